@@ -1,0 +1,1 @@
+"""quantrag: what quantizing a small LLM costs in retrieval-augmented generation."""
