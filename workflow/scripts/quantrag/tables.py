@@ -18,7 +18,7 @@ from quantrag.errors import UserError
 
 @contextlib.contextmanager
 def atomic_path(path: str | Path) -> Iterator[Path]:
-    """Give a temporary path beside `path`; rename it to `path` when the block ends without error."""
+    """Give a temporary path beside `path`; rename it to `path` if the block ends without error."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
@@ -66,6 +66,6 @@ def read_metadata(path: str | Path) -> dict[str, str]:
 
 
 def write_csv(frame: pd.DataFrame, path: str | Path) -> None:
-    """Write a CSV with 10 significant digits, so that the last bits of a sum don't show as changes."""
+    """Write a CSV with 10 significant digits, so that a sum's last bits don't show as changes."""
     with atomic_path(path) as temporary:
         frame.to_csv(temporary, index=False, float_format="%.10g", lineterminator="\n")

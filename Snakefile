@@ -1,0 +1,34 @@
+# quantrag: what does quantizing a small LLM cost in retrieval-augmented generation?
+#
+# `snakemake --cores 8 --sdm conda` runs the grid of config/config.yaml (the paper's);
+# `--configfile FILE` takes another one in its place. Every key: config/README.md.
+
+from snakemake.utils import min_version
+
+min_version("9.27")
+
+# A file given on the command line replaces the default one; merged, the two grids would add up.
+if not workflow.overwrite_configfiles:
+
+    configfile: "config/config.yaml"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/download.smk"
+include: "workflow/rules/tasks.smk"
+include: "workflow/rules/retrieval.smk"
+include: "workflow/rules/checkpoints.smk"
+include: "workflow/rules/prompts.smk"
+include: "workflow/rules/quantization.smk"
+include: "workflow/rules/generation.smk"
+include: "workflow/rules/scoring.smk"
+include: "workflow/rules/analysis.smk"
+include: "workflow/rules/figures.smk"
+
+
+rule all:
+    """The figures and tables of the experiment."""
+    default_target: True
+    input:
+        table_files(),
+        figure_files(),

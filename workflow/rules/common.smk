@@ -1,0 +1,91 @@
+# common.smk: the configuration and what the other rules files derive from it.
+
+import re
+import sys
+from pathlib import Path
+
+# Snakemake puts a script's folder on its path, but not on the Snakefile's.
+sys.path.insert(0, str(Path(workflow.basedir) / "workflow" / "scripts"))
+
+from quantrag.config import MAX_K, NO_RETRIEVER, NOISE_FLOOR, load_config
+from quantrag.errors import UserError
+from quantrag.source_hash import source_hash
+
+SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
+
+try:
+    config = load_config(config, workflow.configfiles)
+except UserError as error:
+    # One line says it better than the traceback that an exception would bring.
+    sys.exit(f"error: {error}")
+
+RESULTS = f"results/{config['experiment']}"
+
+
+pathvars:
+    results=RESULTS,
+    logs=f"logs/{config['experiment']}",
+    benchmarks=f"{RESULTS}/benchmarks",
+
+
+def code(script):
+    """Content hash of a script and of the quantrag modules that it imports."""
+    return source_hash(SCRIPTS / script, SCRIPTS)
+
+
+def one_of(names):
+    """A regular expression that matches exactly these names (nothing when there are none)."""
+    return "|".join(re.escape(name) for name in names) or "(?!)"
+
+
+def retrievers_of_kind(kind):
+    """Constraint of the wildcard `retriever` to the retrievers of one kind."""
+    return one_of(name for name, entry in config["retrievers"].items() if entry["kind"] == kind)
+
+
+def retrieved_ks():
+    """The values of k that need a retriever, in the order of the config."""
+    return [k for k in config["k"] if k != "0"]
+
+
+def cells():
+    """Every `{task}/{retriever}/k{k}` of the grid; k = 0 needs no retriever and stands once."""
+    return [
+        cell
+        for task in config["tasks"]
+        for cell in [
+            *([f"{task}/{NO_RETRIEVER}/k0"] if "0" in config["k"] else []),
+            *(f"{task}/{r}/k{k}" for r in config["retrievers"] for k in retrieved_ks()),
+        ]
+    ]
+
+
+def prompt_files(model):
+    """The prompts of one model: a file per task and retriever, and one without retrieval."""
+    retrievers = [*([NO_RETRIEVER] if "0" in config["k"] else []), *config["retrievers"]]
+    return [
+        f"<results>/prompts/{model}/{task}/{retriever}.parquet"
+        for task in config["tasks"]
+        for retriever in retrievers
+    ]
+
+
+def precisions_with_noise():
+    """The precisions, and the baseline's second pass where the noise floor is asked for."""
+    return [*config["precisions"], *([NOISE_FLOOR] if config["noise_floor"] else [])]
+
+
+def score_files():
+    """The per-query scores of every model and precision."""
+    return expand(
+        "<results>/scores/{model}/{precision}.parquet",
+        model=config["models"],
+        precision=precisions_with_noise(),
+    )
+
+
+wildcard_constraints:
+    task=one_of(config["tasks"]),
+    retriever=one_of([*config["retrievers"], NO_RETRIEVER]),
+    model=one_of(config["models"]),
+    precision=one_of(precisions_with_noise()),

@@ -1,0 +1,66 @@
+"""The configuration: checked against the JSON Schema, completed with its defaults.
+
+The schemas under `workflow/schemas/` are the one source of allowed keys, types, defaults and their
+description; `config/README.md` is generated from them (`quantrag.config_reference`).
+"""
+
+import copy
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from quantrag.config_messages import choices, describe, dotted, most_specific, origin
+from quantrag.config_schema import ROOT_SCHEMA, load_schema, validator, with_defaults
+from quantrag.errors import UserError
+
+MAX_K = re.compile(r"max_([1-9][0-9]*)K")
+NOISE_FLOOR = "noise-floor"
+NO_RETRIEVER = "none"
+
+
+def load_config(raw: Mapping[str, Any], files: Sequence[str | Path] = ()) -> dict[str, Any]:
+    """Check a configuration and fill in the defaults.
+
+    Args:
+        raw: the configuration as Snakemake merged it.
+        files: the files it came from, for the messages; later ones override earlier ones.
+
+    Returns:
+        A new dict with every default applied and the values of `k` as strings.
+
+    Raises:
+        UserError: one line with file, key, what is wrong and what is allowed.
+    """
+    raw = copy.deepcopy(dict(raw))
+    errors = [most_specific(error) for error in validator().iter_errors(raw)]
+    if errors:
+        error = min(
+            errors,
+            key=lambda e: (e.validator != "additionalProperties", list(map(str, e.absolute_path))),
+        )
+        path, message = describe(error)
+        raise UserError(f"{origin(path, files)}: {dotted(path)}: {message}")
+    config = with_defaults(raw, load_schema(ROOT_SCHEMA))
+    config["k"] = [str(k) for k in config["k"]]
+    for path, message in inconsistencies(config):
+        raise UserError(f"{origin(path, files)}: {dotted(path)}: {message}")
+    return config
+
+
+def inconsistencies(config: Mapping[str, Any]) -> Iterable[tuple[list[str], str]]:
+    """What no schema can say: keys that name other keys. Yields (path, message)."""
+    precisions = config["precisions"]
+    if config["baseline"] not in precisions:
+        yield (
+            ["baseline"],
+            f"{config['baseline']!r} is no precision" + choices(config["baseline"], precisions),
+        )
+    if not any(k != "0" for k in config["k"]):
+        yield ["k"], "only 0: nothing would be retrieved. Allowed: at least one k above 0"
+    for precision, entry in precisions.items():
+        published = entry.get("checkpoints", {})
+        for model in published:
+            if model not in config["models"]:
+                path = ["precisions", precision, "checkpoints", model]
+                yield path, f"{model!r} is no model" + choices(model, config["models"])

@@ -1,0 +1,58 @@
+"""Content hashes of code, so that an edit reruns the stages that use it and a checkout reruns none.
+
+Snakemake's own `code` trigger sees a script but not the modules that the script imports, and its
+mtimes change with every checkout. Rules therefore carry this hash as a parameter.
+"""
+
+import ast
+import hashlib
+from pathlib import Path
+
+
+def imported_modules(source: str, package: str = "quantrag") -> set[str]:
+    """Dotted names inside `package` that `source` may import, at any depth of nesting.
+
+    `from quantrag.a import b` gives both `quantrag.a` and `quantrag.a.b`, since only the file
+    system tells whether `b` is a module.
+    """
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names.add(node.module)
+            names.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return {name for name in names if name == package or name.startswith(f"{package}.")}
+
+
+def source_files(script: Path, root: Path) -> list[Path]:
+    """The script and every file of the package under `root` that it imports, directly or not.
+
+    Args:
+        script: path of a Python file.
+        root: folder that holds the package `quantrag`.
+
+    Returns:
+        Paths in sorted order. A package's `__init__.py` counts when anything in it is imported.
+    """
+    found: set[Path] = set()
+    todo = [script]
+    while todo:
+        path = todo.pop()
+        if path in found:
+            continue
+        found.add(path)
+        for name in imported_modules(path.read_text(encoding="utf-8")):
+            parts = name.split(".")
+            for depth in range(1, len(parts) + 1):
+                base = root.joinpath(*parts[:depth])
+                todo += [p for p in (base / "__init__.py", base.with_suffix(".py")) if p.is_file()]
+    return sorted(found)
+
+
+def source_hash(script: Path, root: Path) -> str:
+    """Hash (16 hex digits of SHA-256) of the content of `source_files(script, root)`."""
+    digest = hashlib.sha256()
+    for path in source_files(script, root):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
