@@ -1,0 +1,278 @@
+"""Checkpoint folders in Hugging Face's layout: complete or absent, checked, fingerprinted.
+
+Light on purpose (standard library only): every stage from prompts to generation reads checkpoints
+through it. What creates them lives in `unpacking`, `hub` and `quantization`.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from fnmatch import fnmatch
+from pathlib import Path
+
+from quantrag.errors import UserError
+
+#: Files that decide what a checkpoint computes, and so its fingerprint. READMEs, licences,
+#: `quantization.json` and caches do not.
+FINGERPRINTED = (
+    "*.safetensors",
+    "*.safetensors.index.json",
+    "config.json",
+    "generation_config.json",
+    "quantize_config.json",
+    "tokenizer*",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "vocab.*",
+    "merges.txt",
+    "chat_template.*",
+)
+_HASHES = ".fingerprint.json"
+#: The safetensors format limits its header to 100 MB.
+_MAX_HEADER = 100_000_000
+
+
+@contextlib.contextmanager
+def new_folder(
+    path: str | Path, partial: str = "tmp", keep_partial: bool = False
+) -> Iterator[Path]:
+    """Give a hidden folder beside `path`; rename it to `path` when the block ends without error.
+
+    A killed job therefore never leaves half a checkpoint under the final name. Other hidden
+    partial folders of `path` (from killed jobs) are deleted first.
+
+    Args:
+        path: the final folder; replaced when it exists.
+        partial: suffix of the hidden folder's name.
+        keep_partial: keep the partial folder, of the same suffix, from an earlier attempt and
+            after an error, for work that can be resumed in it.
+    """
+    path = Path(path)
+    temporary = path.with_name(f".{path.name}.{partial}")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for old in path.parent.glob(f".{path.name}.*"):
+        if not (keep_partial and old == temporary):
+            shutil.rmtree(old)
+    temporary.mkdir(exist_ok=keep_partial)
+    try:
+        yield temporary
+    except BaseException:
+        if not keep_partial:
+            shutil.rmtree(temporary, ignore_errors=True)
+        raise
+    if path.exists():
+        shutil.rmtree(path)
+    os.replace(temporary, path)
+
+
+def link_files(source: str | Path, target: str | Path) -> None:
+    """Link the checkpoint files of the folder `source` into the existing folder `target`.
+
+    Links, not copies: a 7B model is 15 GB. Only files that a checkpoint consists of are linked.
+    """
+    for path in _files(Path(source)):
+        (Path(target) / path.name).symlink_to(path.resolve())
+
+
+def validate(
+    folder: str | Path,
+    *,
+    chat_template: bool = True,
+    context: int | None = None,
+    quantized: bool | None = None,
+) -> None:
+    """Check that a folder holds a checkpoint that the workflow can use.
+
+    Args:
+        folder: the checkpoint.
+        chat_template: whether the tokenizer must come with a chat template.
+        context: context length in tokens that the config asks of the model, if it is to be checked.
+        quantized: whether `config.json` must (True) or must not (False) hold a
+            `quantization_config`; None accepts both.
+
+    Raises:
+        UserError: a file is missing, truncated or malformed, with the folder and what is wrong.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise UserError(f"{folder}: no such folder (a checkpoint in Hugging Face's layout).")
+    config = read_config(folder)
+    _validate_weights(folder)
+    names = {path.name for path in folder.iterdir()}
+    if not (names & {"tokenizer.json", "tokenizer.model"} or {"vocab.json", "merges.txt"} <= names):
+        raise UserError(
+            f"{folder}: no tokenizer: tokenizer.json, tokenizer.model, or vocab.json with "
+            "merges.txt is needed."
+        )
+    if chat_template and not has_chat_template(folder):
+        raise UserError(
+            f"{folder}: its tokenizer has no chat template. Take an instruction-tuned checkpoint, "
+            "or set the model's chat_template to none to prompt it with plain text."
+        )
+    if quantized is False and "quantization_config" in config:
+        raise UserError(
+            f"{folder}: this checkpoint is already quantized "
+            f"({config['quantization_config'].get('quant_method', 'unknown method')}); a model's "
+            "source must be the original. List it under a precision of method published."
+        )
+    if quantized is True and "quantization_config" not in config:
+        raise UserError(
+            f"{folder}: config.json has no quantization_config, so this is not a quantized "
+            "checkpoint. Use a precision of method none for it."
+        )
+    text_config = config.get("text_config", config)
+    limit = text_config.get("max_position_embeddings")
+    if context is not None and limit is not None and context > limit:
+        raise UserError(
+            f"{folder}: the model's context is set to {context} tokens, but its config.json allows "
+            f"{limit} (max_position_embeddings)."
+        )
+
+
+def has_chat_template(folder: str | Path) -> bool:
+    """Whether the checkpoint's tokenizer comes with a chat template, in any of its three places."""
+    folder = Path(folder)
+    if (folder / "chat_template.jinja").is_file() or (folder / "chat_template.json").is_file():
+        return True
+    path = folder / "tokenizer_config.json"
+    return path.is_file() and bool(_read_json(path).get("chat_template"))
+
+
+def read_config(folder: str | Path) -> dict:
+    """The checkpoint's `config.json`. Raises UserError when it is missing or not a JSON object."""
+    return _read_json(Path(folder) / "config.json")
+
+
+def fingerprint(folder: str | Path) -> str:
+    """Hash of everything in a checkpoint that decides its outputs (see `FINGERPRINTED`).
+
+    SHA-256 over the names and SHA-256 hashes of the files, weights in full: a sampled hash would
+    miss a few changed weights. The hashes are kept in a hidden file in the folder, each valid for
+    one file size and modification time, so that only the first call reads 15 GB (the rules that
+    create checkpoints make that call). The same bytes give the same fingerprint on any machine.
+
+    Returns:
+        64 hexadecimal digits.
+
+    Raises:
+        UserError: the folder does not exist or holds no weights.
+    """
+    folder = Path(folder)
+    paths = _files(folder)
+    if not any(path.suffix == ".safetensors" for path in paths):
+        raise UserError(f"{folder}: no checkpoint here (no .safetensors file).")
+    known = _read_hashes(folder)
+    hashes = {}
+    for path in paths:
+        stat = path.stat()
+        entry = known.get(path.name, {})
+        if (entry.get("size"), entry.get("mtime_ns")) != (stat.st_size, stat.st_mtime_ns):
+            with open(path, "rb") as stream:
+                digest = hashlib.file_digest(stream, "sha256").hexdigest()
+            entry = {"size": stat.st_size, "mtime_ns": stat.st_mtime_ns, "sha256": digest}
+        hashes[path.name] = entry
+    if hashes != known:
+        _write_hashes(folder, hashes)
+    lines = "".join(f"{name}\t{entry['sha256']}\n" for name, entry in hashes.items())
+    return hashlib.sha256(lines.encode()).hexdigest()
+
+
+def file_sizes(folder: str | Path) -> dict[str, int]:
+    """Size in bytes of each file that belongs to the checkpoint, by name, sorted."""
+    return {path.name: path.stat().st_size for path in _files(Path(folder))}
+
+
+def weight_bytes(folder: str | Path) -> int:
+    """Bytes of weights: the sum over the safetensors files, headers included."""
+    return sum(n for name, n in file_sizes(folder).items() if name.endswith(".safetensors"))
+
+
+def tensor_entries(folder: str | Path) -> dict[str, dict]:
+    """Every stored tensor's header entry: {name: {dtype, shape, data_offsets}}, over all files.
+
+    Reads the headers alone, so it takes milliseconds for any size of checkpoint.
+    """
+    entries: dict[str, dict] = {}
+    for path in _files(Path(folder)):
+        if path.suffix == ".safetensors":
+            entries.update(_read_header(path))
+    return entries
+
+
+def _files(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        raise UserError(f"{folder}: no such folder (a checkpoint in Hugging Face's layout).")
+    return sorted(
+        path
+        for path in folder.iterdir()
+        if path.is_file() and any(fnmatch(path.name, pattern) for pattern in FINGERPRINTED)
+    )
+
+
+def _validate_weights(folder: Path) -> None:
+    weights = sorted(folder.glob("*.safetensors"))
+    if not weights:
+        pickles = sorted(path.name for path in folder.iterdir() if path.suffix in (".bin", ".pt"))
+        hint = (
+            f" {pickles[0]} is a pickle, which can run code when it is loaded: convert it to "
+            "safetensors."
+            if pickles
+            else ""
+        )
+        raise UserError(f"{folder}: no .safetensors file.{hint}")
+    for path in weights:
+        _read_header(path)
+    for index in sorted(folder.glob("*.safetensors.index.json")):
+        named = set(_read_json(index).get("weight_map", {}).values())
+        missing = sorted(named - {path.name for path in weights})
+        if missing:
+            raise UserError(f"{index}: names files that are not there: {', '.join(missing)}.")
+
+
+def _read_header(path: Path) -> dict[str, dict]:
+    """Tensor entries of one safetensors file; raises UserError when it is not a whole one."""
+    size = path.stat().st_size
+    try:
+        with open(path, "rb") as stream:
+            length = int.from_bytes(stream.read(8), "little")
+            if not 2 <= length <= min(size - 8, _MAX_HEADER):
+                raise ValueError("bad header length")
+            header = json.loads(stream.read(length))
+        header.pop("__metadata__", None)
+        end = 8 + length + max((e["data_offsets"][1] for e in header.values()), default=0)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UserError(f"{path}: not a safetensors file, or cut off ({error}).") from None
+    if size != end:
+        raise UserError(f"{path}: cut off or damaged: {size} bytes, its header says {end}.")
+    return header
+
+
+def _read_json(path: Path) -> dict:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file.") from None
+    except (ValueError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: not valid JSON ({error}).") from None
+    if not isinstance(content, dict):
+        raise UserError(f"{path}: a JSON object is needed.")
+    return content
+
+
+def _read_hashes(folder: Path) -> dict[str, dict]:
+    try:
+        known = json.loads((folder / _HASHES).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return known if isinstance(known, dict) else {}
+
+
+def _write_hashes(folder: Path, hashes: dict[str, dict]) -> None:
+    # A cache, no more: a read-only folder must not stop a run.
+    temporary = folder / f"{_HASHES}.{os.getpid()}"
+    with contextlib.suppress(OSError):
+        temporary.write_text(json.dumps(hashes, indent=1), encoding="utf-8")
+        os.replace(temporary, folder / _HASHES)

