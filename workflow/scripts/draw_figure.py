@@ -1,0 +1,13 @@
+"""Draw one figure from the tables, in every format."""
+
+from quantrag.jobs import job
+
+with job(snakemake):
+    from quantrag.figures import catalogue, style
+    from quantrag.figures.data import read_tables
+
+    tables = read_tables(dict(snakemake.input.items()))
+    with style.context():
+        figure = catalogue.draw(snakemake.wildcards.figure, tables, snakemake.params.confidence)
+        for path in snakemake.output:
+            style.save(figure, path)

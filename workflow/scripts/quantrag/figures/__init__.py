@@ -1,0 +1,1 @@
+"""Figures for publication, each drawn from the tables alone."""
