@@ -84,6 +84,14 @@ def score_files():
     )
 
 
+def gpus_per_job():
+    """GPUs of one `generate` job: none on a CPU, or when the model runs behind a server."""
+    generation = config["generation"]
+    if generation["device"] == "cpu" or generation["engine"] == "openai":
+        return 0
+    return generation["vllm"]["tensor_parallel_size"] if generation["engine"] == "vllm" else 1
+
+
 wildcard_constraints:
     task=one_of(config["tasks"]),
     retriever=one_of([*config["retrievers"], NO_RETRIEVER]),
