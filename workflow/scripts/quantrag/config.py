@@ -60,7 +60,12 @@ def inconsistencies(config: Mapping[str, Any]) -> Iterable[tuple[list[str], str]
         yield ["k"], "only 0: nothing would be retrieved. Allowed: at least one k above 0"
     for precision, entry in precisions.items():
         published = entry.get("checkpoints", {})
+        path = ["precisions", precision, "checkpoints"]
         for model in published:
             if model not in config["models"]:
-                path = ["precisions", precision, "checkpoints", model]
-                yield path, f"{model!r} is no model" + choices(model, config["models"])
+                yield [*path, model], f"{model!r} is no model" + choices(model, config["models"])
+        missing = (
+            sorted(config["models"].keys() - published) if entry["method"] == "published" else []
+        )
+        if missing:
+            yield path, f"no checkpoint of {', '.join(missing)}: every model needs one"
