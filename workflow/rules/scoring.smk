@@ -1,0 +1,36 @@
+# scoring.smk: the models' answers -> one score per query.
+# needs: <results>/completions/... and <results>/tasks/{task}/queries.parquet
+# leaves: <results>/scores/{model}/{precision}.parquet
+
+
+def lamp_numbers():
+    """The LaMP number of each task."""
+    return {task: entry["lamp"] for task, entry in config["tasks"].items()}
+
+
+rule score:
+    """Parse and score all answers of one checkpoint (or of the noise floor)."""
+    input:
+        completions=expand(
+            "<results>/completions/{{model}}/{{precision}}/{cell}.parquet", cell=cells()
+        ),
+        queries=expand("<results>/tasks/{task}/queries.parquet", task=config["tasks"]),
+    output:
+        scores="<results>/scores/{model}/{precision}.parquet",
+    log:
+        "<logs>/score/{model}/{precision}.log",
+    benchmark:
+        "<benchmarks>/score/{model}/{precision}.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        cells=cells(),
+        lamps=lamp_numbers(),
+        parsing=config["scoring"]["parsing"],
+        code=code("score.py"),
+    script:
+        "../scripts/score.py"

@@ -1,0 +1,35 @@
+"""Parse and score all answers of one checkpoint."""
+
+from quantrag.jobs import job
+
+with job(snakemake):
+    import pandas as pd
+
+    from quantrag.parsing import VERSION
+    from quantrag.scoring import score_task
+    from quantrag.tables import read_table, write_table
+
+    params = snakemake.params
+    columns = ["query_id", "text", "prompt_tokens", "first_token_logprobs"]
+    cells = [cell.split("/") for cell in params.cells]
+    parts = []
+    for task, lamp in params.lamps.items():
+        own = [number for number, cell in enumerate(cells) if cell[0] == task]
+        parts.append(
+            score_task(
+                [read_table(snakemake.input.completions[number], columns) for number in own],
+                [(cells[number][1], cells[number][2].removeprefix("k")) for number in own],
+                read_table(snakemake.input.queries[list(params.lamps).index(task)]),
+                task=task,
+                lamp=lamp,
+                rule=params.parsing,
+            )
+        )
+    scores = pd.concat(parts, ignore_index=True)
+    scores.insert(1, "model", snakemake.wildcards.model)
+    scores.insert(2, "precision", snakemake.wildcards.precision)
+    write_table(
+        scores,
+        snakemake.output.scores,
+        {"parsing": params.parsing, "parsing_version": str(VERSION)},
+    )
