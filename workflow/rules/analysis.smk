@@ -1,0 +1,139 @@
+# analysis.smk: scores -> tables with intervals, tests and trends.
+# needs: <results>/scores/{model}/{precision}.parquet, <results>/costs/{model}/{precision}.json,
+#        config/published.yaml
+# leaves: <results>/scores.parquet and <results>/tables/{scores,comparisons,trends,costs,replication}.csv
+
+
+rule summarize_scores:
+    """Aggregate each cell's scores, with bootstrap intervals; join the per-query scores."""
+    input:
+        scores=score_files(),
+    output:
+        table="<results>/tables/scores.csv",
+        scores="<results>/scores.parquet",
+    log:
+        "<logs>/summarize_scores.log",
+    benchmark:
+        "<benchmarks>/summarize_scores.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 2
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        lamps=lamp_numbers(),
+        invalid=config["scoring"]["invalid"],
+        confidence=config["statistics"]["confidence"],
+        draws=config["statistics"]["draws"],
+        seed=config["seed"],
+        code=code("summarize_scores.py"),
+    script:
+        "../scripts/summarize_scores.py"
+
+
+rule compare:
+    """Compare every precision with the baseline: differences, tests, equivalence, flips."""
+    input:
+        scores=score_files(),
+    output:
+        table="<results>/tables/comparisons.csv",
+    log:
+        "<logs>/compare.log",
+    benchmark:
+        "<benchmarks>/compare.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 2
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        lamps=lamp_numbers(),
+        baseline=config["baseline"],
+        invalid=config["scoring"]["invalid"],
+        confidence=config["statistics"]["confidence"],
+        margin=config["statistics"]["margin"],
+        power=config["statistics"]["power"],
+        draws=config["statistics"]["draws"],
+        permutations=config["statistics"]["permutations"],
+        seed=config["seed"],
+        code=code("compare.py"),
+    script:
+        "../scripts/compare.py"
+
+
+rule trend:
+    """Estimate how the gap to the baseline changes per doubling of the context."""
+    input:
+        scores=score_files(),
+    output:
+        table="<results>/tables/trends.csv",
+    log:
+        "<logs>/trend.log",
+    benchmark:
+        "<benchmarks>/trend.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        lamps=lamp_numbers(),
+        baseline=config["baseline"],
+        invalid=config["scoring"]["invalid"],
+        confidence=config["statistics"]["confidence"],
+        code=code("trend.py"),
+    script:
+        "../scripts/trend.py"
+
+
+rule cost:
+    """Join what each model and precision took in memory, time and energy."""
+    input:
+        costs=expand(
+            "<results>/costs/{model}/{precision}.json",
+            model=config["models"],
+            precision=config["precisions"],
+        ),
+    output:
+        table="<results>/tables/costs.csv",
+    log:
+        "<logs>/cost.log",
+    benchmark:
+        "<benchmarks>/cost.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code("cost.py"),
+    script:
+        "../scripts/cost.py"
+
+
+rule replicate:
+    """Set published values beside ours: OK, OKish or FAIL."""
+    input:
+        scores="<results>/tables/scores.csv",
+        published=Path(workflow.basedir) / "config" / "published.yaml",
+        schema=Path(workflow.basedir) / "workflow" / "schemas" / "published.schema.yaml",
+    output:
+        table="<results>/tables/replication.csv",
+    log:
+        "<logs>/replicate.log",
+    benchmark:
+        "<benchmarks>/replicate.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code("replicate.py"),
+    script:
+        "../scripts/replicate.py"

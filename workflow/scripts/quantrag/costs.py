@@ -1,0 +1,38 @@
+"""costs.csv: what each model and precision took, from the files that generation writes."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+import pandas as pd
+
+from quantrag.errors import UserError
+
+COST_COLUMNS = [
+    *["model", "precision", "engine", "device", "weights_gib", "peak_memory_gib", "load_s"],
+    *["prompt_tokens", "cached_tokens", "output_tokens", "prompt_tokens_per_s"],
+    *["output_tokens_per_s", "energy_wh"],
+]
+
+
+def join_costs(paths: Iterable[str | Path]) -> pd.DataFrame:
+    """Read the cost files in the order given.
+
+    Args:
+        paths: JSON objects with the keys `COST_COLUMNS`; null where something wasn't measured.
+            Other keys are left out.
+
+    Raises:
+        UserError: a file that isn't such an object.
+    """
+    rows = []
+    for path in paths:
+        try:
+            entry = json.loads(Path(path).read_text(encoding="utf-8"))
+        except json.JSONDecodeError as error:
+            raise UserError(f"{path}: not JSON ({error}). Generate it again.") from None
+        missing = [key for key in COST_COLUMNS if not isinstance(entry, dict) or key not in entry]
+        if missing:
+            raise UserError(f"{path}: without the keys {', '.join(missing)}. Generate it again.")
+        rows.append({key: entry[key] for key in COST_COLUMNS})
+    return pd.DataFrame(rows, columns=COST_COLUMNS)

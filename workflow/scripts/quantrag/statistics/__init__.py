@@ -1,0 +1,1 @@
+"""Intervals, paired tests, equivalence and trends, resampled by user (see docs/statistics.md)."""

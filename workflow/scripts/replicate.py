@@ -1,0 +1,18 @@
+"""Set published values beside ours."""
+
+from quantrag.jobs import job
+
+with job(snakemake):
+    import pandas as pd
+
+    from quantrag.replication import load_published, replicate
+    from quantrag.tables import write_csv
+
+    published = load_published(snakemake.input.published, snakemake.input.schema)
+    scores = pd.read_csv(
+        snakemake.input.scores,
+        dtype={"k": "str", "retriever": "str"},
+        keep_default_na=False,
+        na_values=[""],
+    )
+    write_csv(replicate(published, scores), snakemake.output.table)

@@ -1,0 +1,29 @@
+"""Write every cell's metrics with intervals, and all per-query scores as one table."""
+
+from quantrag.jobs import job
+
+with job(snakemake):
+    import pandas as pd
+    import pyarrow as pa
+
+    from quantrag.statistics.grid import load_grids
+    from quantrag.statistics.summaries import summarize
+    from quantrag.tables import read_arrow, write_csv, write_table
+
+    params = snakemake.params
+    grids = load_grids(snakemake.input.scores, params.lamps)
+    tables = [
+        summarize(
+            grid,
+            policy=params.invalid,
+            confidence=params.confidence,
+            draws=params.draws,
+            seed=params.seed,
+        )
+        for grid in grids
+    ]
+    write_csv(pd.concat(tables), snakemake.output.table)
+    write_table(
+        pa.concat_tables([read_arrow(path) for path in snakemake.input.scores]),
+        snakemake.output.scores,
+    )

@@ -1,0 +1,17 @@
+"""Estimate how the gap to the baseline changes with the context."""
+
+from quantrag.jobs import job
+
+with job(snakemake):
+    import pandas as pd
+
+    from quantrag.statistics.grid import load_grids
+    from quantrag.statistics.trends import trend
+    from quantrag.tables import write_csv
+
+    params = snakemake.params
+    tables = [
+        trend(grid, baseline=params.baseline, policy=params.invalid, confidence=params.confidence)
+        for grid in load_grids(snakemake.input.scores, params.lamps)
+    ]
+    write_csv(pd.concat(tables), snakemake.output.table)
