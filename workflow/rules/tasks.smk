@@ -1,0 +1,100 @@
+# tasks.smk: LaMP's JSON files -> queries and documents as tables.
+# needs: a task's questions and outputs (downloaded, local or the demo set written here)
+# leaves: <results>/tasks/{task}/{queries,documents}.parquet: the evaluated split
+#         <results>/tasks/{task}/train/{queries,documents}.parquet: the train split, for calibration
+
+
+def lamp_file(task, split, part):
+    """Path of one of a task's two JSON files; it names all that shapes the file's content."""
+    entry = config["tasks"][task]
+    source = entry["source"]
+    if source["kind"] == "local":
+        return f"{source['folder'].rstrip('/')}/{split}_{part}.json"
+    if source["kind"] == "demo":
+        return (
+            f"<resources>/lamp/demo/LaMP_{entry['lamp']}-users{source['users']}"
+            f"-profile{source['smallest_profile']}to{source['largest_profile']}"
+            f"-seed{source['seed']}/{split}_{part}.json"
+        )
+    return f"<resources>/lamp/download/{entry['users']}/LaMP_{entry['lamp']}/{split}_{part}.json"
+
+
+def evaluated_file(part):
+    return lambda wildcards: lamp_file(
+        wildcards.task, config["tasks"][wildcards.task]["split"], part
+    )
+
+
+def training_file(part):
+    return lambda wildcards: lamp_file(wildcards.task, "train", part)
+
+
+rule write_demo_data:
+    """Write one split of the demo set of a LaMP task; the path holds its parameters."""
+    output:
+        questions="<resources>/lamp/demo/LaMP_{lamp}-users{users}-profile{smallest}to{largest}-seed{seed}/{split}_questions.json",
+        outputs="<resources>/lamp/demo/LaMP_{lamp}-users{users}-profile{smallest}to{largest}-seed{seed}/{split}_outputs.json",
+    log:
+        "<logs>/write_demo_data/LaMP_{lamp}-users{users}-profile{smallest}to{largest}-seed{seed}-{split}.log",
+    benchmark:
+        "<benchmarks>/write_demo_data/LaMP_{lamp}-users{users}-profile{smallest}to{largest}-seed{seed}-{split}.tsv"
+    wildcard_constraints:
+        lamp="[1-57]",
+        users="[0-9]+",
+        smallest="[0-9]+",
+        largest="[0-9]+",
+        seed="[0-9]+",
+        split="train|dev|test",
+    conda:
+        "../../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code("write_demo_data.py"),
+    script:
+        "../scripts/write_demo_data.py"
+
+
+rule prepare_task:
+    """Read the evaluated split of one task, check it and write it as tables."""
+    input:
+        questions=evaluated_file("questions"),
+        outputs=evaluated_file("outputs"),
+    output:
+        queries="<results>/tasks/{task}/queries.parquet",
+        documents="<results>/tasks/{task}/documents.parquet",
+    log:
+        "<logs>/prepare_task/{task}.log",
+    benchmark:
+        "<benchmarks>/prepare_task/{task}.tsv"
+    conda:
+        "../../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        lamp=lambda wildcards: config["tasks"][wildcards.task]["lamp"],
+        max_queries=lambda wildcards: config["tasks"][wildcards.task]["max_queries"],
+        code=code("prepare_task.py"),
+    script:
+        "../scripts/prepare_task.py"
+
+
+use rule prepare_task as prepare_training_split with:
+    input:
+        questions=training_file("questions"),
+        outputs=training_file("outputs"),
+    output:
+        queries="<results>/tasks/{task}/train/queries.parquet",
+        documents="<results>/tasks/{task}/train/documents.parquet",
+    log:
+        "<logs>/prepare_training_split/{task}.log",
+    benchmark:
+        "<benchmarks>/prepare_training_split/{task}.tsv"
+    params:
+        lamp=lambda wildcards: config["tasks"][wildcards.task]["lamp"],
+        max_queries=lambda wildcards: config["tasks"][wildcards.task]["max_training_queries"],
+        code=code("prepare_task.py"),
