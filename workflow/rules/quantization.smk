@@ -1,0 +1,90 @@
+# quantization.smk: original checkpoint + train split -> quantized checkpoints.
+# needs: <resources>/checkpoints/{model}/original
+#        <results>/tasks/{task}/{queries.parquet,train/queries.parquet,train/documents.parquet}
+# leaves: <results>/calibration/{model}/{precision}.parquet: the calibration texts
+#         <results>/checkpoints/{model}/{precision}: the quantized checkpoint, quantization.json in it
+
+
+def calibration_of(precision):
+    """The calibration settings of a precision."""
+    return config["precisions"][precision]["calibration"]
+
+
+def calibration_tasks(precision):
+    """The tasks that give a precision's calibration texts, in the order of the config."""
+    named = calibration_of(precision)["tasks"]
+    return [task for task in config["tasks"] if named is None or task in named]
+
+
+def gptq_parameters(precision):
+    """The settings that shape the quantized weights; `dtype`, which the engine reads, does not."""
+    return {
+        key: value
+        for key, value in config["precisions"][precision].items()
+        if key not in ("method", "dtype", "calibration")
+    }
+
+
+rule choose_calibration_texts:
+    """Render train-split queries as prompts to calibrate on, none of them an evaluated query."""
+    input:
+        original=lambda wildcards: checkpoint_folder(wildcards.model),
+        train_queries=lambda wildcards: expand(
+            "<results>/tasks/{task}/train/queries.parquet",
+            task=calibration_tasks(wildcards.precision),
+        ),
+        train_documents=lambda wildcards: expand(
+            "<results>/tasks/{task}/train/documents.parquet",
+            task=calibration_tasks(wildcards.precision),
+        ),
+        evaluated_queries=expand("<results>/tasks/{task}/queries.parquet", task=config["tasks"]),
+    output:
+        texts="<results>/calibration/{model}/{precision}.parquet",
+    log:
+        "<logs>/choose_calibration_texts/{model}/{precision}.log",
+    benchmark:
+        "<benchmarks>/choose_calibration_texts/{model}/{precision}.tsv"
+    wildcard_constraints:
+        precision=precisions_by("gptq"),
+    conda:
+        "../../envs/prompts.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        tasks=lambda wildcards: calibration_tasks(wildcards.precision),
+        calibration=lambda wildcards: calibration_of(wildcards.precision),
+        context=lambda wildcards: config["models"][wildcards.model]["context"],
+        chat_template=lambda wildcards: config["models"][wildcards.model]["chat_template"],
+        seed=config["seed"],
+        code=code("choose_calibration_texts.py"),
+    script:
+        "../scripts/choose_calibration_texts.py"
+
+
+rule quantize_gptq:
+    """Quantize a model's original checkpoint with GPTQ, on the GPU where there is one."""
+    input:
+        original=lambda wildcards: checkpoint_folder(wildcards.model),
+        texts="<results>/calibration/{model}/{precision}.parquet",
+    output:
+        checkpoint=directory("<results>/checkpoints/{model}/{precision}"),
+    log:
+        "<logs>/quantize_gptq/{model}/{precision}.log",
+    benchmark:
+        "<benchmarks>/quantize_gptq/{model}/{precision}.tsv"
+    wildcard_constraints:
+        precision=precisions_by("gptq"),
+    conda:
+        "../../envs/quantize.yaml"
+    threads: 8
+    resources:
+        mem_mb=16000,
+        runtime=240,
+        gpu=1,
+    params:
+        parameters=lambda wildcards: gptq_parameters(wildcards.precision),
+        code=code("quantize_gptq.py"),
+    script:
+        "../scripts/quantize_gptq.py"

@@ -1,0 +1,31 @@
+"""Bring a checkpoint into the workflow's folder: downloaded, or linked where it is on disk."""
+
+from quantrag.jobs import job
+
+with job(snakemake):
+    from quantrag.hub import download
+
+    from quantrag.checkpoints import fingerprint, link_files, new_folder, validate
+    from quantrag.errors import UserError
+
+    source = snakemake.params.source
+    checks = snakemake.params.checks
+    output = snakemake.output.checkpoint
+    match source.get("kind"):
+        case "huggingface":
+            # Kept after an interruption: the next attempt goes on where this one stopped.
+            revision = source["revision"].replace("/", "-")
+            with new_folder(output, partial=f"{revision}.partial", keep_partial=True) as folder:
+                download(source["repo"], source["revision"], folder)
+                validate(folder, **checks)
+                fingerprint(folder)
+        case "folder":
+            validate(source["folder"], **checks)
+            with new_folder(output) as folder:
+                link_files(source["folder"], folder)
+                fingerprint(folder)
+        case _:
+            raise UserError(
+                f"precisions.{snakemake.wildcards.precision}.checkpoints: no entry for the model "
+                f"{snakemake.wildcards.model!r}; every model needs one."
+            )

@@ -1,0 +1,31 @@
+"""Quantize a model's original checkpoint with GPTQ."""
+
+from quantrag.jobs import job
+
+with job(snakemake):
+    import os
+    from pathlib import Path
+
+    # Read by the libraries when they are imported. Everything needed is on disk.
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    os.environ["GPTQMODEL_CPU_WORKERS"] = str(snakemake.threads)
+
+    import torch
+
+    from quantrag.checkpoints import fingerprint, new_folder, validate
+    from quantrag.precisions import check_group_size
+    from quantrag.tables import read_table
+
+    torch.set_num_threads(snakemake.threads)
+    original = Path(snakemake.input.original)
+    parameters = snakemake.params.parameters
+    # Before the slow imports: the likely mistakes.
+    check_group_size(original, parameters["group_size"])
+    texts = read_table(snakemake.input.texts, columns=["token_ids"])["token_ids"].tolist()
+
+    from quantrag.quantization import quantize_gptq
+
+    with new_folder(snakemake.output.checkpoint) as folder:
+        quantize_gptq(original, folder, texts, parameters)
+        validate(folder, chat_template=False, quantized=True)
+        fingerprint(folder)

@@ -1,0 +1,164 @@
+"""GPTQ by GPTQModel: an original checkpoint and calibration texts in, a quantized one out."""
+
+import hashlib
+import importlib.metadata
+import json
+import logging
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import torch
+from gptqmodel import GPTQModel
+from gptqmodel.quantization.config import GPTQConfig
+
+from quantrag.checkpoints import file_sizes, fingerprint, weight_bytes
+from quantrag.errors import UserError
+from quantrag.gptq_format import weight_errors
+from quantrag.precisions import check_group_size
+
+log = logging.getLogger(__name__)
+
+#: The keys of a precision of method `gptq` that shape the quantized weights.
+PARAMETERS = ("bits", "group_size", "sym", "desc_act", "group_aware", "damp_percent")
+#: Above this size of weights, finished layers wait on disk instead of in memory.
+_IN_MEMORY = 4 * 2**30
+# What GPTQModel reports as the loss of a layer whose Hessian could not be inverted.
+_FAILED_LOSS = 999_999_999
+
+
+def quantize_gptq(
+    original: Path,
+    folder: Path,
+    texts: Sequence[Sequence[int]],
+    parameters: Mapping[str, object],
+) -> None:
+    """Quantize a checkpoint's linear layers with GPTQ, one block after the other.
+
+    Runs on the GPU where there is one, else on the CPU. Beside the checkpoint in AutoGPTQ's format
+    it writes `quantization.json` (see `docs/quantization.md`).
+
+    Args:
+        original: the checkpoint to quantize.
+        folder: existing folder that receives the quantized one.
+        texts: token ids of the calibration texts.
+        parameters: the keys `PARAMETERS`, as the config's precision has them.
+
+    Raises:
+        UserError: the group size does not divide a layer, there are no texts, or the calibration
+            texts are too few for some layer.
+    """
+    check_group_size(original, parameters["group_size"])
+    if not texts:
+        raise UserError("no calibration texts: the train split has no query that may be used.")
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    offload = folder / "offload"
+    model = GPTQModel.load(
+        str(original),
+        GPTQConfig(
+            bits=parameters["bits"],
+            group_size=parameters["group_size"],
+            sym=parameters["sym"],
+            desc_act=parameters["desc_act"],
+            act_group_aware=parameters["group_aware"] and not parameters["desc_act"],
+            damp_percent=parameters["damp_percent"],
+            offload_to_disk=weight_bytes(original) > _IN_MEMORY,
+            offload_to_disk_path=str(offload),
+        ),
+        device=device,
+        trust_remote_code=False,
+    )
+    log.info("quantizing on %s with %d texts", device, len(texts))
+    rows = [{"input_ids": list(ids), "attention_mask": [1] * len(ids)} for ids in texts]
+    steps = model.quantize(rows, batch_size=1, calibration_data_min_length=1)
+    model.save(str(folder))
+    shutil.rmtree(offload, ignore_errors=True)
+    _tidy(folder)
+    _check_losses(steps)
+    description = _describe(original, folder, texts, parameters, device, steps)
+    (folder / "quantization.json").write_text(
+        json.dumps(description, indent=1) + "\n", encoding="utf-8"
+    )
+
+
+def texts_fingerprint(texts: Sequence[Sequence[int]]) -> str:
+    """SHA-256 over the token ids of the calibration texts, in order."""
+    digest = hashlib.sha256()
+    for ids in texts:
+        digest.update(json.dumps(list(map(int, ids))).encode() + b"\n")
+    return digest.hexdigest()
+
+
+def _tidy(folder: Path) -> None:
+    """Remove what depends on the machine or the moment, so that equal work gives equal files."""
+    (folder / "quant_log.csv").unlink(missing_ok=True)
+    for name in ("config.json", "quantize_config.json"):
+        path = folder / name
+        content = json.loads(path.read_text(encoding="utf-8"))
+        settings = content.get("quantization_config", content)
+        for key in ("offload_to_disk", "offload_to_disk_path", "telemetry"):
+            settings["meta"].pop(key, None)
+        path.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def _check_losses(steps: Mapping[str, list[Mapping[str, str]]]) -> None:
+    for step in steps["gptq"]:
+        loss = str(step["loss"])
+        if "fallback" in loss:
+            log.warning("layer %(layer)s %(module)s: too few samples, rounded instead", step)
+        elif float(loss) >= _FAILED_LOSS:
+            raise UserError(
+                f"GPTQ failed at layer {step['layer']}, {step['module']}: its Hessian could not be "
+                "inverted. Use more calibration texts or a larger damp_percent."
+            )
+
+
+def _describe(
+    original: Path,
+    folder: Path,
+    texts: Sequence[Sequence[int]],
+    parameters: Mapping[str, object],
+    device: str,
+    steps: Mapping[str, list[Mapping[str, str]]],
+) -> dict:
+    modules = weight_errors(original, folder)
+    by_name = {(str(step["layer"]), step["module"]): step for step in steps["gptq"]}
+    for entry in modules:
+        step = _step_of(entry["module"], by_name)
+        entry["gptq_loss"] = step and step["loss"]
+        entry["damp_percent"] = step and float(step["damp"])
+    weights = sum(entry["shape"][0] * entry["shape"][1] for entry in modules)
+    stored = sum(e["bits_per_weight"] * e["shape"][0] * e["shape"][1] for e in modules)
+    before, after = weight_bytes(original), weight_bytes(folder)
+    log.info(
+        "%.2f bits a quantized weight, %d bytes before, %d after", stored / weights, before, after
+    )
+    return {
+        "method": "gptq",
+        "format": "gptq",
+        "parameters": {key: parameters[key] for key in PARAMETERS},
+        "original": {"fingerprint": fingerprint(original), "weight_bytes": before},
+        "calibration": {
+            "fingerprint": texts_fingerprint(texts),
+            "texts": len(texts),
+            "tokens": sum(map(len, texts)),
+        },
+        "tools": {
+            name: importlib.metadata.version(name)
+            for name in ("gptqmodel", "torch", "transformers")
+        },
+        "device": device,
+        "quantized_weights": weights,
+        "bits_per_weight": stored / weights,
+        "weight_bytes": after,
+        "files": file_sizes(folder),
+        "modules": modules,
+    }
+
+
+def _step_of(module: str, steps: Mapping[tuple[str, str], Mapping]) -> Mapping | None:
+    """GPTQModel's report on `model.layers.3.mlp.up_proj` is filed under ("3", "mlp.up_proj")."""
+    return next(
+        (step for (layer, name), step in steps.items() if module.endswith(f".{layer}.{name}")),
+        None,
+    )
