@@ -1,0 +1,21 @@
+"""Build the Lucene index of a task's documents."""
+
+from quantrag.jobs import job
+
+with job(snakemake):
+    from quantrag.retrieval import jvm, lucene
+    from quantrag.retrieval.profiles import profiles_of
+    from quantrag.retrieval.text import document_texts
+    from quantrag.tables import read_arrow
+
+    settings = dict(snakemake.params.settings)
+    queries = read_arrow(snakemake.input.queries, columns=["user_id"])
+    documents = read_arrow(snakemake.input.documents, columns=["user_id", "text", "target"])
+    # Half for Java's heap, half for Python's tables and what Java keeps outside its heap.
+    jvm.start(heap_mb=snakemake.resources.mem_mb // 2)
+    lucene.build_index(
+        snakemake.output.index,
+        document_texts(documents, settings.pop("document_text"), snakemake.params.lamp),
+        profiles_of(queries, documents),
+        **settings,
+    )

