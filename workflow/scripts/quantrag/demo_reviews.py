@@ -58,7 +58,7 @@ _PARTS = {
         "The {part} could be better.",
         "The {part} is [a weak point|nothing special|somewhat disappointing].",
         "I had hoped for more from the {part}.",
-        "{who} [shook a head at|was not convinced by] the {part}.",
+        "{who} [only shrugged at|was not convinced by] the {part}.",
     ],
     1: [
         "The {part} is {very} [bad|poor].",
@@ -129,28 +129,56 @@ _VERDICTS = {
     ],
 }
 _CONTRASTS = ["On the other hand,", "Still,", "That said,", "But", "Then again,", "However,"]
+_LEVELS = ("praise", "liked", "gripes", "flaws")
+_GOOD = ("praise", "liked", "part5", "part4")
 # What a text of each sentiment is made of, besides opener and verdict.
 _MATERIAL: dict[int, list[str]] = {
-    5: ["praise praise part5", "praise part5 praise liked", "praise praise", "part5 praise liked"],
+    5: [
+        "praise praise part5",
+        "praise part5 praise liked",
+        "praise praise",
+        "part5 praise liked",
+        "praise liked part5 praise liked",
+        "liked praise praise part5 but gripes",
+    ],
     4: [
         "praise but gripes",
         "liked praise but gripes",
         "liked part4 praise",
         "part4 praise but gripes",
+        "praise part4 liked but gripes",
+        "liked liked part4 praise but gripes gripes",
     ],
     3: [
         "liked but gripes",
         "part4 but gripes part2",
         "liked liked but part2 gripes",
         "gripes but liked",
+        "praise liked but gripes flaws",
+        "gripes part2 but liked part4 liked",
     ],
-    2: ["gripes flaws", "flaws but liked", "gripes part2 flaws", "part2 gripes but liked gripes"],
-    1: ["flaws flaws", "flaws part1 flaws", "part1 flaws", "flaws gripes part1"],
+    2: [
+        "gripes flaws",
+        "flaws but liked",
+        "gripes part2 flaws",
+        "part2 gripes but liked gripes",
+        "gripes flaws part2 but liked",
+        "liked but gripes part2 gripes flaws",
+    ],
+    1: [
+        "flaws flaws",
+        "flaws part1 flaws",
+        "part1 flaws",
+        "flaws gripes part1",
+        "gripes flaws part1 flaws",
+        "flaws part1 gripes flaws gripes",
+    ],
 }
 _ASIDES = phrases(
     """Just my view; I am not a professional; Make of that what you will; Other people may see it
     differently; I paid for it myself; Your mileage may vary; Delivery was on time; I write few
-    reviews; No photographs, sorry; Greetings from the coast; Thanks for reading; Written on my phone"""
+    reviews; No photographs, sorry; Greetings from the coast; Thanks for reading; Written on my
+    phone"""
 )
 _INTENSIFIERS = phrases(
     "really; truly; quite; seriously; honestly; genuinely; remarkably; extremely; rather; terribly"
@@ -215,31 +243,33 @@ def _review(reviewer: Reviewer, topic: str, sentiment: int, rng: random.Random) 
     def written(patterns: list[str]) -> str:
         return sentence(expand(rng.choice(patterns), slots, rng))
 
-    opener = written(_OPENERS)
-    verdict = written(_VERDICTS[sentiment])
+    opener, verdict = written(_OPENERS), written(_VERDICTS[sentiment])
     if reviewer.exclaims and sentiment in (1, 5):
         verdict = verdict.removesuffix(".") + "!"
-    good, bad, body = [], [], []
+    unused = {key: rng.sample(stock[key], len(stock[key])) for key in _LEVELS}
+    good: list[str] = []
+    bad: list[str] = []
+    body: list[str] = []
     contrast = ""
-    unused = {
-        key: rng.sample(stock[key], len(stock[key]))
-        for key in ("praise", "liked", "gripes", "flaws")
-    }
     for item in rng.choice(_MATERIAL[sentiment]).split():
         if item == "but":
             contrast = rng.choice(_CONTRASTS)
             continue
-        text = (
-            written(_PARTS[int(item[-1])]) if item.startswith("part") else unused[item].pop() + "."
-        )
-        (good if item in ("praise", "liked", "part5", "part4") else bad).append(text)
+        if item in _LEVELS:
+            if not unused[item]:  # few phrases suit some products
+                continue
+            text = unused[item].pop() + "."
+        else:
+            text = written(_PARTS[int(item[-1])])
+        (good if item in _GOOD else bad).append(text)
         body.append(_joined(contrast, text) if contrast else text)
         contrast = ""
     if reviewer.layout == "pros and cons" and good and bad:
         body = [f"Pros: {' '.join(good)} Cons: {' '.join(bad)}"]
-    parts = (
-        [verdict, opener, *body] if reviewer.layout == "verdict first" else [opener, *body, verdict]
-    )
+    if reviewer.layout == "verdict first":
+        parts = [verdict, opener, *body]
+    else:
+        parts = [opener, *body, verdict]
     if rng.random() < 0.4:
         parts.append(reviewer.aside + ".")
     return " ".join(parts)
