@@ -4,6 +4,8 @@
 # leaves: <results>/calibration/{model}/{precision}.parquet: the calibration texts
 #         <results>/checkpoints/{model}/{precision}: the quantized checkpoint, quantization.json in it
 
+from quantrag.prompt_styles import style_hash
+
 
 def calibration_of(precision):
     """The calibration settings of a precision."""
@@ -14,6 +16,11 @@ def calibration_tasks(precision):
     """The tasks that give a precision's calibration texts, in the order of the config."""
     named = calibration_of(precision)["tasks"]
     return [task for task in config["tasks"] if named is None or task in named]
+
+
+def lamps_of(tasks):
+    """The number of each task's LaMP layout, by the task's name."""
+    return {task: config["tasks"][task]["lamp"] for task in tasks}
 
 
 def gptq_parameters(precision):
@@ -53,10 +60,15 @@ rule choose_calibration_texts:
         mem_mb=4000,
         runtime=30,
     params:
-        tasks=lambda wildcards: calibration_tasks(wildcards.precision),
+        lamps=lambda wildcards: lamps_of(calibration_tasks(wildcards.precision)),
+        style=config["prompts"]["style"],
+        templates=lambda wildcards: style_hash(
+            config["prompts"]["style"], lamps_of(calibration_tasks(wildcards.precision)).values()
+        ),
         calibration=lambda wildcards: calibration_of(wildcards.precision),
         context=lambda wildcards: config["models"][wildcards.model]["context"],
         chat_template=lambda wildcards: config["models"][wildcards.model]["chat_template"],
+        system_role=lambda wildcards: config["models"][wildcards.model]["system_role"],
         seed=config["seed"],
         code=code("choose_calibration_texts.py"),
     script:

@@ -7,34 +7,38 @@ with job(snakemake):
 
     os.environ["HF_HUB_OFFLINE"] = "1"
 
-    from quantrag.calibration import (
-        check_disjoint,
-        choose_texts,
-        load_evaluated,
-        load_training_task,
-    )
-    from quantrag.tables import write_table
+    from quantrag.calibration import TrainingTask, check_disjoint, choose_texts, load_evaluated
+    from quantrag.chat_templates import ChatFormat, load_tokenizer
+    from quantrag.prompt_styles import load_style
+    from quantrag.tables import read_arrow, write_table
 
+    params = snakemake.params
     tasks = [
-        load_training_task(name, queries, documents)
-        for name, queries, documents in zip(
-            snakemake.params.tasks,
+        TrainingTask(
+            name, read_arrow(queries), read_arrow(documents), load_style(params.style, lamp)
+        )
+        for (name, lamp), queries, documents in zip(
+            params.lamps.items(),
             snakemake.input.train_queries,
             snakemake.input.train_documents,
             strict=True,
         )
     ]
     evaluated = load_evaluated(snakemake.input.evaluated_queries)
-    calibration = snakemake.params.calibration
+    chat = ChatFormat(
+        load_tokenizer(snakemake.input.original),
+        chat_template=params.chat_template,
+        system_role=params.system_role,
+        name=snakemake.wildcards.model,
+    )
     texts = choose_texts(
         tasks,
         evaluated,
-        snakemake.input.original,
-        count=calibration["count"],
-        max_tokens=min(calibration["max_tokens"], snakemake.params.context),
-        documents=calibration["documents"],
-        chat_template=snakemake.params.chat_template == "model",
-        seed=snakemake.params.seed,
+        chat,
+        count=params.calibration["count"],
+        max_tokens=min(params.calibration["max_tokens"], params.context),
+        documents=params.calibration["documents"],
+        seed=params.seed,
     )
     check_disjoint(texts, tasks, evaluated)
     write_table(texts, snakemake.output.texts)

@@ -1,18 +1,19 @@
-"""Calibration texts: train-split queries, rendered as the prompts that the model will meet."""
+"""Calibration texts: train-split queries, rendered as the very prompts that the model will meet."""
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
-from tqdm import tqdm
-from transformers import AutoTokenizer
+import pyarrow.compute as pc
 
+from quantrag.chat_templates import ChatFormat
 from quantrag.errors import UserError
-from quantrag.tables import read_table
+from quantrag.prompt_styles import PromptStyle
+from quantrag.prompts import build_prompts
+from quantrag.tables import read_arrow
 
 log = logging.getLogger(__name__)
 
@@ -25,35 +26,35 @@ SCHEMA = pa.schema(
         ("n_tokens", pa.int32()),
     ]
 )
+# Queries that are rendered at a time; more would be rendered in vain.
+_BATCH = 16
 
 
 @dataclass(frozen=True)
 class TrainingTask:
-    """One task's train split: its queries, and each user's documents: (text, target)."""
+    """One task's train split and the style of its prompts.
+
+    Attributes:
+        queries: columns query_id, user_id, input, query_text.
+        documents: columns document_id, user_id, text, target; a user's documents contiguous.
+    """
 
     name: str
-    queries: pd.DataFrame
-    documents: Mapping[str, Sequence[tuple[str, str]]]
-
-
-def load_training_task(name: str, queries: str | Path, documents: str | Path) -> TrainingTask:
-    """Read one task's train split from its two tables."""
-    table = read_table(documents, columns=["user_id", "text", "target"])
-    profiles: dict[str, list[tuple[str, str]]] = {}
-    for user, text, target in table.itertuples(index=False):
-        profiles.setdefault(user, []).append((text, target))
-    return TrainingTask(name, read_table(queries), profiles)
+    queries: pa.Table
+    documents: pa.Table
+    style: PromptStyle
 
 
 def load_evaluated(paths: Iterable[str | Path]) -> frozenset[str]:
     """Every text, normalized, that the experiment evaluates: full inputs and bare query texts.
 
-    Texts, not ids: LaMP numbers the queries of each split from zero.
+    Texts, not ids: the splits number their queries independently of each other.
     """
     texts: set[str] = set()
     for path in paths:
-        table = read_table(path, columns=["input", "query_text"])
-        texts.update(map(normalize, table["input"]), map(normalize, table["query_text"]))
+        table = read_arrow(path, columns=["input", "query_text"])
+        for column in table.columns:
+            texts.update(map(normalize, column.to_pylist()))
     return frozenset(texts)
 
 
@@ -65,51 +66,39 @@ def normalize(text: str) -> str:
 def choose_texts(
     tasks: Sequence[TrainingTask],
     evaluated: frozenset[str],
-    checkpoint: str | Path,
+    chat: ChatFormat,
     *,
     count: int,
     max_tokens: int,
     documents: int,
-    chat_template: bool,
     seed: int,
 ) -> pa.Table:
     """Choose train queries at random and render each with the first documents of its profile.
 
     The tasks take turns, so that each gives the same number as long as it has enough. A query
     that is evaluated (by text) is never chosen, and a document that is one is never shown.
-    Documents are left out from the end until the text fits; a query too long by itself is skipped.
+    Documents are left out until the text fits; a query too long by itself is skipped.
 
     Args:
         tasks: the train splits, in the order in which they take turns.
-        evaluated: normalized texts that must not occur.
-        checkpoint: folder of the model's tokenizer.
+        evaluated: normalized texts that must not occur (`load_evaluated`).
+        chat: the model's chat format, which also holds its tokenizer.
         count: how many texts; fewer, with a warning, where the train splits have fewer.
         max_tokens: longest text in tokens.
         documents: most documents in a text.
-        chat_template: render with the model's chat template, else as plain text.
         seed: seed of the choice.
 
     Returns:
-        `SCHEMA`, in the order of the choice. `token_ids` are the ids of the whole text, with the
-        special tokens that the model expects and none twice.
+        `SCHEMA`, in the order of the choice; `token_ids` as the engine would get them.
 
     Raises:
         UserError: no query is left.
     """
-    encode = _Encoder(checkpoint, chat_template)
     candidates = [
-        _candidates(
-            task, evaluated, encode, max_tokens, documents, np.random.default_rng((seed, i))
-        )
+        _candidates(task, evaluated, chat, max_tokens, documents, np.random.default_rng((seed, i)))
         for i, task in enumerate(tasks)
     ]
-    rows = []
-    with tqdm(total=count, desc="calibration texts") as progress:
-        for row in _take_turns(candidates):
-            rows.append(row)
-            progress.update()
-            if len(rows) == count:
-                break
+    rows = _take_turns(candidates, count)
     if not rows:
         names = ", ".join(task.name for task in tasks)
         raise UserError(
@@ -117,9 +106,8 @@ def choose_texts(
             f"too fits into {max_tokens} tokens."
         )
     if len(rows) < count:
-        log.warning(
-            "the train splits give %d calibration texts, %d were asked for", len(rows), count
-        )
+        log.warning("the train splits give %d calibration texts of %d asked for", len(rows), count)
+    log.info("%d calibration texts, %d tokens", len(rows), sum(row["n_tokens"] for row in rows))
     return pa.Table.from_pylist(rows, schema=SCHEMA)
 
 
@@ -131,73 +119,94 @@ def check_disjoint(
     Raises:
         AssertionError: with the task and the id of the train query.
     """
-    inputs = {
-        (task.name, query_id): text
+    columns = ("query_id", "input", "query_text")
+    contents = {
+        (task.name, query_id): (task_input, query_text)
         for task in tasks
-        for query_id, text in zip(task.queries["query_id"], task.queries["input"], strict=True)
+        for query_id, task_input, query_text in zip(
+            *(task.queries[column].to_pylist() for column in columns), strict=True
+        )
     }
-    for task, query_id in zip(
-        texts["task"].to_pylist(), texts["query_id"].to_pylist(), strict=True
-    ):
-        if normalize(inputs[task, query_id]) in evaluated:
-            raise AssertionError(f"calibration text {query_id} of {task} is an evaluated query")
+    for row in texts.select(["task", "query_id"]).to_pylist():
+        if evaluated.intersection(map(normalize, contents[row["task"], row["query_id"]])):
+            raise AssertionError(
+                f"calibration text {row['query_id']} of {row['task']} is an evaluated query"
+            )
 
 
 def _candidates(
     task: TrainingTask,
     evaluated: frozenset[str],
-    encode: "_Encoder",
+    chat: ChatFormat,
     max_tokens: int,
     documents: int,
     generator: np.random.Generator,
 ) -> Iterator[dict]:
-    queries = task.queries
-    for i in generator.permutation(len(queries)):
-        query = queries.iloc[i]
-        if {normalize(query["input"]), normalize(query["query_text"])} & evaluated:
-            log.info("%s: train query %s is evaluated too: left out", task.name, query["query_id"])
-            continue
-        profile = [
-            f"{text}\n{target}"
-            for text, target in task.documents.get(query["user_id"], [])
-            if normalize(text) not in evaluated
-        ][:documents]
-        for kept in range(len(profile), -1, -1):
-            text, ids = encode("\n\n".join([*profile[:kept], query["input"]]))
-            if len(ids) <= max_tokens:
+    queries = task.queries.filter(
+        pc.and_(
+            _fresh(task.queries["input"], evaluated), _fresh(task.queries["query_text"], evaluated)
+        )
+    )
+    if left_out := len(task.queries) - len(queries):
+        log.warning("%s: %d train queries are evaluated too: left out", task.name, left_out)
+    queries = queries.take(generator.permutation(len(queries)))
+    shown = task.documents.filter(_fresh(task.documents["text"], evaluated))
+    for start in range(0, len(queries), _BATCH):
+        batch = queries.slice(start, _BATCH)
+        prompts = build_prompts(
+            batch,
+            shown,
+            _first_documents(batch, shown, documents) if documents else None,
+            [str(documents)],
+            task.style,
+            chat,
+            context=max_tokens,
+            max_new_tokens=0,
+        )
+        for row in prompts.to_pylist():
+            if not row["truncated"]:
                 yield {
                     "task": task.name,
-                    "query_id": query["query_id"],
-                    "text": text,
-                    "token_ids": ids,
-                    "n_tokens": len(ids),
+                    "query_id": row["query_id"],
+                    "text": row["prompt"],
+                    "token_ids": row["token_ids"],
+                    "n_tokens": row["n_tokens"],
                 }
-                break
 
 
-def _take_turns(iterators: Sequence[Iterator[dict]]) -> Iterator[dict]:
+def _fresh(texts: pa.ChunkedArray, evaluated: frozenset[str]) -> pa.Array:
+    return pa.array([normalize(text) not in evaluated for text in texts.to_pylist()], pa.bool_())
+
+
+def _first_documents(queries: pa.Table, documents: pa.Table, count: int) -> pa.Table:
+    """A run that ranks each user's documents in the order of the file."""
+    profiles: dict[str, list[str]] = {user: [] for user in queries["user_id"].to_pylist()}
+    for user, document in zip(
+        documents["user_id"].to_pylist(), documents["document_id"].to_pylist(), strict=True
+    ):
+        if user in profiles and len(profiles[user]) < count:
+            profiles[user].append(document)
+    rows = [
+        {"query_id": query, "rank": rank, "document_id": document}
+        for query, user in zip(
+            queries["query_id"].to_pylist(), queries["user_id"].to_pylist(), strict=True
+        )
+        for rank, document in enumerate(profiles[user], start=1)
+    ]
+    schema = [("query_id", pa.string()), ("rank", pa.int32()), ("document_id", pa.string())]
+    return pa.Table.from_pylist(rows, schema=pa.schema(schema))
+
+
+def _take_turns(iterators: Sequence[Iterator[dict]], count: int) -> list[dict]:
+    rows: list[dict] = []
     waiting = list(iterators)
     while waiting:
         for iterator in list(waiting):
+            if len(rows) == count:
+                return rows
             row = next(iterator, None)
             if row is None:
                 waiting.remove(iterator)
             else:
-                yield row
-
-
-class _Encoder:
-    """Renders a user's message as the model's prompt and gives its token ids."""
-
-    def __init__(self, checkpoint: str | Path, chat_template: bool) -> None:
-        self._tokenizer = AutoTokenizer.from_pretrained(str(checkpoint))
-        self._chat_template = chat_template
-
-    def __call__(self, message: str) -> tuple[str, list[int]]:
-        if not self._chat_template:
-            return message, self._tokenizer(message)["input_ids"]
-        text = self._tokenizer.apply_chat_template(
-            [{"role": "user", "content": message}], tokenize=False, add_generation_prompt=True
-        )
-        # The template writes the special tokens itself.
-        return text, self._tokenizer(text, add_special_tokens=False)["input_ids"]
+                rows.append(row)
+    return rows
