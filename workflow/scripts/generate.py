@@ -1,0 +1,30 @@
+"""Answer every prompt of one model at one precision."""
+
+# vLLM's worker processes import this file again under another name: only the job itself may run.
+if __name__ == "__main__":
+    from quantrag.jobs import job
+
+    with job(snakemake):
+        from pathlib import Path
+
+        from quantrag.generation import GenerationJob, generate_cells
+
+        params = snakemake.params
+        generate_cells(
+            GenerationJob(
+                model=snakemake.wildcards.model,
+                precision=snakemake.wildcards.precision,
+                served_precision=params.served_precision,
+                checkpoint=Path(snakemake.input.checkpoint),
+                original=Path(snakemake.input.original),
+                dtype=params.precision["dtype"],
+                kv_cache_dtype=params.precision["kv_cache_dtype"],
+                settings=params.generation,
+                shuffle_seed=params.shuffle_seed,
+                threads=snakemake.threads,
+            ),
+            snakemake.input.prompts,
+            snakemake.output.completions,
+            snakemake.output.costs,
+            params.journal,
+        )

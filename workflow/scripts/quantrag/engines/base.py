@@ -1,0 +1,124 @@
+"""What every engine takes and gives: the seam between the workflow and what runs the model."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One prompt to answer.
+
+    Attributes:
+        key: identifies the request; comes back with its completion.
+        token_ids: the exact prompt, special tokens included.
+        prompt: the same prompt as text, for servers that take no token ids.
+    """
+
+    key: str
+    token_ids: list[int]
+    prompt: str
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """One finished answer.
+
+    Attributes:
+        key: the request's key.
+        text: the answer without special tokens.
+        finish_reason: `stop` (the model ended) or `length` (`max_new_tokens` reached).
+        prompt_tokens: length of the prompt.
+        cached_tokens: how many of those came from the prefix cache; None where unknown.
+        output_tokens: tokens generated, the ending token included.
+        first_token_logprobs: the first token's most likely candidates, best first, as
+            (token, natural logarithm of its probability).
+    """
+
+    key: str
+    text: str
+    finish_reason: str
+    prompt_tokens: int
+    cached_tokens: int | None
+    output_tokens: int
+    first_token_logprobs: list[tuple[str, float]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """Greedy decoding: how far, where it stops and what is recorded.
+
+    Attributes:
+        max_new_tokens: most tokens of an answer.
+        first_token_candidates: how many of the first token's candidates are recorded.
+        stop_token_ids: token ids that end an answer. Taken from the model's original checkpoint
+            for every precision: a quantized checkpoint that lost its `generation_config.json`
+            would otherwise run on, and look worse for a reason that is not quantization.
+    """
+
+    max_new_tokens: int
+    first_token_candidates: int
+    stop_token_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class EngineSpec:
+    """All that an engine needs to know to start.
+
+    Only `checkpoint`, `precision`, `dtype` and `kv_cache_dtype` may differ between the precisions
+    of one model.
+
+    Attributes:
+        model: name of the model in the config.
+        precision: name of the precision in the config.
+        checkpoint: folder of the weights.
+        tokenizer: folder of the model's original checkpoint, for its tokenizer.
+        dtype: of activations and unquantized weights: `auto` (as the checkpoint says), `float16`,
+            `bfloat16` or `float32`.
+        kv_cache_dtype: `auto` (like `dtype`) or a type that the engine knows, such as `fp8`.
+        device: `cuda` or `cpu`.
+        sampling: how to decode.
+        max_model_len: tokens of the longest prompt and its answer.
+        threads: CPU threads to use.
+        options: the engine's own section of the config.
+    """
+
+    model: str
+    precision: str
+    checkpoint: Path
+    tokenizer: Path
+    dtype: str
+    kv_cache_dtype: str
+    device: str
+    sampling: Sampling
+    max_model_len: int
+    threads: int
+    options: Mapping[str, Any]
+
+
+class Engine(ABC):
+    """One model, loaded once; answers any number of requests."""
+
+    #: Order of requests that suits the engine: `prefix` (shared beginnings adjacent) or `length`.
+    preferred_order = "prefix"
+
+    def __init__(self, spec: EngineSpec):
+        self.spec = spec
+
+    @abstractmethod
+    def load(self) -> None:
+        """Load the model. Raises UserError when the checkpoint, device or server won't do."""
+
+    @abstractmethod
+    def generate(self, requests: Sequence[Request]) -> Iterator[Completion]:
+        """Answer the requests; yields each completion as it finishes, in any order."""
+
+    @abstractmethod
+    def report(self) -> dict[str, Any]:
+        """What the loaded engine says of itself: kernels, data types, device, cache size."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Free the device and end child processes. Safe to call twice."""

@@ -1,0 +1,269 @@
+"""vLLM: continuous batching and a prefix cache, on GPUs and on CPUs.
+
+The engine is stepped here, not through `LLM.generate`, because that returns only when the last
+prompt is done: a completion has to reach the journal when it is finished.
+"""
+
+import difflib
+import itertools
+import logging
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from quantrag import sizing
+from quantrag.checkpoints import read_config, weight_bytes
+from quantrag.engines.base import Completion, Engine, EngineSpec, Request
+from quantrag.errors import UserError
+from quantrag.telemetry import free_memory_bytes
+
+log = logging.getLogger(__name__)
+
+GIB = 2**30
+#: Requests handed to the engine ahead of those that it runs: enough that it never waits, few
+#: enough that a grid of 80,000 prompts doesn't lie in memory as Python lists.
+_AHEAD = 2
+#: Arguments that this module sets itself; `extra` may not.
+_RESERVED = {
+    "model",
+    "tokenizer",
+    "dtype",
+    "kv_cache_dtype",
+    "trust_remote_code",
+    "allow_pickle",
+    "load_format",
+}
+
+
+class VllmEngine(Engine):
+    """vLLM in this process (CPU) or in worker processes of its own (GPU)."""
+
+    preferred_order = "prefix"
+
+    def __init__(self, spec: EngineSpec):
+        super().__init__(spec)
+        self._engine: Any = None
+
+    def load(self) -> None:
+        spec = self.spec
+        _check_memory(spec)
+        _set_environment(spec)
+
+        # Only now: vLLM reads the environment when it is imported, which takes ten seconds.
+        import torch
+
+        if spec.device == "cuda" and not torch.cuda.is_available():
+            raise UserError(
+                "generation.device is cuda, but no CUDA GPU is usable here (driver missing, none "
+                "visible in CUDA_VISIBLE_DEVICES, or a CPU build of torch). Ask for a GPU node, or "
+                "set generation.device: cpu."
+            )
+        if spec.device == "cpu":
+            torch.set_num_threads(spec.threads)
+        from vllm import SamplingParams
+        from vllm.engine.arg_utils import EngineArgs
+        from vllm.sampling_params import RequestOutputKind
+        from vllm.usage.usage_lib import UsageContext
+        from vllm.v1.engine.llm_engine import LLMEngine
+
+        arguments = engine_arguments(spec)
+        known = {field.name for field in fields(EngineArgs)}
+        for name in spec.options["extra"]:
+            if name not in known or name in _RESERVED:
+                near = difflib.get_close_matches(name, known - _RESERVED, 1)
+                raise UserError(
+                    f"generation.vllm.extra: {name!r} is "
+                    + ("set by the workflow" if name in _RESERVED else "no vLLM engine argument")
+                    + (f". Did you mean {near[0]!r}?" if near and name not in _RESERVED else ".")
+                )
+        try:
+            self._engine = LLMEngine.from_engine_args(
+                EngineArgs(**arguments), usage_context=UsageContext.LLM_CLASS
+            )
+        except UserError:
+            raise
+        except Exception as error:
+            raise UserError(
+                f"vLLM could not load {spec.checkpoint} (precision {spec.precision}): "
+                f"{_root_cause(error)}\nIts last log lines:\n{_own_log_tail()}"
+            ) from error
+        # Stopping is ours alone, by the ids of the model's original checkpoint.
+        self._parameters = SamplingParams(
+            temperature=0.0,
+            max_tokens=spec.sampling.max_new_tokens,
+            logprobs=spec.sampling.first_token_candidates or None,
+            ignore_eos=True,
+            stop_token_ids=list(spec.sampling.stop_token_ids),
+            output_kind=RequestOutputKind.FINAL_ONLY,
+        )
+
+    def generate(self, requests: Sequence[Request]) -> Iterator[Completion]:
+        engine = self._engine
+        waiting = iter(requests)
+        in_flight = _AHEAD * engine.vllm_config.scheduler_config.max_num_seqs
+        while True:
+            room = in_flight - engine.get_num_unfinished_requests()
+            for request in itertools.islice(waiting, max(room, 0)):
+                engine.add_request(
+                    request.key, {"prompt_token_ids": request.token_ids}, self._parameters
+                )
+            if not engine.has_unfinished_requests():
+                return
+            for output in engine.step():
+                if output.finished:
+                    yield _completion(output)
+
+    def report(self) -> dict[str, Any]:
+        config = self._engine.vllm_config
+        return {
+            "engine": "vllm",
+            "model_dtype": str(config.model_config.dtype).removeprefix("torch."),
+            "kv_cache_dtype": str(config.cache_config.cache_dtype),
+            "quantization": config.model_config.quantization,
+            "architecture": next(iter(config.model_config.architectures), None),
+            "attention_block_size": config.cache_config.block_size,
+            "kv_cache_blocks": config.cache_config.num_gpu_blocks,
+            "max_num_seqs": config.scheduler_config.max_num_seqs,
+            "max_num_batched_tokens": config.scheduler_config.max_num_batched_tokens,
+            "tensor_parallel_size": config.parallel_config.tensor_parallel_size,
+            "enforce_eager": config.model_config.enforce_eager,
+            "kernels": self._kernels(),
+        }
+
+    def close(self) -> None:
+        engine, self._engine = self._engine, None
+        if engine is not None:
+            engine.engine_core.shutdown()
+
+    def _kernels(self) -> list[str]:
+        """The classes that compute the linear layers: for INT4, which kernel was chosen."""
+        try:
+            model = self._engine.model_executor.driver_worker.model_runner.model
+        except AttributeError:
+            return []  # the model lives in another process; the log names its kernels
+        names = set()
+        for module in model.modules():
+            method = getattr(module, "quant_method", None)
+            if method is not None:
+                kernel = getattr(method, "kernel", None)
+                names.add(type(method).__name__ + (f"/{type(kernel).__name__}" if kernel else ""))
+        return sorted(names)
+
+
+def engine_arguments(spec: EngineSpec) -> dict[str, Any]:
+    """vLLM's `EngineArgs` for a spec; what is None in the config is left to vLLM."""
+    options = spec.options
+    arguments: dict[str, Any] = {
+        "model": str(spec.checkpoint),
+        "tokenizer": str(spec.tokenizer),
+        "dtype": spec.dtype,
+        "kv_cache_dtype": spec.kv_cache_dtype,
+        "max_model_len": options["max_model_len"] or spec.max_model_len,
+        "load_format": "safetensors",
+        "trust_remote_code": False,
+        "generation_config": "vllm",
+        "disable_log_stats": True,
+        "enable_prefix_caching": options["prefix_caching"],
+        "max_logprobs": max(20, spec.sampling.first_token_candidates),
+    }
+    for name in (
+        "tensor_parallel_size",
+        "enforce_eager",
+        "max_num_seqs",
+        "max_num_batched_tokens",
+        "block_size",
+    ):
+        if options[name] is not None:
+            arguments[name] = options[name]
+    if spec.device == "cpu":
+        arguments["kv_cache_memory_bytes"] = int(options["kv_cache_gib"] * GIB)
+    else:
+        arguments["gpu_memory_utilization"] = options["gpu_memory_utilization"]
+    return arguments | dict(options["extra"])
+
+
+def _check_memory(spec: EngineSpec) -> None:
+    free = free_memory_bytes(spec.device)
+    if free is None:
+        return
+    config = read_config(spec.checkpoint)
+    weights = weight_bytes(spec.checkpoint)
+    dtype = spec.dtype if spec.kv_cache_dtype == "auto" else spec.kv_cache_dtype
+    if spec.device == "cpu":
+        budget = weights + int(spec.options["kv_cache_gib"] * GIB) + sizing.WORKSPACE_BYTES
+        where = "generation.vllm.kv_cache_gib"
+        if budget > free:
+            raise UserError(
+                f"Not enough memory: {weights / GIB:.1f} GiB of weights, "
+                f"{spec.options['kv_cache_gib']} GiB of key-value cache "
+                f"(generation.vllm.kv_cache_gib) and about 1 GiB of workspace are needed, "
+                f"{free / GIB:.1f} GiB are free."
+            )
+    else:
+        share = spec.options["gpu_memory_utilization"]
+        budget = int(free * share)
+        where = f"the GPU's free memory (generation.vllm.gpu_memory_utilization {share})"
+    sizing.check_fit(
+        config,
+        weights,
+        spec.options["max_model_len"] or spec.max_model_len,
+        dtype,
+        budget,
+        spec.options["tensor_parallel_size"],
+        where,
+    )
+
+
+def _set_environment(spec: EngineSpec) -> None:
+    os.environ.update(
+        HF_HUB_OFFLINE="1", VLLM_NO_USAGE_STATS="1", DO_NOT_TRACK="1", VLLM_LOGGING_COLOR="0"
+    )
+    # A variable that the user has set stays.
+    if spec.device == "cpu":
+        # In one process: no worker to start (on a CPU half of the start-up time), none to be left
+        # behind, and no binding of threads that would put two jobs on the same cores.
+        os.environ.setdefault("VLLM_ENABLE_V1_MULTIPROCESSING", "0")
+        os.environ.setdefault("OMP_NUM_THREADS", str(spec.threads))
+        cores = sorted(os.sched_getaffinity(0))[: spec.threads]
+        os.environ.setdefault("VLLM_CPU_OMP_THREADS_BIND", ",".join(map(str, cores)))
+        os.environ.setdefault("VLLM_TARGET_DEVICE", "cpu")
+
+
+def _completion(output: Any) -> Completion:
+    answer = output.outputs[0]
+    candidates: list[tuple[str, float]] = []
+    if answer.logprobs:
+        ranked = sorted(answer.logprobs[0].values(), key=lambda entry: entry.rank)
+        candidates = [(entry.decoded_token or "", float(entry.logprob)) for entry in ranked]
+    return Completion(
+        key=output.request_id,
+        text=answer.text,
+        finish_reason=answer.finish_reason,
+        prompt_tokens=len(output.prompt_token_ids),
+        cached_tokens=output.num_cached_tokens,
+        output_tokens=len(answer.token_ids),
+        first_token_logprobs=candidates,
+    )
+
+
+def _root_cause(error: BaseException) -> str:
+    while error.__cause__ or error.__context__:
+        error = error.__cause__ or error.__context__
+    text = str(error).strip() or "no message"
+    return f"{type(error).__name__}: {text.splitlines()[0]}"
+
+
+def _own_log_tail(lines: int = 15) -> str:
+    """The last lines of the file that standard error goes to, when it is one."""
+    path = Path("/proc/self/fd/2")
+    try:
+        if not path.resolve().is_file():
+            return "(standard error is not a file)"
+        with open(path, "rb") as stream:
+            stream.seek(max(0, path.stat().st_size - 20_000))
+            text = stream.read().decode(errors="replace")
+    except OSError as error:
+        return f"(unreadable: {error})"
+    return "\n".join(f"  {line}" for line in text.splitlines()[-lines:])

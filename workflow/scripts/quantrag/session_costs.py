@@ -1,0 +1,60 @@
+"""The cost of one precision, from its completions and the engine sessions that made them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from quantrag.engines.base import Completion
+
+GIB = 2**30
+
+
+def summarize(
+    model: str,
+    precision: str,
+    settings: Mapping[str, Any],
+    weight_bytes: int,
+    completions: Sequence[Completion],
+    sessions: Sequence[Mapping[str, Any]],
+) -> dict[str, Any]:
+    """One row of `costs.csv`, as a dict.
+
+    Token counts are over the distinct prompts of the grid. Rates and energy are over the sessions,
+    which include prompts that have since left the grid: tokens per second of generation (loading
+    left out), prompt and output tokens over the same time, since an engine works on both at once.
+
+    Args:
+        model: name of the model.
+        precision: name of the precision.
+        settings: the section `generation` of the config.
+        weight_bytes: size of the weights on disk.
+        completions: the answers to the grid's distinct prompts.
+        sessions: the engine's lifetimes, as the journal has them.
+
+    Returns:
+        `model`, `precision`, `engine`, `device`, `weights_gib`, `peak_memory_gib`, `load_s` (of the
+        latest session), `prompt_tokens`, `cached_tokens`, `output_tokens`, `prompt_tokens_per_s`,
+        `output_tokens_per_s`, `energy_wh`. None stands for what nobody measured.
+    """
+    seconds = sum(session["generate_s"] for session in sessions)
+
+    def rate(name: str) -> float | None:
+        return sum(session[name] for session in sessions) / seconds if seconds else None
+
+    energies = [session["energy_wh"] for session in sessions]
+    peaks = [s["peak_memory_gib"] for s in sessions if s["peak_memory_gib"] is not None]
+    cached = [completion.cached_tokens for completion in completions]
+    return {
+        "model": model,
+        "precision": precision,
+        "engine": settings["engine"],
+        "device": sessions[-1]["environment"]["device"] if sessions else settings["device"],
+        "weights_gib": weight_bytes / GIB,
+        "peak_memory_gib": max(peaks) if peaks else None,
+        "load_s": sessions[-1]["load_s"] if sessions else None,
+        "prompt_tokens": sum(completion.prompt_tokens for completion in completions),
+        "cached_tokens": None if None in cached else sum(cached),
+        "output_tokens": sum(completion.output_tokens for completion in completions),
+        "prompt_tokens_per_s": rate("prompt_tokens"),
+        "output_tokens_per_s": rate("output_tokens"),
+        "energy_wh": None if None in energies or not energies else sum(energies),
+    }
