@@ -1,0 +1,48 @@
+# prompts.smk: rankings -> prompts, packed and tokenized for one model, on the CPU.
+# needs: <results>/tasks/{task}/{queries,documents}.parquet, <results>/runs/{task}/{retriever}.parquet,
+#        the tokenizer in the model's original checkpoint
+# leaves: <results>/prompts/{model}/{task}/{retriever}.parquet, k = 0 as retriever `none`
+
+from quantrag.prompt_styles import style_hash
+
+
+def prompt_style_hash(wildcards):
+    """Content hash of the templates of one task; `code` covers Python files alone."""
+    return style_hash(config["prompts"]["style"], [config["tasks"][wildcards.task]["lamp"]])
+
+
+rule build_prompts:
+    """Render, pack and tokenize one model's prompts for one task and retriever, for every k."""
+    input:
+        queries="<results>/tasks/{task}/queries.parquet",
+        documents="<results>/tasks/{task}/documents.parquet",
+        run=branch(
+            lambda wildcards: wildcards.retriever == NO_RETRIEVER,
+            then=[],
+            otherwise="<results>/runs/{task}/{retriever}.parquet",
+        ),
+        checkpoint=lambda wildcards: checkpoint_folder(wildcards.model),
+    output:
+        prompts="<results>/prompts/{model}/{task}/{retriever}.parquet",
+    log:
+        "<logs>/build_prompts/{model}/{task}/{retriever}.log",
+    benchmark:
+        "<benchmarks>/build_prompts/{model}/{task}/{retriever}.tsv"
+    conda:
+        "../../envs/prompts.yaml"
+    threads: 2
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        prompts=config["prompts"],
+        templates=prompt_style_hash,
+        lamp=lambda wildcards: config["tasks"][wildcards.task]["lamp"],
+        ks=lambda wildcards: ["0"] if wildcards.retriever == NO_RETRIEVER else retrieved_ks(),
+        context=lambda wildcards: config["models"][wildcards.model]["context"],
+        chat_template=lambda wildcards: config["models"][wildcards.model]["chat_template"],
+        system_role=lambda wildcards: config["models"][wildcards.model]["system_role"],
+        max_new_tokens=config["generation"]["max_new_tokens"],
+        code=code("build_prompts.py"),
+    script:
+        "../scripts/build_prompts.py"

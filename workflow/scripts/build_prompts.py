@@ -1,0 +1,47 @@
+"""Build, pack and tokenize the prompts of one model, task and retriever."""
+
+from quantrag.jobs import job
+
+with job(snakemake):
+    import logging
+    import time
+
+    from quantrag.chat_templates import ChatFormat, load_tokenizer
+    from quantrag.prompt_styles import load_style
+    from quantrag.prompts import build_prompts
+    from quantrag.tables import read_arrow, write_table
+
+    params = snakemake.params
+    chat = ChatFormat(
+        load_tokenizer(snakemake.input.checkpoint),
+        chat_template=params.chat_template,
+        system_role=params.system_role,
+        name=snakemake.wildcards.model,
+    )
+    run = snakemake.input.get("run")
+    started = time.monotonic()
+    prompts = build_prompts(
+        queries=read_arrow(snakemake.input.queries),
+        documents=read_arrow(snakemake.input.documents),
+        run=read_arrow(run) if run else None,
+        ks=params.ks,
+        style=load_style(params.prompts["style"], params.lamp),
+        chat=chat,
+        context=params.context,
+        max_new_tokens=params.max_new_tokens,
+        packing=params.prompts["packing"],
+    )
+    seconds = time.monotonic() - started
+    logging.getLogger("build_prompts").info(
+        "%d prompts in %.1f s (%.0f/s)", len(prompts), seconds, len(prompts) / seconds
+    )
+    write_table(
+        prompts,
+        snakemake.output.prompts,
+        metadata={
+            "style": params.prompts["style"],
+            "packing": params.prompts["packing"],
+            "add_special_tokens": str(chat.add_special_tokens).lower(),
+            "system_role": "fold" if chat.folds else "keep",
+        },
+    )
