@@ -23,8 +23,8 @@ from quantrag.metrics import LABEL, RATING, kind_of, labels_of
 VERSION = 1
 RULES = ("lenient", "strict", "paper")
 
-# A digit inside a longer number ("10", "2.5" after its point) is no rating.
-_RATING = re.compile(r"(?<![\d.,])[1-5](?!\d)")
+# A digit inside a longer number is no rating: not in "10", and only the 2 in "2.5".
+_RATING = re.compile(r"(?<!\d)(?<!\d[.,])[1-5](?!\d)")
 _QUOTED = re.compile(r'"([^"]*)"')
 _LEAD = re.compile(
     r"^(?:[*#>\s-]*)(?:(?:\w+ )?(?:title|headline|tweet|answer|output|subject|paraphrase))"
@@ -33,7 +33,7 @@ _LEAD = re.compile(
 )
 _NOTE = re.compile(r"\s*[(\[]?\s*\b(?:note|explanation)\s*:.*$", re.IGNORECASE | re.DOTALL)
 _QUOTES = "\"'`*“”‘’«»„ \t"
-_PAIRS = {'"': '"', "'": "'", "“": "”", "‘": "’", "«": "»", "„": "“", "`": "`", "*": "*"}
+_PAIRS = {'"': '"', "'": "'", "“": "”", "‘": "’", "«": "»", "„": "“"}
 
 
 class Prediction(NamedTuple):
@@ -96,14 +96,16 @@ def _is_answer(prediction: str, lamp: int) -> bool:
 
 def _first_label(text: str, labels: tuple[str, ...]) -> str | None:
     """The label that stands first in the text, the longest of those that start together."""
-    found = []
-    for label in labels:
-        # LaMP-1's labels are "[1]" and "[2]"; models also write 1 or (1).
-        core = re.escape(label.strip("[]"))
-        match = re.search(rf"(?<!\w){core}(?!\w)", text, re.IGNORECASE)
-        if match:
-            found.append((match.start(), -len(label), label))
-    return min(found)[2] if found else None
+    # LaMP-1's labels are "[1]" and "[2]"; where neither is there, 1 or (1) will do.
+    for written in (str, lambda label: label.strip("[]")):
+        found = [
+            (match.start(), -len(label), label)
+            for label in labels
+            if (match := re.search(rf"(?<!\w){re.escape(written(label))}(?!\w)", text, re.I))
+        ]
+        if found:
+            return min(found)[2]
+    return None
 
 
 def _title(text: str) -> str:
@@ -123,13 +125,13 @@ def _title(text: str) -> str:
 
 
 def _unquote(text: str) -> str:
-    """Take away quotes and emphasis around the whole text, and a quote that is never closed."""
-    text = text.lstrip("#> ").strip()
-    while len(text) > 1 and _PAIRS.get(text[0]) == text[-1]:
-        text = text[1:-1].strip()
-    if text[:1] in '"“«' and not any(quote in text[1:] for quote in '"”»'):
+    """Take away emphasis, and quotes around the whole text or never closed."""
+    text = text.strip("#>*_` ")
+    while len(text) > 1 and _PAIRS.get(text[0]) == text[-1] and text[-1] not in text[1:-1]:
+        text = text[1:-1].strip("*_` ")
+    if text[:1] in tuple('"“«') and not any(quote in text[1:] for quote in '"”»'):
         text = text[1:].strip()
-    return "" if not text.strip(_QUOTES) else text
+    return text if text.strip(_QUOTES) else ""
 
 
 def _paper(text: str, lamp: int) -> str:

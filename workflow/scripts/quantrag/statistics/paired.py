@@ -2,7 +2,6 @@
 
 import numpy as np
 from scipy import stats
-from statsmodels.stats.multitest import multipletests
 
 from quantrag.statistics.estimators import Estimator
 
@@ -105,8 +104,10 @@ def min_detectable(
 
 def holm(p_values: np.ndarray) -> np.ndarray:
     """Holm's step-down adjusted p-values of one family; NaN stays out of the family."""
+    # (statsmodels' multipletests gives the same, but collects garbage for 0.2 s at each call.)
     adjusted = np.full(len(p_values), np.nan)
-    known = ~np.isnan(p_values)
-    if known.any():
-        adjusted[known] = multipletests(p_values[known], method="holm")[1]
+    known = np.flatnonzero(~np.isnan(p_values))
+    order = known[np.argsort(p_values[known])]
+    steps = p_values[order] * np.arange(len(order), 0, -1)
+    adjusted[order] = np.minimum(np.maximum.accumulate(steps), 1.0)
     return adjusted
