@@ -131,8 +131,8 @@ class _Text:
                 self.fail(f"malformed JSON in {self.context}: {error.msg.removesuffix(' at')}")
             except (ValueError, RecursionError) as error:
                 self.fail(f"malformed JSON in {self.context}: {error}")
-            # A number at the very end of the buffer may go on.
-            if end == len(self._buffer) and self._read_more():
+            # At the end of the buffer, "1", "1." and "1e-" may all be the start of a longer number.
+            if end >= len(self._buffer) - 2 and self._read_more():
                 continue
             self.position = end
             return value
@@ -152,12 +152,9 @@ class _Text:
         """Add text to the buffer, and drop what is parsed. False at the end of the file."""
         if self._ended:
             return False
-        parsed, rest = self._buffer[: self.position], self._buffer[self.position :]
-        n_lines = parsed.count("\n")
-        self._column = len(parsed) - parsed.rfind("\n") if n_lines else self._column + len(parsed)
-        self._line += n_lines
         # At least as much as is waiting, so that a huge record isn't parsed again and again.
-        data = self._stream.read(max(self._chunk_bytes, len(rest)))
+        n_waiting = len(self._buffer) - self.position
+        data = self._stream.read(max(self._chunk_bytes, n_waiting))
         self._ended = not data
         n_pending = len(self._decoder.getstate()[0])
         try:
@@ -168,7 +165,13 @@ class _Text:
                 f"{self.path}: not UTF-8: byte {offset} (0x{error.object[error.start]:02x}), "
                 f"in or after {self.context}: {error.reason}."
             ) from None
+        if self._ended:
+            return False
+        parsed = self._buffer[: self.position]
+        n_lines = parsed.count("\n")
+        self._column = len(parsed) - parsed.rfind("\n") if n_lines else self._column + len(parsed)
+        self._line += n_lines
         self._bytes_read += len(data)
-        self._buffer = rest + decoded
+        self._buffer = self._buffer[self.position :] + decoded
         self.position = 0
-        return not self._ended
+        return True
