@@ -4,6 +4,12 @@
 # leaves: <results>/scores.parquet and <results>/tables/{scores,comparisons,trends,costs,replication}.csv
 
 
+def table_files():
+    """Every table of the analysis."""
+    tables = ["scores", "comparisons", "trends", "costs", "replication"]
+    return expand("<results>/tables/{table}.csv", table=tables)
+
+
 rule summarize_scores:
     """Aggregate each cell's scores, with bootstrap intervals; join the per-query scores."""
     input:
@@ -119,8 +125,8 @@ rule replicate:
     """Set published values beside ours: OK, OKish or FAIL."""
     input:
         scores="<results>/tables/scores.csv",
-        published=Path(workflow.basedir) / "config" / "published.yaml",
-        schema=Path(workflow.basedir) / "workflow" / "schemas" / "published.schema.yaml",
+        published="config/published.yaml",
+        schema="workflow/schemas/published.schema.yaml",
     output:
         table="<results>/tables/replication.csv",
     log:

@@ -79,10 +79,9 @@ def with_defaults(
             target, target_root = resolve(subschema, root)
             if key in result:
                 result[key] = with_defaults(result[key], target, target_root)
-            elif "default" in subschema:
-                result[key] = copy.deepcopy(subschema["default"])
-            elif "default" in target:
-                result[key] = with_defaults(copy.deepcopy(target["default"]), target, target_root)
+            elif "default" in subschema or "default" in target:
+                default = copy.deepcopy(subschema.get("default", target.get("default")))
+                result[key] = with_defaults(default, target, target_root)
             elif (
                 target.get("type") == "object"
                 and not target.get("required")
