@@ -22,6 +22,17 @@ def number_formats(wildcards):
     return {"dtype": entry["dtype"], "kv_cache_dtype": entry.get("kv_cache_dtype", "auto")}
 
 
+def checkpoint_origin(wildcards):
+    """Where the weights came from and what was done to them, for the completions' provenance."""
+    precision = served_precision(wildcards)
+    entry = config["precisions"][precision]
+    if entry["method"] == "published":
+        return source_of(wildcards.model, precision)
+    formats = {"dtype", "kv_cache_dtype"}
+    made = {key: value for key, value in entry.items() if key not in formats}
+    return {**source_of(wildcards.model), "precision": made}
+
+
 rule generate:
     """Answer every prompt of one model at one precision, except what its journal already answers."""
     input:
@@ -49,6 +60,7 @@ rule generate:
         generation=engine_settings(),
         precision=number_formats,
         served_precision=served_precision,
+        source=checkpoint_origin,
         shuffle_seed=lambda wildcards: (
             config["seed"] if wildcards.precision == NOISE_FLOOR else None
         ),

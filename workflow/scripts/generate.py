@@ -22,6 +22,7 @@ if __name__ == "__main__":
                 settings=params.generation,
                 shuffle_seed=params.shuffle_seed,
                 threads=snakemake.threads,
+                source=params.source,
             ),
             snakemake.input.prompts,
             snakemake.output.completions,

@@ -19,7 +19,7 @@ from quantrag.engines.base import Completion, Engine, EngineSpec, Request, Sampl
 from quantrag.engines.select import WITHOUT_EFFECT_ON_ANSWERS, create_engine, engine_version
 from quantrag.errors import UserError
 from quantrag.journal import Journal, read_journal
-from quantrag.provenance import checkpoint_source, content_hash, environment
+from quantrag.provenance import content_hash, environment
 from quantrag.session_costs import summarize
 from quantrag.tables import atomic_path, read_arrow, write_table
 from quantrag.telemetry import Meter, Stopwatch, progress
@@ -65,6 +65,8 @@ class GenerationJob:
         settings: the section `generation` of the config.
         shuffle_seed: None for the order that suits the engine; a seed for a random order.
         threads: CPU threads.
+        source: where the checkpoint came from (repository and revision, quantization), for the
+            record.
     """
 
     model: str
@@ -77,6 +79,7 @@ class GenerationJob:
     settings: Mapping[str, Any]
     shuffle_seed: int | None
     threads: int
+    source: Mapping[str, Any]
 
 
 def generate_cells(
@@ -129,7 +132,7 @@ def generate_cells(
         "model": job.model,
         "precision": job.precision,
         "identity": identity,
-        "checkpoint_source": checkpoint_source(job.checkpoint),
+        "checkpoint_source": job.source,
         "order": "shuffled" if job.shuffle_seed is not None else "engine",
         "environments": _distinct(session["environment"] for session in sessions),
         "engine_reports": _distinct(session["report"] for session in sessions),

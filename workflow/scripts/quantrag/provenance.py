@@ -4,7 +4,6 @@ import hashlib
 import json
 import platform
 import subprocess
-from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -65,11 +64,3 @@ def cpu_name() -> str:
     except OSError:
         pass
     return platform.processor() or platform.machine()
-
-
-def checkpoint_source(folder: Path) -> Mapping[str, Any] | None:
-    """Where a checkpoint came from, as the rule that made it wrote down; None where it didn't."""
-    try:
-        return json.loads((folder / "source.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
