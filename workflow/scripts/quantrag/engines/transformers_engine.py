@@ -1,0 +1,144 @@
+"""Hugging Face transformers: slow, simple, and so a reference for the other engines."""
+
+import itertools
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer, LogitsProcessor, LogitsProcessorList
+
+from quantrag.checkpoints import validate
+from quantrag.engines.base import Completion, Engine, EngineSpec, Request
+from quantrag.errors import UserError
+
+
+class TransformersEngine(Engine):
+    """Left-padded batches of prompts, in the order given (`length` keeps the padding small)."""
+
+    preferred_order = "length"
+
+    def __init__(self, spec: EngineSpec):
+        super().__init__(spec)
+        self._model: Any = None
+        self._tokenizer: Any = None
+
+    def load(self) -> None:
+        spec = self.spec
+        if spec.device == "cuda" and not torch.cuda.is_available():
+            raise UserError(
+                "generation.device is cuda, but torch sees no CUDA GPU here. Ask for a GPU node, "
+                "or set generation.device: cpu."
+            )
+        if spec.kv_cache_dtype != "auto":
+            raise UserError(
+                f"precision {spec.precision}: kv_cache_dtype {spec.kv_cache_dtype} needs "
+                "generation.engine: vllm; transformers keeps its cache in the model's own type."
+            )
+        validate(spec.checkpoint, chat_template=False)
+        if spec.device == "cpu":
+            torch.set_num_threads(spec.threads)
+        self._tokenizer = AutoTokenizer.from_pretrained(spec.tokenizer, local_files_only=True)
+        try:
+            self._model = AutoModelForCausalLM.from_pretrained(
+                spec.checkpoint,
+                dtype=spec.dtype,
+                attn_implementation=spec.options["attention"],
+                local_files_only=True,
+                use_safetensors=True,
+                device_map=spec.device,
+            ).eval()
+        except (ImportError, OSError, RuntimeError, ValueError) as error:
+            lines = str(error).strip().splitlines() or ["no message"]
+            raise UserError(
+                f"transformers could not load {spec.checkpoint} (precision {spec.precision}): "
+                f"{type(error).__name__}: {lines[0]}"
+            ) from error
+
+    def generate(self, requests: Sequence[Request]) -> Iterator[Completion]:
+        waiting = iter(requests)
+        while batch := list(itertools.islice(waiting, self.spec.options["batch_size"])):
+            yield from self._answer(batch)
+
+    def report(self) -> dict[str, Any]:
+        quantization = getattr(self._model.config, "quantization_config", None)
+        return {
+            "engine": "transformers",
+            "model_dtype": str(self._model.dtype).removeprefix("torch."),
+            "quantization": str(quantization.quant_method) if quantization else None,
+            "architecture": type(self._model).__name__,
+            "attention": self._model.config._attn_implementation,
+        }
+
+    def close(self) -> None:
+        if self._model is not None:
+            self._model = None
+            if self.spec.device == "cuda":
+                torch.cuda.empty_cache()
+
+    def _answer(self, batch: Sequence[Request]) -> list[Completion]:
+        sampling = self.spec.sampling
+        width = max(len(request.token_ids) for request in batch)
+        # The padding's content is masked; its id must only exist.
+        ids = torch.zeros(len(batch), width, dtype=torch.long)
+        mask = torch.zeros_like(ids)
+        for row, request in enumerate(batch):
+            ids[row, width - len(request.token_ids) :] = torch.tensor(request.token_ids)
+            mask[row, width - len(request.token_ids) :] = 1
+        first = _FirstToken(sampling.first_token_candidates)
+        with torch.inference_mode():
+            output = self._model.generate(
+                input_ids=ids.to(self._model.device),
+                attention_mask=mask.to(self._model.device),
+                max_new_tokens=sampling.max_new_tokens,
+                do_sample=False,
+                # The checkpoint's own generation_config may hold sampling settings; greedy decoding
+                # without penalties is what every engine here does.
+                temperature=None,
+                top_p=None,
+                top_k=None,
+                repetition_penalty=1.0,
+                eos_token_id=list(sampling.stop_token_ids),
+                pad_token_id=sampling.stop_token_ids[0],
+                logits_processor=LogitsProcessorList([first]),
+            )
+        stops = set(sampling.stop_token_ids)
+        completions = []
+        for row, request in enumerate(batch):
+            answer = output[row, width:].tolist()
+            end = next((i for i, token in enumerate(answer) if token in stops), None)
+            answer = answer if end is None else answer[: end + 1]
+            completions.append(
+                Completion(
+                    key=request.key,
+                    text=self._tokenizer.decode(answer, skip_special_tokens=True),
+                    finish_reason="length" if end is None else "stop",
+                    prompt_tokens=len(request.token_ids),
+                    cached_tokens=0,
+                    output_tokens=len(answer),
+                    first_token_logprobs=[
+                        (self._tokenizer.decode([token]), logprob)
+                        for token, logprob in first.candidates[row]
+                    ],
+                )
+            )
+        return completions
+
+
+class _FirstToken(LogitsProcessor):
+    """Records the first token's most likely candidates; changes nothing."""
+
+    def __init__(self, count: int):
+        self._count = count
+        self.candidates: list[list[tuple[int, float]]] = []
+
+    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        if not self.candidates:
+            if self._count == 0:
+                self.candidates = [[] for _ in range(len(scores))]
+                return scores
+            logprobs, tokens = scores.float().log_softmax(-1).topk(self._count)
+            self.candidates = [
+                list(zip(row_tokens, row_logprobs, strict=True))
+                for row_tokens, row_logprobs in zip(tokens.tolist(), logprobs.tolist(), strict=True)
+            ]
+        return scores
