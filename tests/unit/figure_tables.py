@@ -5,6 +5,11 @@ import itertools
 import numpy as np
 import pandas as pd
 
+from quantrag.costs import COST_COLUMNS
+from quantrag.replication import REPLICATION_COLUMNS
+from quantrag.statistics.comparisons import COMPARISON_COLUMNS
+from quantrag.statistics.summaries import SCORE_COLUMNS
+
 METRICS = {"LaMP-3U": ("mae", "rmse"), "LaMP-5U": ("rouge1", "rougeL")}
 MODELS = (
     "Llama-2-7b-chat", "Meta-Llama-3-8B-Instruct", "Mistral-7B-Instruct-v0.1", "zephyr-7b-beta",
@@ -15,12 +20,21 @@ PRECISIONS = ("fp16", "int4-awq", "int4-gptq", "int8-w8a8", "fp8-w8a8", "int3-gp
 RETRIEVERS = ("bm25", "contriever", "dpr", "bm25-characters")
 KS = ("0", "1", "2", "3", "5", "10", "max_4K", "max_8K")
 
+COLUMNS = {
+    "scores": SCORE_COLUMNS[:11],
+    "comparisons": COMPARISON_COLUMNS[:18],
+    "costs": COST_COLUMNS,
+    "replication": REPLICATION_COLUMNS,
+    "retrievers": ["task", "retriever_a", "retriever_b", "top1", "top5", "rbo", "n"],
+    "checkpoints": ["model", "precision", "layer", "module", "weight_error", "output_error"],
+}
 
-def make(tasks=2, models=1, precisions=2, retrievers=2, ks=4, noise=True, seed=0):
+
+def make(tasks=2, models=1, precisions=2, retrievers=2, ks=4, noise=True, energy=True, seed=0):
     """All tables of an experiment with so many tasks, models, precisions, retrievers and ks.
 
     Returns:
-        Tables by name: scores, comparisons, trends, costs, retrievers, checkpoints, replication.
+        Tables by name: scores, comparisons, retrievers, costs, checkpoints, replication.
     """
     rng = np.random.default_rng(seed)
     tasks = list(METRICS)[:tasks]
@@ -58,21 +72,64 @@ def make(tasks=2, models=1, precisions=2, retrievers=2, ks=4, noise=True, seed=0
                                else "better" if better else "inconclusive")  # fmt: skip
                     comparisons.append(
                         (task, model, retriever, k, metric, precisions[0], precision, gap, low,
-                         high, p, min(1.0, 3 * p) if not (worse or better) else 0.003, margin,
-                         equivalent, verdict, flips[i], flips[0] / 10 if noise else np.nan)
+                         high, p, 0.003 if worse or better else min(1.0, 3 * p), margin,
+                         equivalent, flips[i], flips[0] / 10 if noise else np.nan, verdict, base)
                     )  # fmt: skip
-    scores = pd.DataFrame(
-        scores,
-        columns=["task", "model", "precision", "retriever", "k", "metric", "value", "ci_low",
-                 "ci_high", "n", "unparseable_rate"],
-    )  # fmt: skip
-    comparisons = pd.DataFrame(
-        comparisons,
-        columns=["task", "model", "retriever", "k", "metric", "baseline", "precision", "difference",
-                 "ci_low", "ci_high", "p_value", "p_holm", "margin", "equivalent", "verdict",
-                 "flip_rate", "noise_flip_rate"],
-    )  # fmt: skip
-    return {
-        "scores": scores,
-        "comparisons": comparisons,
+    tables = {
+        "scores": pd.DataFrame(scores, columns=COLUMNS["scores"]),
+        "comparisons": pd.DataFrame(comparisons, columns=COLUMNS["comparisons"]),
+        "retrievers": _retrievers(rng, tasks, retrievers),
+        "costs": _costs(rng, models, precisions, energy),
+        "checkpoints": _checkpoints(rng, models, precisions),
     }
+    tables["replication"] = _replication(tables["scores"])
+    return tables
+
+
+def _retrievers(rng, tasks, retrievers):
+    rows = []
+    for task in tasks:
+        for a, b in itertools.combinations(retrievers, 2):
+            top1, top5, rbo = np.sort(rng.uniform(0.1, 1, 3))
+            rows.append((task, a, b, top1, top5, rbo, 2500))
+    return pd.DataFrame(rows, columns=COLUMNS["retrievers"])
+
+
+def _costs(rng, models, precisions, energy):
+    rows = []
+    for m, model in enumerate(models):
+        size = 13.5 + 1.5 * (m % 3)
+        for p, precision in enumerate(precisions):
+            gib = size * (1, 0.28, 0.28, 0.51, 0.5, 0.22)[p]
+            speed = 900 * (1 + 0.2 * p) * rng.uniform(0.9, 1.1) / (1 + 0.2 * m)
+            rows.append(
+                (model, precision, "vllm", "NVIDIA H200", gib, gib + 20, 45.0, 30_000_000,
+                 12_000_000, 1_000_000, 20 * speed, speed, 900_000 / speed if energy else np.nan)
+            )  # fmt: skip
+    return pd.DataFrame(rows, columns=COLUMNS["costs"])
+
+
+def _checkpoints(rng, models, precisions):
+    kinds = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+    rows = [
+        (model, precision, layer, module, *(0.02 * (p + 1) * rng.uniform(0.8, 1.2, 2)))
+        for model in models
+        for p, precision in enumerate(precisions[1:])
+        for layer in range(32)
+        for module in kinds
+    ]
+    return pd.DataFrame(rows, columns=COLUMNS["checkpoints"])
+
+
+def _replication(scores):
+    rows = []
+    some = scores[scores["precision"] != "noise-floor"].iloc[::7]
+    for i, row in enumerate(some.itertuples()):
+        published = row.value + (0.0, 0.01, 0.2)[i % 3]
+        status = ("OK", "OKish", "FAIL")[i % 3]
+        rows.append(
+            (row.task, row.model, row.precision, row.retriever, row.k, row.metric, published,
+             row.value, row.ci_low, row.ci_high, row.value - published, 0.005, status,
+             "made up, Table 1")
+        )  # fmt: skip
+    return pd.DataFrame(rows, columns=COLUMNS["replication"])

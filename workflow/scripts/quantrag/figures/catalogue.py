@@ -5,10 +5,24 @@ from collections.abc import Mapping
 import pandas as pd
 from matplotlib.figure import Figure
 
-from quantrag.figures import k_sweep
+from quantrag.figures import (
+    checkpoints,
+    flips,
+    forest,
+    k_sweep,
+    quality_cost,
+    quantization_gap,
+    retrievers,
+)
 
 _DRAW = {
     "k_sweep": k_sweep.draw,
+    "quantization_gap": quantization_gap.draw,
+    "forest": forest.draw,
+    "retrievers": retrievers.draw,
+    "flips": flips.draw,
+    "quality_cost": quality_cost.draw,
+    "checkpoints": checkpoints.draw,
 }
 FIGURES = tuple(_DRAW)
 

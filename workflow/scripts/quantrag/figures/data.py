@@ -1,4 +1,4 @@
-"""Reading the tables for drawing: checked columns, stable orders, k = 0 in every retriever's line."""
+"""Reading the tables: checked columns, stable orders, k = 0 in every retriever's line."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

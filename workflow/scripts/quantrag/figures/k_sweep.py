@@ -19,23 +19,26 @@ def draw(scores: pd.DataFrame, comparisons: pd.DataFrame, confidence: float) -> 
     names = grid(scores, comparisons)
     rows = keep_main_metrics(scores)
     looks = style.precision_styles(names.precisions)
-    blocks, panels = [], []
+    x_label = labels.k_axis(names.ks)
+    parts = []
     for task, key in main_metrics(scores).items():
-        metric = labels.metric(key)
-        block, cells = lines.block(names, task, f"{metric.axis}, {metric.direction}")
-        blocks.append(block)
-        panels.append((task, cells))
-    sheet = Sheet(blocks)
-    for block, (task, cells) in zip(blocks, panels, strict=True):
-        for row, places in zip(block.axes, cells, strict=True):
-            for axes, (model, retriever) in zip(row, places, strict=True):
-                lines.k_axis(axes, names.ks)
-                for i, precision in enumerate(names.precisions):
-                    line = along_k(
-                        rows, retriever, names.ks, task=task, model=model, precision=precision
-                    )
-                    count = len(names.precisions)
-                    lines.line(axes, line, looks[precision], "value", place=i, places=count)
-    intervals = lines.interval_entry(confidence, len(names.precisions), len(names.ks) == 1)
-    sheet.finish([*lines.legend(names.precisions, looks), intervals])
+        subtitle = f"{labels.metric(key).axis}, {labels.metric(key).direction}"
+        title = labels.name(task)
+        parts.append((task, *lines.block(title, subtitle, names.models, names.retrievers, x_label)))
+    sheet = Sheet([block for _, block, _ in parts])
+    bands = len(names.precisions) <= lines.MOST_BANDS and len(names.ks) > 1
+    for task, block, places in parts:
+        for r, c, model, retriever in places:
+            axes = block.axes[r][c]
+            lines.k_axis(axes, names.ks)
+            for i, (precision, look) in enumerate(looks.items()):
+                where = {"task": task, "model": model, "precision": precision}
+                line = along_k(rows, retriever, names.ks, **where)
+                if bands:
+                    lines.line(axes, line, look, "value")
+                else:
+                    line["x"] += lines.apart(i, len(looks))
+                    lines.whiskers(axes, line, look, "value", len(looks) > lines.MOST_BANDS)
+    interval = lines.band_entry(confidence) if bands else lines.whisker_entry(confidence)
+    sheet.finish([*lines.legend(names.precisions, looks), interval])
     return sheet.figure

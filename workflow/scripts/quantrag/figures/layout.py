@@ -10,14 +10,11 @@ from typing import Literal
 
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.legend import Legend
 from matplotlib.ticker import MaxNLocator
 
 from quantrag.figures import style
-from quantrag.figures.labels import shorten
+from quantrag.figures.canvas import EDGE, LINE, Canvas
 
-LINE = 0.13  # what one line of text takes
-EDGE = 0.04  # free margin around the sheet
 GAP = 0.10  # between panels of a row
 SPACE = 0.09  # above a header, below the legend, beside a tick label
 BLOCK_GAP = 0.18  # between blocks
@@ -56,30 +53,29 @@ class Block:
 
     @property
     def text_height(self) -> float:
-        """What the lines above and between the rows take."""
+        """What the lines of text and the space between the rows take."""
         lines = 2 + sum(h is not None for h in self.headers)
         lines += sum(any(title is not None for title in row) for row in self.panels)
-        return lines * LINE + len(self.panels) * SPACE
+        lines += bool(self.x_label)
+        return lines * LINE + (len(self.panels) - 1) * SPACE
 
     def hangs(self, row: int, column: int) -> bool:
         """Whether no panel lies below this one, so that it carries the labels of the x axis."""
         return row + 1 == len(self.panels) or column >= len(self.panels[row + 1])
 
 
-class Sheet:
+class Sheet(Canvas):
     """A figure made of blocks: create it, draw into the blocks' axes, then call `finish`."""
 
     def __init__(self, blocks: Sequence[Block]) -> None:
         rows = sum(len(block.panels) for block in blocks)
-        fixed = sum(block.text_height + 2 * LINE + BLOCK_GAP for block in blocks) + 3 * LINE
+        fixed = sum(block.text_height + LINE + BLOCK_GAP for block in blocks) + 3 * LINE
         side_by_side = (style.PAGE_HEIGHT - fixed) / rows < ROOMY and sum(
             block.columns for block in blocks
         ) <= BROAD
         self.stacks = [[block] for block in blocks] if side_by_side else [list(blocks)]
         columns = sum(max(block.columns for block in stack) for stack in self.stacks)
-        self.width = style.COLUMN_WIDTH if columns <= NARROW else style.PAGE_WIDTH
-        self.figure = style.new_figure(self.width, style.PAGE_HEIGHT)
-        self.renderer = self.figure.canvas.get_renderer()
+        super().__init__(style.COLUMN_WIDTH if columns <= NARROW else style.PAGE_WIDTH)
         for block in blocks:
             self._add_axes(block)
 
@@ -94,11 +90,12 @@ class Sheet:
                 row.append(axes)
             block.axes.append(row)
 
-    def finish(self, legend: Sequence[Artist] = ()) -> None:
+    def finish(self, legend: Sequence[Artist] = (), below: float = 0.0) -> None:
         """Measure tick labels and legend, choose the sizes, place the panels, write the titles.
 
         Args:
             legend: artists with a label each, for the legend on top of the sheet.
+            below: height to leave free under the blocks.
         """
         every = [axes for stack in self.stacks for axes in _all_axes(stack)]
         for axes in every:
@@ -106,98 +103,59 @@ class Sheet:
         stack_width = self.width - 2 * EDGE - BLOCK_GAP * (len(self.stacks) - 1)
         stack_width /= len(self.stacks)
         columns = [max(block.columns for block in stack) for stack in self.stacks]
-        margins = [max(map(self._left_margin, _all_axes(stack))) for stack in self.stacks]
+        margins = [max(map(self.left_margin, _all_axes(stack))) for stack in self.stacks]
         widths = [
             (stack_width - margin - GAP * (n - 1)) / n
             for margin, n in zip(margins, columns, strict=True)
         ]
         self._turn_tick_labels(every, min(widths))
-        ticks = max(map(self._bottom_margin, every))
-        key = self._legend(legend)
-        top = EDGE + (self._size(key)[1] + SPACE if key else 0.0)
+        ticks = max(map(self.bottom_margin, every))
+        key = self.legend(legend)
+        top = EDGE + (self.size(key)[1] + SPACE if key else 0.0)
         fixed = max(
-            sum(block.text_height + ticks + LINE for block in stack) + BLOCK_GAP * (len(stack) - 1)
+            sum(block.text_height + ticks for block in stack) + BLOCK_GAP * (len(stack) - 1)
             for stack in self.stacks
         )
         rows = max(sum(len(block.panels) for block in stack) for stack in self.stacks)
-        height = (style.PAGE_HEIGHT - top - fixed - EDGE) / rows
+        height = (style.PAGE_HEIGHT - top - fixed - below - EDGE) / rows
         height = min(HIGHEST, max(LOWEST, height))
-        self.figure.set_size_inches(self.width, top + fixed + rows * height + EDGE)
+        self.set_height(top + fixed + rows * height + below + EDGE)
         if key:
-            key.set_bbox_to_anchor(self._fraction(EDGE, EDGE))
+            key.set_bbox_to_anchor(self.fraction(EDGE, EDGE))
         for i, stack in enumerate(self.stacks):
             x, y = EDGE + i * (stack_width + BLOCK_GAP), top
             for block in stack:
-                y = self._place(block, x, y, stack_width, margins[i], widths[i], height)
-                self._write(x + stack_width / 2, y + ticks, block.x_label, stack_width, ha="center")
-                y += ticks + LINE + BLOCK_GAP
+                y = self._place_block(block, x, y, stack_width, margins[i], widths[i], height)
+                self.write(x + stack_width / 2, y + ticks, block.x_label, stack_width, ha="center")
+                y += ticks + bool(block.x_label) * LINE + BLOCK_GAP
 
-    def _place(self, block, x, y, stack_width, margin, width, height) -> float:
+    def _place_block(self, block, x, y, stack_width, margin, width, height) -> float:
         """Place a block with its upper left corner at (x, y); return the bottom of its panels."""
-        self._write(x, y, block.title, stack_width, weight="bold")
-        self._write(x, y + LINE, block.subtitle, stack_width)
+        self.write(x, y, block.title, stack_width, weight="bold")
+        self.write(x, y + LINE, block.subtitle, stack_width)
         y += 2 * LINE
         left = x + margin
         for titles, header, row in zip(block.panels, block.headers, block.axes, strict=True):
             if any(title is not None for title in titles):
                 for c, title in enumerate(titles):
                     centre = left + c * (width + GAP) + width / 2
-                    self._write(centre, y, title or "", width + GAP / 2, ha="center")
+                    self.write(centre, y, title or "", width + GAP / 2, ha="center")
                 y += LINE
             if header is not None:
-                self._write(left, y, header, stack_width - margin)
+                self.write(left, y, header, stack_width - margin)
                 y += LINE
             for c, axes in enumerate(row):
-                corner = self._fraction(left + c * (width + GAP), y + height)
-                size = (width / self.width, height / self.figure.get_figheight())
-                axes.set_position((*corner, *size))
+                self.place(axes, left + c * (width + GAP), y, width, height)
             y += height + SPACE
         return y - SPACE
-
-    def _write(self, x, y, text, room, **look) -> None:
-        """Write one line whose top is `y` below the sheet's; too long a text gets smaller, then cut."""
-        artist = self.figure.text(*self._fraction(x, y), text, va="top", **look)
-        if text and self._size(artist)[0] > room:
-            artist.set_fontsize(style.SMALL)
-        while len(text) > 4 and self._size(artist)[0] > room:
-            text = shorten(text, len(text) - 1)
-            artist.set_text(text)
-
-    def _fraction(self, x: float, y: float) -> tuple[float, float]:
-        """Inches from the upper left corner as fractions of the figure."""
-        return x / self.width, 1 - y / self.figure.get_figheight()
-
-    def _size(self, artist: Artist) -> tuple[float, float]:
-        box = artist.get_window_extent(self.renderer)
-        return box.width / self.figure.dpi, box.height / self.figure.dpi
-
-    def _left_margin(self, axes: Axes) -> float:
-        box = axes.yaxis.get_tightbbox(self.renderer)
-        return 0.0 if box is None else (axes.bbox.x0 - box.x0) / self.figure.dpi + 0.01
-
-    def _bottom_margin(self, axes: Axes) -> float:
-        box = axes.xaxis.get_tightbbox(self.renderer)
-        return 0.0 if box is None else (axes.bbox.y0 - box.y0) / self.figure.dpi + 0.02
 
     def _turn_tick_labels(self, every: Sequence[Axes], width: float) -> None:
         """Write the x axes' tick labels upwards where they would meet side by side."""
         labels = [[t for t in axes.get_xticklabels() if t.get_text()] for axes in every]
-        needed = max(sum(self._size(t)[0] + 0.05 for t in texts) for texts in labels)
+        needed = max(sum(self.size(t)[0] + 0.05 for t in texts) for texts in labels)
         if needed > width:
             for axes in every:
                 axes.tick_params(axis="x", labelrotation=90)
-
-    def _legend(self, artists: Sequence[Artist]) -> Legend | None:
-        """A legend in as many columns as fit."""
-        if not artists:
-            return None
-        labels = [shorten(str(artist.get_label()), 48) for artist in artists]
-        for columns in range(len(artists), 0, -1):
-            key = self.figure.legend(artists, labels, loc="upper left", ncols=columns)
-            if columns == 1 or self._size(key)[0] <= self.width - 2 * EDGE:
-                return key
-            key.remove()
-        return None
 
 
 def _all_axes(blocks: Sequence[Block]) -> list[Axes]:

@@ -26,6 +26,7 @@ SMALL = 6.0  # points; no text in a figure is smaller
 BLACK = "#000000"
 GREY = "#767676"
 LIGHT = "#D9D9D9"
+MARGIN = "#DCEBF5"  # of equivalence; pale enough for lines of any colour on it
 ORANGE = "#E69F00"
 SKY = "#56B4E9"
 GREEN = "#009E73"
@@ -90,6 +91,14 @@ _RETRIEVERS = (
     LineStyle(BLUE, "s", DOTTED, filled=False),
 )
 
+# Marker, colour and filling of each verdict of a comparison.
+VERDICTS = {
+    "worse": LineStyle(VERMILION, "v", SOLID),
+    "better": LineStyle(GREEN, "^", SOLID),
+    "equivalent": LineStyle(BLUE, "s", SOLID),
+    "inconclusive": LineStyle(GREY, "o", SOLID, filled=False),
+}
+
 
 def precision_styles(precisions: Sequence[str]) -> dict[str, LineStyle]:
     """A style for each precision, the baseline being the first. They repeat after nine."""
@@ -137,8 +146,10 @@ _SETTINGS = {
     # A name from a table is text, never a formula.
     "text.parse_math": False,
     "text.usetex": False,
-    "figure.dpi": 100,
-    "savefig.dpi": 300,
+    # Hinting would give a text another width at another resolution, and measuring would be wrong.
+    "text.hinting": "none",
+    "figure.dpi": 300,
+    "savefig.dpi": "figure",
     "svg.fonttype": "path",
     "svg.hashsalt": "quantrag",
     "pdf.fonttype": 42,

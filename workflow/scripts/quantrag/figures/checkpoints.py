@@ -1,0 +1,46 @@
+"""Quantization error of each layer and kind of module."""
+
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from quantrag.figures import lines, style
+from quantrag.figures.layout import Sheet
+
+MEASURES = {
+    "weight_error": "Relative error of the weights",
+    "output_error": "Relative error of the outputs",
+}
+
+
+def draw(checkpoints: pd.DataFrame, confidence: float) -> Figure:
+    """Draw each error by layer: a row per model, a column per precision, a line per module.
+
+    Args:
+        checkpoints: `checkpoints.csv`; rows without a layer (the whole checkpoint's) are left out.
+        confidence: not used; the errors have no intervals.
+    """
+    del confidence
+    rows = checkpoints[checkpoints["layer"].notna()].sort_values("layer", kind="stable")
+    models, precisions = list(rows["model"].unique()), list(rows["precision"].unique())
+    looks = style.retriever_styles(list(rows["module"].unique()))
+    parts = []
+    for measure, title in MEASURES.items():
+        if rows[measure].notna().any():
+            subtitle = "Norm of the error over the norm of the original, lower is better ↓"
+            parts.append((measure, *lines.block(title, subtitle, models, precisions, "Layer")))
+    sheet = Sheet([block for _, block, _ in parts])
+    for measure, block, places in parts:
+        for r, c, model, precision in places:
+            axes = block.axes[r][c]
+            here = rows[(rows["model"] == model) & (rows["precision"] == precision)]
+            for module, look in looks.items():
+                line = here[here["module"] == module]
+                every = max(1, len(line) // 8)
+                axes.plot(line["layer"], line[measure], markevery=every, **look.line())
+            axes.xaxis.set_major_locator(MaxNLocator(nbins=4, integer=True))
+    for _, block, _ in parts:
+        for row in block.axes:
+            lines.from_zero(row[0])
+    sheet.finish(lines.legend(list(looks), looks))
+    return sheet.figure
