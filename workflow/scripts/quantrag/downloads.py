@@ -25,7 +25,8 @@ MAX_ATTEMPTS = 6  # without progress
 FIRST_WAIT_S = 2.0
 LONGEST_WAIT_S = 120.0
 TIMEOUT_S = (20, 60)  # to connect, and between two bytes
-_CHUNK_BYTES = 2**20
+# What a broken connection costs at most.
+_CHUNK_BYTES = 2**16
 _PASSING_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
