@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from quantrag import sizing
-from quantrag.checkpoints import read_config, weight_bytes
+from quantrag.checkpoints import read_config, validate, weight_bytes
 from quantrag.engines.base import Completion, Engine, EngineSpec, Request
 from quantrag.errors import UserError
 from quantrag.telemetry import free_memory_bytes
@@ -48,6 +48,7 @@ class VllmEngine(Engine):
 
     def load(self) -> None:
         spec = self.spec
+        validate(spec.checkpoint, chat_template=False)
         _check_memory(spec)
         _set_environment(spec)
 
