@@ -1,0 +1,61 @@
+# `make demo` runs the whole workflow in minutes, on a CPU; `make test` runs the tests. Both set up
+# what they need in .venv. All paths are relative: the folder's own may contain spaces.
+
+# Looked up only by the targets that need it. PYTHON=/path/to/python3.11 overrules it.
+PYTHON = $(shell for python in python3.11 python3; do \
+    $$python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null \
+    && echo $$python && break; done)
+RUN = .venv/bin/python -m
+
+.PHONY: help demo test lint format env dev-env envs lock clean distclean
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*##/  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 18
+
+demo: env  ## run the demo's grid to figures, tables and a report
+	@$(RUN) snakemake --profile profiles/demo
+	@$(RUN) snakemake --profile profiles/demo --report results/demo/report.html --quiet
+	@printf '\nReport:  %s\nFigures: %s\nTables:  %s\n' \
+	    results/demo/report.html results/demo/figures/ results/demo/tables/
+
+test: dev-env  ## run the tests (ARGS="-m 'not slow'" leaves out the long ones)
+	@$(RUN) pytest $(ARGS)
+
+lint: dev-env  ## check style, formatting and the workflow
+	@$(RUN) ruff check
+	@$(RUN) ruff format --check
+	@$(RUN) snakefmt --check Snakefile workflow
+	@$(RUN) snakemake --lint
+
+format: dev-env  ## bring all code to the common format
+	@$(RUN) ruff check --fix
+	@$(RUN) ruff format
+	@$(RUN) snakefmt Snakefile workflow
+
+env:  ## create or update .venv for the demo
+	@$(call install,demo)
+
+dev-env:  ## the same with what tests and linters need
+	@$(call install,demo dev)
+
+envs: dev-env  ## write envs/*.yaml from envs/packages.toml
+	@.venv/bin/python envs/generate.py yaml
+
+lock: dev-env  ## resolve envs/*.lock from envs/packages.toml (ARGS=--upgrade: all versions anew)
+	@.venv/bin/python envs/generate.py lock $(ARGS)
+
+clean:  ## delete the demo's results and logs, and caches
+	@rm -rf results/demo logs/demo .pytest_cache .ruff_cache .hypothesis
+	@find . -name __pycache__ -not -path './.venv*' -prune -exec rm -rf {} +
+
+distclean: clean  ## also delete .venv
+	@rm -rf .venv
+
+define install
+python='$(PYTHON)'; \
+if [ -z "$$python" ]; then \
+    echo 'error: Python 3.11 not found; install it or name it: make PYTHON=/path/to/python3.11' >&2; \
+    exit 1; \
+fi; \
+"$$python" envs/install.py $(1)
+endef
