@@ -1,0 +1,193 @@
+"""How long scoring and statistics take on the paper's grid, with synthetic answers.
+
+    python benchmarks/statistics.py [--json] [--workers 2]
+
+The grid: 6 models x 2 precisions x 2 tasks x (1 + 3 retrievers x 5 k) = 384 cells of 2,500 answers.
+Scoring reads completions and writes scores as the rule `score` does, one process for each of
+`--workers` checkpoints at a time. The tables are computed one after the other, as the rules
+`summarize_scores`, `compare` and `trend` do, in one process whose peak memory is reported. The
+loop over `scipy.stats.bootstrap` is timed on a few intervals and multiplied by their number; both
+sides make BCa intervals of 10,000 draws.
+"""
+
+import argparse
+import json
+import resource
+import sys
+import tempfile
+import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+# This file has the name of a standard module, so its folder must not be on the path.
+sys.path.pop(0)
+sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "scripts"))
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from quantrag.scoring import score_task
+from quantrag.statistics.comparisons import compare
+from quantrag.statistics.grid import load_grids
+from quantrag.statistics.summaries import summarize
+from quantrag.statistics.trends import trend
+from quantrag.tables import read_table, write_csv, write_table
+
+MODELS = [f"model-{letter}" for letter in "abcdef"]
+PRECISIONS = ["fp16", "int4"]
+LAMPS = {"LaMP-3U": 3, "LaMP-5U": 5}
+CELLS = [("none", "0")] + [
+    (retriever, k)
+    for retriever in ("bm25", "contriever", "dpr")
+    for k in ("1", "3", "5", "max_4K", "max_8K")
+]
+TOKENS = {"0": 300, "1": 450, "3": 750, "5": 1000, "max_4K": 3900, "max_8K": 7800}
+QUERIES = 2500
+DRAWS, PERMUTATIONS = 10_000, 100_000
+COLUMNS = ["query_id", "text", "prompt_tokens", "first_token_logprobs"]
+
+
+def title(rng: np.random.Generator, words: np.ndarray) -> str:
+    return " ".join(words[rng.integers(len(words), size=rng.integers(5, 16))])
+
+
+def write_grid(folder: Path) -> None:
+    """Queries and completions: titles of 5 to 15 words, now and then an answer of 45 words."""
+    rng = np.random.default_rng(0)
+    words = np.array([f"word{i}" for i in range(3000)])
+    ids = [f"q{i}" for i in range(QUERIES)]
+    for task, lamp in LAMPS.items():
+        golds = rng.integers(1, 6, QUERIES).astype(str) if lamp == 3 else None
+        golds = [title(rng, words) for _ in ids] if golds is None else golds
+        queries = pd.DataFrame({"query_id": ids, "user_id": ids, "gold": golds})
+        write_table(queries, folder / f"{task}.parquet")
+        for model in MODELS:
+            for retriever, k in CELLS:
+                tokens = (TOKENS[k] * rng.uniform(0.8, 1.2, QUERIES)).astype(np.int32)
+                answers = None
+                for precision in PRECISIONS:
+                    if lamp == 3:
+                        fresh = [f"Rating: {number}" for number in rng.integers(1, 6, QUERIES)]
+                    else:
+                        fresh = [answer(rng, gold, words) for gold in golds]
+                    # The quantized model gives every other answer again.
+                    same = rng.random(QUERIES) < 0.5
+                    answers = fresh if answers is None else list(np.where(same, answers, fresh))
+                    frame = pd.DataFrame(
+                        {"query_id": ids, "text": answers, "prompt_tokens": tokens}
+                    )
+                    frame["first_token_logprobs"] = candidates(rng)
+                    path = folder / model / precision / task / retriever / f"k{k}.parquet"
+                    write_table(frame, path)
+
+
+def answer(rng: np.random.Generator, gold: str, words: np.ndarray) -> str:
+    text = " ".join([*gold.split()[:5], title(rng, words)])
+    return f'Title: "{text}"' if rng.random() < 0.9 else " ".join([text] * 3)
+
+
+def candidates(rng: np.random.Generator) -> list[list[dict[str, object]]]:
+    logprobs = np.log(rng.dirichlet(np.ones(5), size=QUERIES))
+    return [
+        [{"token": str(token), "logprob": p} for token, p in enumerate(row, start=1)]
+        for row in logprobs.tolist()
+    ]
+
+
+def score_checkpoint(folder: Path, model: str, precision: str) -> None:
+    """What the rule `score` does."""
+    parts = []
+    for task, lamp in LAMPS.items():
+        frames = [
+            read_table(folder / model / precision / task / retriever / f"k{k}.parquet", COLUMNS)
+            for retriever, k in CELLS
+        ]
+        queries = read_table(folder / f"{task}.parquet")
+        parts.append(score_task(frames, CELLS, queries, task=task, lamp=lamp, rule="lenient"))
+    scores = pd.concat(parts, ignore_index=True)
+    scores.insert(1, "model", model)
+    scores.insert(2, "precision", precision)
+    write_table(scores, folder / "scores" / model / f"{precision}.parquet")
+
+
+def score_files(folder: Path) -> list[Path]:
+    return [folder / "scores" / m / f"{p}.parquet" for m in MODELS for p in PRECISIONS]
+
+
+def make_tables(folder: Path) -> dict[str, float]:
+    """What the rules of the tables do. Returns seconds of each, and the process's peak GiB."""
+    shared = {"policy": "worst_case", "confidence": 0.95}
+    compared = {"baseline": "fp16", "margin": 0.02, "power": 0.8, "permutations": PERMUTATIONS}
+    tables = {
+        "scores": lambda grid: summarize(grid, **shared, draws=DRAWS, seed=0),
+        "comparisons": lambda grid: compare(grid, **shared, **compared, draws=DRAWS, seed=0),
+        "trends": lambda grid: trend(grid, **shared, baseline="fp16"),
+    }
+    seconds = {}
+    for name, make in tables.items():
+        start = time.perf_counter()
+        grids = load_grids(score_files(folder), LAMPS)
+        write_csv(pd.concat([make(grid) for grid in grids]), folder / f"{name}.csv")
+        seconds[name] = time.perf_counter() - start
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    return {**seconds, "peak_gib": peak}
+
+
+def speedup(folder: Path, sample: int = 4) -> float:
+    """Our time for all intervals of scores.csv, against a loop over scipy's bootstrap."""
+    grids = load_grids(score_files(folder), LAMPS)
+    start = time.perf_counter()
+    tables = [
+        summarize(grid, policy="worst_case", confidence=0.95, draws=DRAWS, seed=0) for grid in grids
+    ]
+    ours = time.perf_counter() - start
+    intervals = sum(2 * len(table) for table in tables)  # two policies
+    errors = grids[0].scores["squared_error"]
+    start = time.perf_counter()
+    for row in range(sample):
+        stats.bootstrap(
+            (errors[row],),
+            lambda values, axis: np.sqrt(np.mean(values, axis=axis)),
+            n_resamples=DRAWS,
+            batch=500,
+            method="BCa",
+            rng=np.random.default_rng(row),
+        )
+    return (time.perf_counter() - start) / sample * intervals / ours
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--workers", type=int, default=2, help="checkpoints scored at a time")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        write_grid(folder)
+        start = time.perf_counter()
+        with ProcessPoolExecutor(arguments.workers, get_context("spawn")) as pool:
+            jobs = [pool.submit(score_checkpoint, folder, m, p) for m in MODELS for p in PRECISIONS]
+            for done in jobs:
+                done.result()
+        scoring = time.perf_counter() - start
+        with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+            tables = pool.submit(make_tables, folder).result()
+        results = {
+            "scoring_seconds_paper_grid": round(scoring, 1),
+            "tables_seconds_paper_grid": round(sum(tables.values()) - tables["peak_gib"], 1),
+            "tables_peak_gib": round(tables["peak_gib"], 2),
+            "speedup_vs_scipy_loop": round(speedup(folder), 1),
+        }
+    if arguments.json:
+        print(json.dumps(results))
+        return
+    for key, value in results.items():
+        print(f"{key:30} {value}")
+    for table in ("scores", "comparisons", "trends"):
+        print(f"  {table + '.csv':28} {tables[table]:.1f} s")
+
+
+if __name__ == "__main__":
+    main()
