@@ -4,29 +4,7 @@
 #         <results>/tasks/{task}/train/{queries,documents}.parquet: the train split, for calibration
 
 
-def lamp_file(task, split, part):
-    """Path of one of a task's two JSON files; it names all that shapes the file's content."""
-    entry = config["tasks"][task]
-    source = entry["source"]
-    if source["kind"] == "local":
-        return f"{source['folder'].rstrip('/')}/{split}_{part}.json"
-    if source["kind"] == "demo":
-        return (
-            f"<resources>/lamp/demo/LaMP_{entry['lamp']}-users{source['users']}"
-            f"-profile{source['smallest_profile']}to{source['largest_profile']}"
-            f"-seed{source['seed']}/{split}_{part}.json"
-        )
-    return f"<resources>/lamp/download/{entry['users']}/LaMP_{entry['lamp']}/{split}_{part}.json"
-
-
-def evaluated_file(part):
-    return lambda wildcards: lamp_file(
-        wildcards.task, config["tasks"][wildcards.task]["split"], part
-    )
-
-
-def training_file(part):
-    return lambda wildcards: lamp_file(wildcards.task, "train", part)
+from quantrag.task_files import task_file
 
 
 rule write_demo_data:
@@ -60,8 +38,12 @@ rule write_demo_data:
 rule prepare_task:
     """Read the evaluated split of one task, check it and write it as tables."""
     input:
-        questions=evaluated_file("questions"),
-        outputs=evaluated_file("outputs"),
+        questions=lambda wildcards: task_file(
+            config["tasks"][wildcards.task], config["tasks"][wildcards.task]["split"], "questions"
+        ),
+        outputs=lambda wildcards: task_file(
+            config["tasks"][wildcards.task], config["tasks"][wildcards.task]["split"], "outputs"
+        ),
     output:
         queries="<results>/tasks/{task}/queries.parquet",
         documents="<results>/tasks/{task}/documents.parquet",
@@ -85,8 +67,8 @@ rule prepare_task:
 
 use rule prepare_task as prepare_training_split with:
     input:
-        questions=training_file("questions"),
-        outputs=training_file("outputs"),
+        questions=lambda wildcards: task_file(config["tasks"][wildcards.task], "train", "questions"),
+        outputs=lambda wildcards: task_file(config["tasks"][wildcards.task], "train", "outputs"),
     output:
         queries="<results>/tasks/{task}/train/queries.parquet",
         documents="<results>/tasks/{task}/train/documents.parquet",
