@@ -89,3 +89,10 @@ def test_the_shipped_file_is_valid():
 def test_mistakes_are_named(tmp_path, content, message):
     with pytest.raises(UserError, match=message):
         load(tmp_path, content)
+
+
+def test_broken_yaml_is_named(tmp_path):
+    path = tmp_path / "published.yaml"
+    path.write_text("results: [", encoding="utf-8")
+    with pytest.raises(UserError, match=r"published\.yaml: not YAML"):
+        load_published(path, SCHEMA)

@@ -23,7 +23,10 @@ def load_published(path: str | Path, schema_path: str | Path) -> list[dict[str, 
     Raises:
         UserError: the first thing that the schema doesn't allow, or a value given twice.
     """
-    content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    try:
+        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise UserError(f"{path}: not YAML ({' '.join(str(error).split())}).") from None
     schema = yaml.safe_load(Path(schema_path).read_text(encoding="utf-8"))
     for error in Draft202012Validator(schema).iter_errors(content):
         where = ".".join(map(str, error.absolute_path)) or "(whole file)"
