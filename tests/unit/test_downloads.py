@@ -6,7 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from quantrag.downloads import download_json, lamp_url
+from quantrag.downloads import download_json
 from quantrag.errors import UserError
 
 # Received in pieces of 65,536 bytes: of 70,000 bytes, one piece is kept.
@@ -256,16 +256,3 @@ def test_nobody_answers(tmp_path):
 def test_not_an_address(tmp_path):
     with pytest.raises(UserError, match="example"):
         download_json("example/x.json", tmp_path / "x")
-
-
-@pytest.mark.parametrize(
-    ("arguments", "url"),
-    [
-        ((5, "dev", "questions"), "LaMP_5/dev/dev_questions.json"),
-        ((3, "train", "outputs", "user"), "LaMP_3/train/train_outputs.json"),
-        ((3, "dev", "outputs", "time"), "time/LaMP_3/dev/dev_outputs.json"),
-        ((2, "dev", "questions", "time"), "time/LaMP_2/new/dev/dev_questions.json"),
-    ],
-)
-def test_addresses(arguments, url):
-    assert lamp_url(*arguments) == f"https://ciir.cs.umass.edu/downloads/LaMP/{url}"

@@ -2,10 +2,13 @@
 # needs: the network   leaves: <resources>/lamp/download/{users}/LaMP_{lamp}/{split}_{part}.json
 
 
+from quantrag.task_files import lamp_url
+
+
 rule download_lamp:
     """Download one of LaMP's JSON files, resuming where an earlier attempt stopped."""
     output:
-        "<resources>/lamp/download/{users}/LaMP_{lamp}/{split}_{part}.json",
+        json="<resources>/lamp/download/{users}/LaMP_{lamp}/{split}_{part}.json",
     log:
         "<logs>/download_lamp/{users}-LaMP_{lamp}-{split}_{part}.log",
     benchmark:
@@ -22,6 +25,9 @@ rule download_lamp:
         mem_mb=500,
         runtime=240,
     params:
-        code=code("download_lamp.py"),
+        # No code here: another version of the program is no reason to download gigabytes again.
+        url=lambda wildcards: lamp_url(
+            int(wildcards.lamp), wildcards.split, wildcards.part, wildcards.users
+        ),
     script:
         "../scripts/download_lamp.py"

@@ -3,8 +3,6 @@
 from quantrag.jobs import job
 
 with job(snakemake):
-    from quantrag.downloads import download_json, lamp_url
+    from quantrag.downloads import download_json
 
-    wildcards = snakemake.wildcards
-    url = lamp_url(int(wildcards.lamp), wildcards.split, wildcards.part, wildcards.users)
-    download_json(url, snakemake.output[0])
+    download_json(snakemake.params.url, snakemake.output.json)

@@ -20,7 +20,6 @@ from quantrag.json_stream import iterate_list, load_json
 
 log = logging.getLogger(__name__)
 
-LAMP_SERVER = "https://ciir.cs.umass.edu/downloads/LaMP"
 MAX_ATTEMPTS = 6  # without progress
 FIRST_WAIT_S = 2.0
 LONGEST_WAIT_S = 120.0
@@ -28,23 +27,6 @@ TIMEOUT_S = (20, 60)  # to connect, and between two bytes
 # What a broken connection costs at most.
 _CHUNK_BYTES = 2**16
 _PASSING_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
-
-
-def lamp_url(
-    lamp: int, split: str, part: str, users: str = "user", server: str = LAMP_SERVER
-) -> str:
-    """Where LaMP publishes a file.
-
-    Args:
-        lamp: the LaMP task, 1-5 or 7. Task 2 is the movie tagging that replaced the news
-            categories of LaMP's first version.
-        split: "train", "dev" or "test" (which has questions only).
-        part: "questions" or "outputs".
-        users: "user" for the user-based split, "time" for the time-based one.
-    """
-    folders = [server, *(["time"] if users == "time" else []), f"LaMP_{lamp}"]
-    folders += ["new"] if lamp == 2 else []
-    return "/".join([*folders, split, f"{split}_{part}.json"])
 
 
 def download_json(

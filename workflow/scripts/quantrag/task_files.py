@@ -1,7 +1,9 @@
-"""Where a task's JSON files lie, by its source."""
+"""Where a task's JSON files lie, by its source, and where LaMP publishes its own."""
 
 from collections.abc import Mapping
 from typing import Any
+
+LAMP_SERVER = "https://ciir.cs.umass.edu/downloads/LaMP"
 
 
 def task_file(task: Mapping[str, Any], split: str, part: str) -> str:
@@ -27,3 +29,20 @@ def task_file(task: Mapping[str, Any], split: str, part: str) -> str:
     else:
         folder = f"<resources>/lamp/download/{task['users']}/LaMP_{task['lamp']}"
     return f"{folder}/{split}_{part}.json"
+
+
+def lamp_url(
+    lamp: int, split: str, part: str, users: str = "user", server: str = LAMP_SERVER
+) -> str:
+    """Where LaMP publishes a file.
+
+    Args:
+        lamp: the LaMP task, 1-5 or 7. Task 2 is the movie tagging that replaced the news
+            categories of LaMP's first version.
+        split: "train", "dev" or "test" (which has questions only).
+        part: "questions" or "outputs".
+        users: "user" for the user-based split, "time" for the time-based one.
+    """
+    folders = [server, *(["time"] if users == "time" else []), f"LaMP_{lamp}"]
+    folders += ["new"] if lamp == 2 else []
+    return "/".join([*folders, split, f"{split}_{part}.json"])
