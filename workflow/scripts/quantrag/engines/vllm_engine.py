@@ -8,6 +8,7 @@ import difflib
 import itertools
 import logging
 import os
+import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -229,7 +230,9 @@ def _set_environment(spec: EngineSpec) -> None:
         os.environ.setdefault("OMP_NUM_THREADS", str(spec.threads))
         cores = sorted(os.sched_getaffinity(0))[: spec.threads]
         os.environ.setdefault("VLLM_CPU_OMP_THREADS_BIND", ",".join(map(str, cores)))
-        os.environ.setdefault("VLLM_TARGET_DEVICE", "cpu")
+        # On CPUs with AMX, vLLM would also quantize the activations of INT4 models, to 8 bits: a
+        # different precision from the one asked for, and only on some machines.
+        os.environ["VLLM_CPU_INT4_W4A8"] = "0"
 
 
 def _completion(output: Any) -> Completion:
@@ -250,10 +253,14 @@ def _completion(output: Any) -> Completion:
 
 
 def _root_cause(error: BaseException) -> str:
+    """The first error of a chain on one line; a bare one with the place that raised it."""
     while error.__cause__ or error.__context__:
         error = error.__cause__ or error.__context__
-    text = str(error).strip() or "no message"
-    return f"{type(error).__name__}: {text.splitlines()[0]}"
+    text = str(error).strip()
+    if not text and error.__traceback__:
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        text = f"no message, raised in {frame.name} ({frame.filename}:{frame.lineno})"
+    return f"{type(error).__name__}: {text.splitlines()[0] if text else 'no message'}"
 
 
 def _own_log_tail(lines: int = 15) -> str:
