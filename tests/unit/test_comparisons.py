@@ -140,6 +140,7 @@ def test_excluded_are_queries_with_an_invalid_answer_on_either_side():
     second = cell("int4", absolute_error=np.array([2, 0, 4, 1.0]), valid=[True, True, False, True])
     row = comparison(first, second, policy="exclude")
     assert (row["n"], row["difference"]) == (2, 1.0)
+    assert row["unparseable_rate"] == row["baseline_unparseable_rate"] == 0.25
     assert comparison(first, second)["difference"] == pytest.approx(0.25)
 
 

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rouge_score.rouge_scorer import RougeScorer
+from rouge_score.scoring import BootstrapAggregator
 from sklearn.metrics import accuracy_score, f1_score, mean_absolute_error, mean_squared_error
 
 from quantrag.errors import UserError
@@ -102,6 +103,20 @@ def test_texts_are_scored_as_they_are_under_strict(lamp):
     scorer = RougeScorer(["rouge1", "rougeL"])
     expected = [scorer.score(g, t)["rouge1"].fmeasure for g, t in zip(golds, texts, strict=True)]
     assert metrics_of(texts, golds, lamp)["rouge1"] == pytest.approx(np.mean(expected), abs=1e-12)
+
+
+def test_lamps_rouge_is_a_bootstrap_median_of_our_mean():
+    rng = np.random.default_rng(0)
+    words = np.array(["a", "b", "c", "d", "e", "f"])
+    texts, golds = ([" ".join(rng.choice(words, 6)) for _ in range(300)] for _ in range(2))
+    scorer, aggregator = RougeScorer(["rougeL"]), BootstrapAggregator()
+    for text, gold in zip(texts, golds, strict=True):
+        aggregator.add_scores(scorer.score(gold, text))
+    scores = rouge(texts, golds)[:, 1]
+    official = aggregator.aggregate()["rougeL"].mid.fmeasure
+    # Standard error of a median of 1,000 draws from the mean's own distribution.
+    error = 1.2533 * scores.std() / np.sqrt(300 * 1000)
+    assert abs(metrics_of(texts, golds, 5)["rougeL"] - official) < 5 * error
 
 
 def test_the_worst_rating_is_the_farther_end():

@@ -22,7 +22,7 @@ COMPARISON_COLUMNS = [
     *["ci_low", "ci_high", "p_value", "p_holm", "margin", "equivalent", "flip_rate"],
     *["noise_flip_rate", "verdict", "baseline_value", "precision_value", "p_equivalence"],
     *["min_detectable", "min_detectable_holm", "right_to_wrong", "wrong_to_right", "kl"],
-    *["n", "n_users"],
+    *["unparseable_rate", "baseline_unparseable_rate", "n", "n_users"],
 ]
 
 
@@ -145,6 +145,8 @@ def _pairs(grid: TaskGrid, baseline: str) -> tuple[np.ndarray, pd.DataFrame]:
             "right_to_wrong": np.nan,
             "wrong_to_right": np.nan,
             "kl": np.nan,
+            "unparseable_rate": 1 - grid.valid[row].mean(),
+            "baseline_unparseable_rate": 1 - grid.valid[reference].mean(),
         }
         if kind_of(grid.lamp) != TEXT:
             right = grid.scores["correct"][[row, reference]] == 1
