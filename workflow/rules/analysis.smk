@@ -28,7 +28,7 @@ rule summarize_scores:
         mem_mb=4000,
         runtime=30,
     params:
-        lamps=lamp_numbers(),
+        lamps=LAMP_NUMBERS,
         invalid=config["scoring"]["invalid"],
         confidence=config["statistics"]["confidence"],
         draws=config["statistics"]["draws"],
@@ -55,7 +55,7 @@ rule compare:
         mem_mb=4000,
         runtime=60,
     params:
-        lamps=lamp_numbers(),
+        lamps=LAMP_NUMBERS,
         baseline=config["baseline"],
         invalid=config["scoring"]["invalid"],
         confidence=config["statistics"]["confidence"],
@@ -86,7 +86,7 @@ rule trend:
         mem_mb=4000,
         runtime=30,
     params:
-        lamps=lamp_numbers(),
+        lamps=LAMP_NUMBERS,
         baseline=config["baseline"],
         invalid=config["scoring"]["invalid"],
         confidence=config["statistics"]["confidence"],

@@ -3,9 +3,8 @@
 # leaves: <results>/scores/{model}/{precision}.parquet
 
 
-def lamp_numbers():
-    """The LaMP number of each task."""
-    return {task: entry["lamp"] for task, entry in config["tasks"].items()}
+# The LaMP number of each task says what its answers are.
+LAMP_NUMBERS = {task: entry["lamp"] for task, entry in config["tasks"].items()}
 
 
 rule score:
@@ -29,7 +28,7 @@ rule score:
         runtime=30,
     params:
         cells=cells(),
-        lamps=lamp_numbers(),
+        lamps=LAMP_NUMBERS,
         parsing=config["scoring"]["parsing"],
         code=code("score.py"),
     script:
