@@ -46,7 +46,7 @@ CELLS = [("none", "0")] + [
 TOKENS = {"0": 300, "1": 450, "3": 750, "5": 1000, "max_4K": 3900, "max_8K": 7800}
 QUERIES = 2500
 DRAWS, PERMUTATIONS = 10_000, 100_000
-COLUMNS = ["query_id", "text", "prompt_tokens", "first_token_logprobs"]
+COLUMNS = ["query_id", "text", "prompt_tokens"]
 
 
 def title(rng: np.random.Generator, words: np.ndarray) -> str:
@@ -100,8 +100,9 @@ def score_checkpoint(folder: Path, model: str, precision: str) -> None:
     """What the rule `score` does."""
     parts = []
     for task, lamp in LAMPS.items():
+        columns = [*COLUMNS, "first_token_logprobs"] if lamp == 3 else COLUMNS
         frames = [
-            read_table(folder / model / precision / task / retriever / f"k{k}.parquet", COLUMNS)
+            read_table(folder / model / precision / task / retriever / f"k{k}.parquet", columns)
             for retriever, k in CELLS
         ]
         queries = read_table(folder / f"{task}.parquet")

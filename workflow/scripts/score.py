@@ -5,19 +5,21 @@ from quantrag.jobs import job
 with job(snakemake):
     import pandas as pd
 
+    from quantrag.metrics import RATING, kind_of
     from quantrag.parsing import VERSION
     from quantrag.scoring import score_task
     from quantrag.tables import read_table, write_table
 
     params = snakemake.params
-    columns = ["query_id", "text", "prompt_tokens", "first_token_logprobs"]
+    columns = ["query_id", "text", "prompt_tokens"]
     cells = [cell.split("/") for cell in params.cells]
     parts = []
     for task, lamp in params.lamps.items():
+        read = [*columns, "first_token_logprobs"] if kind_of(lamp) == RATING else columns
         own = [number for number, cell in enumerate(cells) if cell[0] == task]
         parts.append(
             score_task(
-                [read_table(snakemake.input.completions[number], columns) for number in own],
+                [read_table(snakemake.input.completions[number], read) for number in own],
                 [(cells[number][1], cells[number][2].removeprefix("k")) for number in own],
                 read_table(snakemake.input.queries[list(params.lamps).index(task)]),
                 task=task,

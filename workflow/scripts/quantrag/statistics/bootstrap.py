@@ -88,7 +88,10 @@ def bca_interval(
     ordered = np.sort(distribution, axis=0)  # NaN last
     usable = np.sum(~np.isnan(ordered), axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):
-        below = np.sum(ordered < estimate, axis=0) + np.sum(ordered <= estimate, axis=0)
+        # Draws that equal the estimate but for rounding count half (ratings give many).
+        rounding = 1e-12 * np.nanmax(np.abs(ordered), axis=0, initial=0)
+        below = np.sum(ordered < estimate - rounding, axis=0)
+        below += np.sum(ordered <= estimate + rounding, axis=0)
         bias = ndtri(below / (2 * usable))
         # Where all draws lie on one side no correction can be estimated.
         bias = np.where(np.isfinite(bias), bias, 0.0)
