@@ -152,7 +152,18 @@ def _fetch(session: requests.Session, url: str, partial: _Partial) -> None:
     except (requests.exceptions.InvalidURL, requests.exceptions.MissingSchema) as error:
         raise UserError(f"{url}: {error}") from None
     except requests.exceptions.RequestException as error:
-        raise _PassingFailure(f"{type(error).__name__}: {error}") from None
+        raise _PassingFailure(_reason(error)) from None
+
+
+def _reason(error: requests.exceptions.RequestException) -> str:
+    """The innermost reason in words, without the layers of retries and connections around it."""
+    reason: object = error
+    while True:
+        inner = getattr(reason, "reason", None) or next(iter(getattr(reason, "args", ())), None)
+        if not isinstance(inner, Exception):
+            break
+        reason = inner
+    return f"{type(error).__name__}: {str(reason).rpartition('): ')[2]}"
 
 
 def _check_response(response: requests.Response, url: str) -> None:
@@ -184,7 +195,7 @@ def _receive(response: requests.Response, url: str, partial: _Partial, offset: i
             unit="B",
             unit_scale=True,
             desc=url.rsplit("/", 1)[-1],
-            mininterval=2,
+            mininterval=5,
         ) as progress,
     ):
         for chunk in response.iter_content(_CHUNK_BYTES):

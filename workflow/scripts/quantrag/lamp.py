@@ -75,7 +75,9 @@ def read_task(
     documents = _Columns(DOCUMENT_SCHEMA)
     empty_profiles: list[str] = []
     n_questions = 0
-    for number, record in enumerate(tqdm(iterate_list(questions_path), unit="question"), start=1):
+    for number, record in enumerate(
+        tqdm(iterate_list(questions_path), unit=" questions", mininterval=5), start=1
+    ):
         n_questions = number
         where = f"{questions_path}: record {number}"
         if not isinstance(record, dict):
