@@ -1,6 +1,8 @@
 # retrieval.smk: rank each user's documents for each of the user's queries.
 # needs: <results>/tasks/{task}/queries.parquet, documents.parquet
 # leaves: <results>/runs/{task}/{retriever}.parquet; indexes under <results>/indexes/{task}/{retriever}/
+#         <results>/tables/retrievers.csv: how far the retrievers agree
+#         on request: <results>/trec/{task}/{retriever}.run, or all of them by the rule `trec_runs`
 
 
 def retriever_settings(*keys):
@@ -193,3 +195,143 @@ rule retrieve_dense:
         code=code("retrieve_dense.py"),
     script:
         "../scripts/retrieve_dense.py"
+
+
+rule download_encoder:
+    """Download an encoder (safetensors and tokenizer) at a pinned revision."""
+    output:
+        encoder=directory("<resources>/encoders/{encoder}"),
+    log:
+        "<logs>/download_encoder/{encoder}.log",
+    benchmark:
+        "<benchmarks>/download_encoder/{encoder}.tsv"
+    wildcard_constraints:
+        encoder=one_of(DOWNLOADED_ENCODERS),
+    conda:
+        "../../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=120,
+    params:
+        source=lambda wildcards: DOWNLOADED_ENCODERS[wildcards.encoder],
+        code=code("download_encoder.py"),
+    script:
+        "../scripts/download_encoder.py"
+
+
+rule retrieve_okapi:
+    """Rank each query's profile with BM25 as rank_bm25 computes it."""
+    input:
+        queries="<results>/tasks/{task}/queries.parquet",
+        documents="<results>/tasks/{task}/documents.parquet",
+    output:
+        run="<results>/runs/{task}/{retriever}.parquet",
+    log:
+        "<logs>/retrieve_okapi/{task}/{retriever}.log",
+    benchmark:
+        "<benchmarks>/retrieve_okapi/{task}/{retriever}.tsv"
+    wildcard_constraints:
+        retriever=retrievers_of_kind("okapi"),
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 2
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        settings=retriever_settings("document_text", "tokens", "k1", "b", "epsilon"),
+        lamp=lamp_number,
+        depth=config["retrieval_depth"],
+        code=code("retrieve_okapi.py"),
+    script:
+        "../scripts/retrieve_okapi.py"
+
+
+rule retrieve_order:
+    """Rank each query's profile without looking at its text: by date, or at random."""
+    input:
+        queries="<results>/tasks/{task}/queries.parquet",
+        documents="<results>/tasks/{task}/documents.parquet",
+    output:
+        run="<results>/runs/{task}/{retriever}.parquet",
+    log:
+        "<logs>/retrieve_order/{task}/{retriever}.log",
+    benchmark:
+        "<benchmarks>/retrieve_order/{task}/{retriever}.tsv"
+    wildcard_constraints:
+        retriever=retrievers_of_kind("order"),
+    conda:
+        "../../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        by=lambda wildcards: config["retrievers"][wildcards.retriever]["by"],
+        seed=config["seed"],
+        depth=config["retrieval_depth"],
+        code=code("retrieve_order.py"),
+    script:
+        "../scripts/retrieve_order.py"
+
+
+rule compare_retrievers:
+    """Measure how far every pair of retrievers agrees on the order of the documents."""
+    input:
+        # Task by task, in the order of the retrievers.
+        runs=expand(
+            "<results>/runs/{task}/{retriever}.parquet",
+            task=config["tasks"],
+            retriever=config["retrievers"],
+        ),
+    output:
+        table="<results>/tables/retrievers.csv",
+    log:
+        "<logs>/compare_retrievers.log",
+    benchmark:
+        "<benchmarks>/compare_retrievers.tsv"
+    conda:
+        "../../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=8000,
+        runtime=60,
+    params:
+        tasks=list(config["tasks"]),
+        retrievers=list(config["retrievers"]),
+        code=code("compare_retrievers.py"),
+    script:
+        "../scripts/compare_retrievers.py"
+
+
+rule export_trec:
+    """Write a run in TREC's format, for trec_eval and ir_measures."""
+    input:
+        run="<results>/runs/{task}/{retriever}.parquet",
+    output:
+        run="<results>/trec/{task}/{retriever}.run",
+    log:
+        "<logs>/export_trec/{task}/{retriever}.log",
+    benchmark:
+        "<benchmarks>/export_trec/{task}/{retriever}.tsv"
+    conda:
+        "../../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        code=code("export_trec.py"),
+    script:
+        "../scripts/export_trec.py"
+
+
+rule trec_runs:
+    """Every run of the experiment in TREC's format."""
+    input:
+        expand(
+            "<results>/trec/{task}/{retriever}.run",
+            task=config["tasks"],
+            retriever=config["retrievers"],
+        ),

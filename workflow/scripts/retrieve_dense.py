@@ -9,6 +9,7 @@ with job(snakemake):
     from quantrag.retrieval.encoder import Encoder, Settings, package_folder
     from quantrag.retrieval.profiles import profiles_of
     from quantrag.retrieval.runs import run_table
+    from quantrag.retrieval.text import query_texts
     from quantrag.retrieval.vectors import encode
     from quantrag.tables import read_arrow, write_table
 
@@ -21,7 +22,7 @@ with job(snakemake):
     encoder = Encoder(folder, Settings(**settings))
     rankings = faiss_index.retrieve(
         faiss_index.read_index(snakemake.input.index),
-        encode(encoder, queries["query_text"].combine_chunks(), prefix),
+        encode(encoder, query_texts(queries), prefix),
         profiles_of(queries, documents),
         snakemake.params.depth,
     )

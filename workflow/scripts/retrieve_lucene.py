@@ -6,6 +6,7 @@ with job(snakemake):
     from quantrag.retrieval import jvm, lucene
     from quantrag.retrieval.profiles import profiles_of
     from quantrag.retrieval.runs import run_table
+    from quantrag.retrieval.text import query_texts
     from quantrag.tables import read_arrow, write_table
 
     queries = read_arrow(snakemake.input.queries, columns=["query_id", "user_id", "query_text"])
@@ -14,7 +15,7 @@ with job(snakemake):
     searcher = lucene.Searcher(snakemake.input.index, **snakemake.params.settings)
     rankings = lucene.retrieve(
         searcher,
-        queries["query_text"].to_pylist(),
+        query_texts(queries).to_pylist(),
         profiles_of(queries, documents),
         snakemake.params.depth,
     )

@@ -15,6 +15,8 @@ from quantrag.tables import atomic_path
 log = logging.getLogger(__name__)
 
 ROWS_AT_ONCE = 50_000
+# FAISS's limit of k on a GPU; larger profiles are searched on the CPU.
+GPU_MOST_RESULTS = 2_048
 
 
 def build_index(vectors: np.ndarray, of_document: np.ndarray, path: str | Path) -> None:
@@ -50,21 +52,46 @@ def retrieve(
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Rank each query's profile by dot product: rows (int64) and scores (float64), best first.
 
+    A GPU is used if there is one and the installed FAISS can; its results differ from the CPU's by
+    rounding alone.
+
     Args:
         index: one vector per document, in the order of the documents.
         query_vectors: float32 of shape (queries, dimension).
         profiles: the users' slices of the documents.
         depth: how many documents to keep; None keeps all.
     """
+    on_gpu = faiss.get_num_gpus() > 0
+    resources = faiss.StandardGpuResources() if on_gpu else None
+    log.info("searching on the %s", "GPU" if on_gpu else "CPU")
     for query in tqdm(range(len(query_vectors)), desc="search", unit=" queries", mininterval=5):
         start, stop = profiles.slice_of(query)
+        vector = query_vectors[query : query + 1]
         scores = np.zeros(stop - start)
-        if stop > start:
-            wanted = faiss.SearchParameters(sel=faiss.IDSelectorRange(start, stop, True))
-            found, rows = index.search(
-                query_vectors[query : query + 1], stop - start, params=wanted
-            )
-            if np.any((rows < start) | (rows >= stop)):
-                raise RuntimeError(f"FAISS returned a row outside {start}:{stop}")
-            scores[rows[0] - start] = found[0]
+        if on_gpu and 0 < stop - start <= GPU_MOST_RESULTS:
+            found, places = _search_gpu(resources, index, vector, start, stop)
+            scores[places] = found
+        elif stop > start:
+            found, places = _search_cpu(index, vector, start, stop)
+            scores[places] = found
         yield ranking(start, scores, depth)
+
+
+def _search_cpu(index: faiss.Index, vector: np.ndarray, start: int, stop: int):
+    """Scores, and the places in the profile that they belong to."""
+    wanted = faiss.SearchParameters(sel=faiss.IDSelectorRange(start, stop, True))
+    found, rows = index.search(vector, stop - start, params=wanted)
+    places = rows[0] - start
+    if np.any((places < 0) | (places >= stop - start)):
+        raise RuntimeError(f"FAISS returned a row outside {start}:{stop}")
+    return found[0], places
+
+
+def _search_gpu(resources, index: faiss.Index, vector: np.ndarray, start: int, stop: int):
+    """As `_search_cpu`. GPU indexes take no range, so the profile's vectors are handed over."""
+    size = index.ntotal * index.d
+    stored = faiss.rev_swig_ptr(index.get_xb(), size).reshape(index.ntotal, index.d)
+    found, places = faiss.knn_gpu(
+        resources, vector, stored[start:stop], stop - start, metric=faiss.METRIC_INNER_PRODUCT
+    )
+    return found[0], places[0]

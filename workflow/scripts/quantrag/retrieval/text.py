@@ -1,4 +1,4 @@
-"""Which text of a document is searched."""
+"""Which text of a document is searched, and for what."""
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -28,3 +28,8 @@ def document_texts(documents: pa.Table, choice: str, lamp: int) -> pa.Array:
         return text
     target = pc.cast(documents["target"].combine_chunks(), pa.large_string())
     return pc.binary_join_element_wise(target, text, pa.scalar(" ", pa.large_string()))
+
+
+def query_texts(queries: pa.Table) -> pa.Array:
+    """The text that each query searches for: LaMP's input without its instruction."""
+    return pc.cast(queries["query_text"].combine_chunks(), pa.large_string())

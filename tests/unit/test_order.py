@@ -1,0 +1,36 @@
+"""LaMP's baselines that look at no text."""
+
+import numpy as np
+import pyarrow as pa
+
+from quantrag.retrieval import order
+from quantrag.retrieval.profiles import profiles_of
+
+QUERIES = ["q1", "q2", "q3"]
+PROFILES = profiles_of(
+    pa.table({"user_id": ["a", "b", "nobody"]}), pa.table({"user_id": ["a"] * 4 + ["b"] * 3})
+)
+DATES = ["2019-05-01", "2020-01-31", "2019-05-01", "", "", "", ""]
+
+
+def rank(by, seed=0, depth=None):
+    found = order.retrieve(by, QUERIES, DATES, PROFILES, seed=seed, depth=depth)
+    return [rows.tolist() for rows, _ in found]
+
+
+def test_newest_first_and_the_later_in_the_file_is_the_newer():
+    assert rank("recency") == [[1, 2, 0, 3], [6, 5, 4], []]
+    assert rank("recency", depth=1) == [[1], [6], []]
+
+
+def test_random_is_a_permutation_of_the_profile_that_the_seed_decides():
+    first = rank("random")
+    assert [sorted(rows) for rows in first] == [[0, 1, 2, 3], [4, 5, 6], []]
+    assert rank("random") == first
+    assert any(rank("random", seed=seed) != first for seed in range(1, 5))
+
+
+def test_random_does_not_depend_on_the_other_queries():
+    alone = order.random_scores("q2", 100, seed=3)
+    np.testing.assert_array_equal(alone, order.random_scores("q2", 100, seed=3))
+    assert (alone != order.random_scores("q1", 100, seed=3)).any()

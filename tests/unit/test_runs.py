@@ -1,0 +1,79 @@
+"""Runs as tables and as TREC files."""
+
+import ir_measures
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from quantrag.errors import UserError
+from quantrag.retrieval.runs import SCHEMA, best_first, ranking, run_table, write_trec
+from quantrag.tables import write_table
+
+QUERIES = pa.array(["q1", "q2", "q3"])
+DOCUMENTS = pa.array(["d1", "d2", "d1"])
+
+
+def small_run():
+    return run_table(
+        QUERIES,
+        DOCUMENTS,
+        [
+            ranking(0, np.array([0.5, 1 / 3]), None),
+            ranking(0, np.zeros(0), None),
+            ranking(2, np.array([2.0]), None),
+        ],
+    )
+
+
+def test_run_has_ranks_from_one_and_no_rows_for_an_empty_profile():
+    run = small_run()
+    assert run.schema == SCHEMA
+    assert run.to_pydict() == {
+        "query_id": ["q1", "q1", "q3"],
+        "rank": [1, 2, 1],
+        "document_id": ["d1", "d2", "d1"],
+        "score": [0.5, 1 / 3, 2.0],
+    }
+
+
+def test_run_of_empty_profiles_only():
+    nothing = ranking(0, np.zeros(0), None)
+    run = run_table(QUERIES, pa.array([], pa.string()), [nothing] * 3)
+    assert run.num_rows == 0
+    assert run.schema == SCHEMA
+
+
+def test_depth_cuts_the_ranking():
+    rows, scores = ranking(10, np.array([1.0, 3.0, 2.0]), 2)
+    assert rows.tolist() == [11, 12]
+    assert scores.tolist() == [3.0, 2.0]
+
+
+@given(st.lists(st.sampled_from([0.0, -0.0, 1.0, -1.0, 2.5]), max_size=30))
+def test_ties_keep_the_profiles_order(scores):
+    order = best_first(np.array(scores))
+    assert order.tolist() == sorted(range(len(scores)), key=lambda i: (-scores[i], i))
+
+
+def test_same_run_same_bytes(tmp_path):
+    for name in ("a", "b"):
+        write_table(small_run(), tmp_path / name)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_trec_file_is_read_by_ir_measures_with_exact_scores(tmp_path):
+    write_trec(small_run(), tmp_path / "run", "bm25")
+    read = [
+        (r.query_id, r.doc_id, r.score) for r in ir_measures.read_trec_run(str(tmp_path / "run"))
+    ]
+    assert read == [("q1", "d1", 0.5), ("q1", "d2", 1 / 3), ("q3", "d1", 2.0)]
+    assert (tmp_path / "run").read_text().splitlines()[0] == "q1 Q0 d1 1 0.5 bm25"
+
+
+def test_trec_refuses_an_id_with_white_space(tmp_path):
+    run = run_table(pa.array(["q 1"]), DOCUMENTS, [ranking(0, np.ones(1), None)])
+    with pytest.raises(UserError, match="'q 1'"):
+        write_trec(run, tmp_path / "run", "bm25")
+    assert not list(tmp_path.iterdir())

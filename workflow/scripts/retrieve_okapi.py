@@ -1,0 +1,29 @@
+"""Rank each query's profile with BM25 as rank_bm25 computes it."""
+
+from quantrag.jobs import job
+
+with job(snakemake):
+    from quantrag.retrieval import okapi
+    from quantrag.retrieval.okapi_block import Parameters
+    from quantrag.retrieval.profiles import profiles_of
+    from quantrag.retrieval.runs import run_table
+    from quantrag.retrieval.text import document_texts, query_texts
+    from quantrag.tables import read_arrow, write_table
+
+    settings = dict(snakemake.params.settings)
+    choice, tokens = settings.pop("document_text"), settings.pop("tokens")
+    queries = read_arrow(snakemake.input.queries, columns=["query_id", "user_id", "query_text"])
+    documents = read_arrow(
+        snakemake.input.documents, columns=["user_id", "document_id", "text", "target"]
+    )
+    rankings = okapi.retrieve(
+        document_texts(documents, choice, snakemake.params.lamp),
+        query_texts(queries),
+        profiles_of(queries, documents),
+        tokens=tokens,
+        parameters=Parameters(**settings),
+        depth=snakemake.params.depth,
+        threads=snakemake.threads,
+    )
+    run = run_table(queries["query_id"], documents["document_id"], rankings)
+    write_table(run, snakemake.output.run)

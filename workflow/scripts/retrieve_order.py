@@ -1,0 +1,22 @@
+"""Rank each query's profile without looking at its text: by date, or at random."""
+
+from quantrag.jobs import job
+
+with job(snakemake):
+    from quantrag.retrieval import order
+    from quantrag.retrieval.profiles import profiles_of
+    from quantrag.retrieval.runs import run_table
+    from quantrag.tables import read_arrow, write_table
+
+    queries = read_arrow(snakemake.input.queries, columns=["query_id", "user_id"])
+    documents = read_arrow(snakemake.input.documents, columns=["user_id", "document_id", "date"])
+    rankings = order.retrieve(
+        snakemake.params.by,
+        queries["query_id"].to_pylist(),
+        documents["date"].to_pylist(),
+        profiles_of(queries, documents),
+        seed=snakemake.params.seed,
+        depth=snakemake.params.depth,
+    )
+    run = run_table(queries["query_id"], documents["document_id"], rankings)
+    write_table(run, snakemake.output.run)
