@@ -1,0 +1,52 @@
+"""Runs Lucene for tests, in a process of its own: nothing may fork once Java is up."""
+
+import logging
+import tempfile
+
+import pyarrow as pa
+
+from quantrag.retrieval import jvm, lucene
+from quantrag.retrieval.profiles import profiles_of
+
+
+def start() -> None:
+    """Start Java, as the rules' scripts do."""
+    logging.disable(logging.WARNING)
+    jvm.start(heap_mb=300)
+
+
+def java_version() -> str:
+    """Version of the running Java."""
+    from jnius import autoclass
+
+    return autoclass("java.lang.System").getProperty("java.version")
+
+
+def search(
+    users: list[tuple[str, list[str], list[str]]],
+    *,
+    statistics: str = "collection",
+    analyzer: str = "english-porter",
+    keep_stopwords: bool = False,
+    k1: float = 0.9,
+    b: float = 0.4,
+    depth: int | None = None,
+    users_per_shard: int = 500,
+) -> list[tuple[list[int], list[float]]]:
+    """Index users given as (user_id, documents, queries), and rank all queries' profiles."""
+    lucene.USERS_PER_SHARD = users_per_shard
+    owners = [user for user, documents, _ in users for _ in documents]
+    askers = [user for user, _, queries in users for _ in queries]
+    profiles = profiles_of(
+        pa.table({"user_id": pa.array(askers, pa.string())}),
+        pa.table({"user_id": pa.array(owners, pa.string())}),
+    )
+    texts = pa.array([text for _, documents, _ in users for text in documents], pa.large_string())
+    settings = {"statistics": statistics, "analyzer": analyzer, "keep_stopwords": keep_stopwords}
+    with tempfile.TemporaryDirectory() as folder:
+        lucene.build_index(folder, texts, profiles, **settings)
+        searcher = lucene.Searcher(folder, **settings, k1=k1, b=b)
+        queries = [query for _, _, queries in users for query in queries]
+        found = list(lucene.retrieve(searcher, queries, profiles, depth))
+        searcher.close()
+    return [(rows.tolist(), scores.tolist()) for rows, scores in found]
