@@ -20,7 +20,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "scripts"))
 
 from quantrag.chat_templates import ChatFormat, load_tokenizer
 from quantrag.prompt_styles import PromptStyle, load_style
-from quantrag.prompts import build_prompts, prompt_budget
+from quantrag.prompts import build_prompts
+from quantrag.query_prompts import prompt_budget
 
 _WORDS = """
 a able about across after all also although analysis and approach are as at based because been

@@ -56,6 +56,7 @@ class ChatFormat:
         name: str = "the model",
     ) -> None:
         self.tokenizer = tokenizer
+        self.name = name
         self.templated = chat_template == "model"
         self.folds = system_role == "fold" or not self.templated
         if self.templated and not tokenizer.chat_template:

@@ -112,6 +112,8 @@ class RankedPrompt:
 
     def _read(self, n: int) -> None:
         """Tokenize up to the first gap of document `n`, one piece for each document with a gap."""
+        if n <= self._n_read:
+            return
         texts = []
         starts_text = not self._pieces
         for index in range(self._n_read, n):
@@ -126,7 +128,7 @@ class RankedPrompt:
             self._open = document[gap.start() :]
             self._cut_documents.append(index)
             self._cut_places.append(gap.start())
-        self._n_read = max(self._n_read, n)
+        self._n_read = n
         self._cut_characters += sum(map(len, texts))
         for piece in self._tokenizer.pieces(texts, starts_text):
             self._pieces.append(piece)

