@@ -7,6 +7,7 @@ import pandas as pd
 
 from quantrag.costs import COST_COLUMNS
 from quantrag.replication import REPLICATION_COLUMNS
+from quantrag.retrieval import agreement
 from quantrag.statistics.comparisons import COMPARISON_COLUMNS
 from quantrag.statistics.summaries import SCORE_COLUMNS
 
@@ -25,7 +26,7 @@ COLUMNS = {
     "comparisons": COMPARISON_COLUMNS[:18],
     "costs": COST_COLUMNS,
     "replication": REPLICATION_COLUMNS,
-    "retrievers": ["task", "retriever_a", "retriever_b", "top1", "top5", "rbo", "n"],
+    "retrievers": agreement.COLUMNS,
     "checkpoints": ["model", "precision", "layer", "module", "weight_error", "output_error"],
 }
 
@@ -91,7 +92,7 @@ def _retrievers(rng, tasks, retrievers):
     for task in tasks:
         for a, b in itertools.combinations(retrievers, 2):
             top1, top5, rbo = np.sort(rng.uniform(0.1, 1, 3))
-            rows.append((task, a, b, top1, top5, rbo, 2500))
+            rows.append((task, a, b, 2500, top1, top5, rbo))
     return pd.DataFrame(rows, columns=COLUMNS["retrievers"])
 
 

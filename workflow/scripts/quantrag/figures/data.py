@@ -139,9 +139,10 @@ def along_k(table: pd.DataFrame, retriever: str, ks: Sequence[str], **where: str
     Returns:
         The rows, with a column `x`: the position of their k in `ks`.
     """
+    chosen = (table["retriever"] == retriever) | (table["retriever"] == NO_RETRIEVER)
     for column, value in where.items():
-        table = table[table[column] == value]
-    table = table[table["retriever"].isin([retriever, NO_RETRIEVER])]
+        chosen &= table[column] == value
+    table = table[chosen]
     if table["k"].duplicated().any():
         raise ValueError(f"several rows for one k of {retriever}, {where}")
     positions = {k: x for x, k in enumerate(ks)}

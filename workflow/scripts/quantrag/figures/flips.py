@@ -28,13 +28,14 @@ def draw(comparisons: pd.DataFrame, confidence: float) -> Figure:
     ]
     sheet = Sheet([block for _, block, _ in parts])
     for task, block, places in parts:
+        of_task = rows[rows["task"] == task]
         for r, c, model, retriever in places:
             axes = block.axes[r][c]
             lines.k_axis(axes, names.ks)
             axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
             for precision in names.compared:
-                where = {"task": task, "model": model, "precision": precision}
-                line = along_k(rows, retriever, names.ks, **where)
+                where = {"model": model, "precision": precision}
+                line = along_k(of_task, retriever, names.ks, **where)
                 axes.plot(line["x"], line["flip_rate"], **looks[precision].line())
                 if precision == names.compared[0]:
                     x, floor = lines.stretch(line.set_index("x")["noise_flip_rate"].dropna())

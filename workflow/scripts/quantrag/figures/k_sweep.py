@@ -28,12 +28,13 @@ def draw(scores: pd.DataFrame, comparisons: pd.DataFrame, confidence: float) -> 
     sheet = Sheet([block for _, block, _ in parts])
     bands = len(names.precisions) <= lines.MOST_BANDS and len(names.ks) > 1
     for task, block, places in parts:
+        of_task = rows[rows["task"] == task]
         for r, c, model, retriever in places:
             axes = block.axes[r][c]
             lines.k_axis(axes, names.ks)
             for i, (precision, look) in enumerate(looks.items()):
-                where = {"task": task, "model": model, "precision": precision}
-                line = along_k(rows, retriever, names.ks, **where)
+                where = {"model": model, "precision": precision}
+                line = along_k(of_task, retriever, names.ks, **where)
                 if bands:
                     lines.line(axes, line, look, "value")
                 else:

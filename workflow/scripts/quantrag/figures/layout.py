@@ -103,7 +103,10 @@ class Sheet(Canvas):
         stack_width = self.width - 2 * EDGE - BLOCK_GAP * (len(self.stacks) - 1)
         stack_width /= len(self.stacks)
         columns = [max(block.columns for block in stack) for stack in self.stacks]
-        margins = [max(map(self.left_margin, _all_axes(stack))) for stack in self.stacks]
+        margins = [
+            max(self.left_margin(row[0]) for block in stack for row in block.axes)
+            for stack in self.stacks
+        ]
         widths = [
             (stack_width - margin - GAP * (n - 1)) / n
             for margin, n in zip(margins, columns, strict=True)

@@ -99,7 +99,6 @@ def _panel(
     axes.set_xlabel(
         f"{label.label}\n{'better →' if label.higher_is_better else '← better'}", labelpad=1
     )
-    axes.xaxis.set_major_locator(MaxNLocator(nbins=4, steps=[1, 2, 2.5, 5, 10]))
     axes.margins(0.12)
     points = points.dropna(subset=[cost, "value"])
     front = _front(points, cost, label.higher_is_better, higher_is_better)
@@ -114,6 +113,11 @@ def _panel(
         for i, precision in enumerate(part.index):
             axes.plot(x[[0, i]], y[[0, i]], color=style.LIGHT, linewidth=0.7, zorder=1.5)
             axes.plot(x[i], y[i], linestyle="none", **looks[precision].points())
+    # Ticks away from the panel's ends: their labels would meet those of the next panel there.
+    low, high = axes.get_xlim()
+    inner = low + 0.12 * (high - low), high - 0.12 * (high - low)
+    ticks = MaxNLocator(nbins=3, steps=[1, 2, 2.5, 5, 10]).tick_values(*inner)
+    axes.set_xticks([tick for tick in ticks if inner[0] <= tick <= inner[1]])
     return ends
 
 
