@@ -1,5 +1,6 @@
 """Sentence encoders: a Hugging Face checkpoint that turns texts into vectors."""
 
+import hashlib
 import importlib.metadata
 import json
 import logging
@@ -89,7 +90,8 @@ class Encoder:
             self.folder, local_files_only=True
         )
         self.max_length = settings.max_length or model_length(self.folder, config)
-        self.model = _load_model(self.folder, config, DTYPES[name]).to(self.device).eval()
+        model = _load_model(self.folder, config, DTYPES[name], settings.pooling == "pooler")
+        self.model = model.to(self.device).eval()
         self.dimension = int(getattr(config, "projection_dim", 0) or config.hidden_size)
         log.info("encoder %s on %s in %s", self.folder.name, self.device, name)
 
@@ -101,7 +103,7 @@ class Encoder:
     def identity(self) -> dict[str, Any]:
         """What the vectors depend on, for recognizing unfinished work as one's own."""
         return {
-            "files": {p.name: p.stat().st_size for p in sorted(self.folder.glob("*.*"))},
+            "files": {p.name: _sha256(p) for p in sorted(self.folder.glob("*.*")) if p.is_file()},
             "pooling": self.settings.pooling,
             "normalize": self.settings.normalize,
             "max_length": self.max_length,
@@ -158,14 +160,21 @@ def model_length(folder: Path, config: Any) -> int:
     return min(512, int(getattr(config, "max_position_embeddings", 512)))
 
 
-def _load_model(folder: Path, config: Any, dtype: torch.dtype) -> torch.nn.Module:
+def _sha256(path: Path) -> str:
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _load_model(
+    folder: Path, config: Any, dtype: torch.dtype, needs_pooler: bool
+) -> torch.nn.Module:
     architecture = (config.architectures or [""])[0]
     loader = DPR_CLASSES.get(architecture, transformers.AutoModel)
     model, report = loader.from_pretrained(
         folder, dtype=dtype, local_files_only=True, use_safetensors=True, output_loading_info=True
     )
-    # A pooling head that isn't in the file isn't used either; any other gap is a wrong model.
-    missing = sorted(key for key in report["missing_keys"] if "pooler" not in key)
+    # Many checkpoints come without the pooling head, which only `pooler` uses.
+    missing = sorted(k for k in report["missing_keys"] if needs_pooler or "pooler" not in k)
     if missing:
         raise UserError(
             f"{folder}: the checkpoint lacks {len(missing)} weights of {type(model).__name__}, "

