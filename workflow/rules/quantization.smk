@@ -24,11 +24,11 @@ def lamps_of(tasks):
 
 
 def gptq_parameters(precision):
-    """The settings that shape the quantized weights; `dtype`, which the engine reads, does not."""
+    """The settings that shape the quantized weights; what only the engine reads is left out."""
     return {
         key: value
         for key, value in config["precisions"][precision].items()
-        if key not in ("method", "dtype", "calibration")
+        if key not in ("method", "calibration", "dtype", "kv_cache_dtype")
     }
 
 

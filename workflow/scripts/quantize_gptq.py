@@ -8,7 +8,8 @@ with job(snakemake):
 
     # Read by the libraries when they are imported. Everything needed is on disk.
     os.environ["HF_HUB_OFFLINE"] = "1"
-    os.environ["GPTQMODEL_CPU_WORKERS"] = str(snakemake.threads)
+    # With fewer than two, GPTQModel 7.6 fails: its model loader takes two for itself.
+    os.environ["GPTQMODEL_CPU_WORKERS"] = str(max(2, snakemake.threads))
 
     import torch
 

@@ -49,6 +49,9 @@ def quantize_gptq(
             texts are too few for some layer.
     """
     check_group_size(original, parameters["group_size"])
+    parameters = {key: parameters[key] for key in PARAMETERS}
+    if parameters["desc_act"] or parameters["group_size"] == -1:
+        parameters["group_aware"] = False
     if not texts:
         raise UserError("no calibration texts: the train split has no query that may be used.")
     device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -60,7 +63,7 @@ def quantize_gptq(
             group_size=parameters["group_size"],
             sym=parameters["sym"],
             desc_act=parameters["desc_act"],
-            act_group_aware=parameters["group_aware"] and not parameters["desc_act"],
+            act_group_aware=parameters["group_aware"],
             damp_percent=parameters["damp_percent"],
             offload_to_disk=weight_bytes(original) > _IN_MEMORY,
             offload_to_disk_path=str(offload),
@@ -136,7 +139,7 @@ def _describe(
     return {
         "method": "gptq",
         "format": "gptq",
-        "parameters": {key: parameters[key] for key in PARAMETERS},
+        "parameters": dict(parameters),
         "original": {"fingerprint": fingerprint(original), "weight_bytes": before},
         "calibration": {
             "fingerprint": texts_fingerprint(texts),

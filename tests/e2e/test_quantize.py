@@ -1,0 +1,149 @@
+"""GPTQModel quantizes a small random model; what it wrote is what is said about it."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from generation_samples import tiny_checkpoint
+from quantrag.checkpoints import fingerprint, validate
+from quantrag.gptq_format import dequantize, quantized_modules
+
+pytestmark = pytest.mark.slow
+
+PROGRAM = Path(__file__).with_name("quantize_job.py")
+SYMMETRIC = {f"b{bits}": {"bits": bits} for bits in (8, 4, 3, 2)}
+OTHERS = {
+    "asymmetric": {"sym": False},
+    "act-order": {"desc_act": True},
+    "autogptq": {"group_aware": False, "damp_percent": 0.01},
+    "rows": {"group_size": -1},
+    "again": {},
+}
+ALL = {**SYMMETRIC, **OTHERS}
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory):
+    return tiny_checkpoint(tmp_path_factory.mktemp("tiny") / "checkpoint")
+
+
+def command(original: Path, folder: Path, parameters: dict, *more: str) -> list[str]:
+    return [sys.executable, str(PROGRAM), original, folder, "16", json.dumps(parameters), *more]
+
+
+@pytest.fixture(scope="module")
+def quantized(original, tmp_path_factory, root):
+    folder = tmp_path_factory.mktemp("quantized")
+    done = subprocess.run(
+        command(original, folder, ALL, "--multiply"),
+        env=environment(root),
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return folder
+
+
+def environment(root: Path) -> dict[str, str]:
+    import os
+
+    return {**os.environ, "PYTHONPATH": str(root / "workflow" / "scripts")}
+
+
+def description(folder: Path) -> dict:
+    return json.loads((folder / "quantization.json").read_text())
+
+
+def mean_error(folder: Path) -> float:
+    return float(np.mean([m["relative_error"] for m in description(folder)["modules"]]))
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_the_checkpoint_is_whole_and_says_what_it_is(quantized, original, name):
+    folder = quantized / name
+    validate(folder, chat_template=False, quantized=True)
+    said = description(folder)
+    assert said["method"] == "gptq"
+    assert said["parameters"]["bits"] == ALL[name].get("bits", 4)
+    assert said["original"]["fingerprint"] == fingerprint(original)
+    assert said["calibration"]["texts"] == 16
+    assert said["calibration"]["tokens"] == 16 * 64
+    # 2 blocks of 7 layers.
+    assert len(said["modules"]) == 14
+    assert all(module["gptq_loss"] is not None for module in said["modules"])
+    assert said["quantized_weights"] == 2 * (4 * 64 * 64 + 3 * 64 * 128)
+    assert set(said["tools"]) == {"gptqmodel", "torch", "transformers"}
+
+
+def test_more_bits_lose_less(quantized):
+    errors = [mean_error(quantized / name) for name in SYMMETRIC]
+    assert errors == sorted(errors)
+    assert errors[0] < 0.01
+    assert errors[1] < 0.15
+    stored = [description(quantized / name)["bits_per_weight"] for name in SYMMETRIC]
+    assert stored == sorted(stored, reverse=True)
+    # In groups of 32: a 16-bit scale and a zero point of `bits` bits; and 32 bits per input.
+    assert description(quantized / "b4")["modules"][0]["bits_per_weight"] == pytest.approx(
+        4 + 20 / 32 + 32 / 64
+    )
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_layers_multiply_by_the_weights_that_we_unpack(quantized, name):
+    folder = quantized / name
+    stored = load_file(folder / "model.safetensors")
+    expected = load_file(quantized / f"{name}.safetensors")
+    for module in quantized_modules(folder):
+        parts = {p: stored[f"{module}.{p}"] for p in ("qweight", "qzeros", "scales", "g_idx")}
+        ours = dequantize(**parts, bits=ALL[name].get("bits", 4))
+        torch.testing.assert_close(ours, expected[module], rtol=2e-3, atol=2e-3)
+
+
+def test_the_same_work_gives_the_same_files(quantized):
+    assert fingerprint(quantized / "again") == fingerprint(quantized / "b4")
+    assert description(quantized / "again") == description(quantized / "b4")
+
+
+def test_nothing_of_the_machine_is_in_the_files(quantized):
+    for path in (quantized / "b4").iterdir():
+        if path.suffix == ".json":
+            assert str(quantized.parent) not in path.read_text()
+    assert not (quantized / "b4" / "quant_log.csv").exists()
+
+
+def test_a_killed_job_leaves_nothing_that_passes_for_a_checkpoint(original, tmp_path, root):
+    process = subprocess.Popen(
+        command(original, tmp_path, {"killed": {}}),
+        env=environment(root),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    partial = tmp_path / ".killed.tmp"
+    deadline = time.monotonic() + 120
+    while not partial.exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert partial.exists()
+    assert not (tmp_path / "killed").exists()
+    done = subprocess.run(
+        command(original, tmp_path, {"killed": {}}),
+        env=environment(root),
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    validate(tmp_path / "killed", chat_template=False, quantized=True)
+    assert not partial.exists()
