@@ -33,7 +33,7 @@ def pin(packages: dict, name: str) -> str:
 
 
 def environment_yaml(packages: dict, name: str) -> str:
-    """A conda environment with its PyPI pins inline: Snakemake copies the file before it uses it."""
+    """A conda environment; its PyPI pins stand inline because Snakemake copies the file."""
     environment = packages["environment"][name]
     lines = [
         f"# {environment['title']}.",
@@ -77,7 +77,7 @@ def resolve(wanted: list[str], constraints: dict[str, str]) -> dict[str, dict]:
         report, limits = Path(folder, "report.json"), Path(folder, "constraints.txt")
         limits.write_text("".join(f"{name}=={version}\n" for name, version in constraints.items()))
         command = [sys.executable, "-m", "pip", "install", "--dry-run", "--ignore-installed"]
-        # PyTorch's index would be asked for every package: only where the usual ones lack its builds.
+        # pip asks an index for every package: PyTorch's only where the usual ones lack its builds.
         builds = [line for line in wanted if line.endswith("+cpu")]
         if subprocess.run([*command, "--quiet", "--no-deps", *builds]).returncode != 0:
             command += ["--extra-index-url", CPU_INDEX]

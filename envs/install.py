@@ -83,8 +83,8 @@ def install(groups: list) -> None:
     must(result[0], f"installing {torch}")
     if not (SITE / "pcre").exists():
         shutil.copy(ENVS / "pcre.py", SITE / "pcre.py")
-    # All files at once on all cores, where pip would take one. Some packages ship templates that are
-    # no Python: those fail, and nothing imports them.
+    # On all cores, where pip would take one. Some packages ship templates that are no Python: those
+    # fail, and nothing imports them.
     command = [str(PYTHON), "-m", "compileall", "-q", "-j", "0", str(SITE)]
     subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
