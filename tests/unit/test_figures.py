@@ -282,6 +282,16 @@ def test_reading_keeps_names_as_text(tmp_path):
     assert back["value"].dtype == float
 
 
+def test_every_table_reads_back_as_it_was_written(demo, tmp_path):
+    paths = {name: tmp_path / f"{name}.csv" for name in demo}
+    for name, path in paths.items():
+        write_csv(demo[name], path)
+    for name, table in data.read_tables(paths).items():
+        pd.testing.assert_frame_equal(table, demo[name], check_dtype=False, check_exact=False)
+    write_csv(demo["costs"].assign(energy_wh=np.nan), paths["costs"])
+    assert data.read_tables({"costs": paths["costs"]})["costs"]["energy_wh"].dtype == float
+
+
 def test_reading_names_what_is_wrong(tmp_path):
     path = tmp_path / "scores.csv"
     with pytest.raises(UserError, match="no such file"):

@@ -23,7 +23,18 @@ _COLUMNS = {
     ],
     "comparisons": [
         "task", "model", "retriever", "k", "metric", "baseline", "precision", "difference",
-        "ci_low", "ci_high", "p_holm", "margin", "verdict", "flip_rate", "noise_flip_rate",
+        "ci_low", "ci_high", "margin", "flip_rate", "noise_flip_rate", "verdict", "baseline_value",
+    ],
+    "costs": [
+        "model", "precision", "engine", "device", "weights_gib", "peak_memory_gib", "load_s",
+        "prompt_tokens", "output_tokens", "prompt_tokens_per_s", "output_tokens_per_s",
+        "energy_wh",
+    ],
+    "retrievers": ["task", "retriever_a", "retriever_b", "n", "top1", "top5", "rbo"],
+    "checkpoints": ["model", "precision", "layer", "module", "weight_error", "output_error"],
+    "replication": [
+        "task", "model", "precision", "retriever", "k", "metric", "published", "ours", "ci_low",
+        "ci_high", "difference", "status", "source",
     ],
 }  # fmt: skip
 

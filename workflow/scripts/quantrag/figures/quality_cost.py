@@ -52,7 +52,9 @@ def draw(
     costs = costs.assign(wh_per_1k=1000 * costs["energy_wh"] / tokens)
     shown = [cost for cost in COSTS if costs[cost].notna().any()] or ["weights_gib"]
     metrics = main_metrics(scores)
-    blocks = [_block(task, key, len(shown)) for task, key in metrics.items()]
+    many = len(names.models) > 1
+    model = "" if many else f": {names.models[0]}"
+    blocks = [_block(labels.name(task) + model, key, len(shown)) for task, key in metrics.items()]
     sheet = Sheet(blocks)
     looks = style.precision_styles(names.precisions)
     means = _mean_scores(keep_main_metrics(scores), names)
@@ -63,7 +65,6 @@ def draw(
             ends = _panel(axes, points, cost, labels.metric(key).higher_is_better, looks)
             panels.append((axes, points[[cost, "value"]].dropna().to_numpy(), ends))
     letters = {model: chr(ord("A") + i % 26) for i, model in enumerate(names.models)}
-    many = len(names.models) > 1
     sheet.finish(_legend(names, looks, letters if many else {}))
     if many:
         for axes, spots, ends in panels:
@@ -71,10 +72,10 @@ def draw(
     return sheet.figure
 
 
-def _block(task: str, key: str, columns: int) -> Block:
+def _block(title: str, key: str, columns: int) -> Block:
     metric = labels.metric(key)
     subtitle = f"{metric.axis}, mean over k and retrievers, {metric.direction}"
-    return Block(labels.name(task), subtitle, [None], [[None] * columns], "")
+    return Block(title, subtitle, [None], [[None] * columns], "")
 
 
 def _mean_scores(scores: pd.DataFrame, names: Grid) -> pd.DataFrame:
