@@ -165,14 +165,14 @@ _STEPS = [  # what the method does
     "During operation, the {method} {step}; when in doubt, it {step2}.",
     "What the {method} does is [simple|soon told]: it {step}.",
     "[Each|Every] night it {step2}; during the day it {step}.",
-    "The [first|inner] loop {step}, while the [second|outer] one {step2}.",
+    "The inner loop {step}, while the outer one {step2}.",
     "[Technically|Put differently], the {method} {step}.",
     "A variant that {step2} is compared with one that {step}.",
     "Given new {objects}, the {method} {step}.",
     "The [core|heart] of the system {step} and leaves the rest to [the user|simple rules].",
 ]
 _DETAILS = [  # nothing that a title needs
-    "No [labels|hand-written rules|special hardware] [are|is] needed.",
+    "No [labels are|hand-written rules are|special hardware is] needed.",
     "The whole system fits on a [laptop|single board computer|telephone] and needs no tuning.",
     "A short proof shows that the procedure always stops.",
     "The [cost|running time] grows only linearly with the number of {objects}.",

@@ -172,7 +172,7 @@ _TOPICS = {
     "imaging": {
         "tasks": """tumour segmentation; retina screening; fracture detection; ultrasound guidance;
             scan registration; cell counting""",
-        "problems": """motion blur; faint lesions; mislabelled scans; scanner differences;
+        "problems": """blurred edges; faint lesions; mislabelled scans; scanner differences;
             overlapping cells; metal implants; rare diseases; low doses""",
         "methods": """shape prior; patch classifier; uncertainty map; dose simulator; atlas
             transform; attention gate; contour refiner; stain normalizer""",
@@ -198,7 +198,7 @@ _TOPICS = {
     "networks": {
         "tasks": """congestion control; sensor scheduling; intrusion detection; video streaming;
             spectrum sharing; network planning""",
-        "problems": """bursty traffic; lossy links; idle radios; stolen keys; jitter spikes; hidden
+        "problems": """traffic bursts; lossy links; idle radios; stolen keys; jitter spikes; hidden
             nodes; rural dead zones; spoofed packets""",
         "methods": """queue model; relay scheme; traffic fingerprint; token bucket; channel
             predictor; wake-up radio; routing table; rate controller""",
@@ -225,8 +225,8 @@ _TOPICS = {
             pump control; electric vehicle charging""",
         "problems": """evening peaks; ageing cells; voltage drops; cloudy weeks; forecast errors;
             cold starts; price jumps; overloaded transformers""",
-        "methods": """charging schedule; ageing model; price signal; thermal storage; island
-            detector; demand auction; power flow solver; state observer""",
+        "methods": """charging schedule; ageing model; price signal; thermal store; island detector;
+            demand auction; power flow solver; state observer""",
         "data": """smart meters; battery cycles; outage reports; weather forecasts; rooftop panels;
             market prices""",
         "measures": "peak demand; battery lifetime; energy cost; restoration time",
@@ -301,7 +301,7 @@ _TOPICS = {
     "speech": {
         "tasks": """speech recognition; speaker diarization; voice conversion; call transcription;
             accent adaptation; keyword spotting""",
-        "problems": """overlapping voices; background music; regional accents; whispered words;
+        "problems": """overlapping voices; background noises; regional accents; whispered words;
             cheap microphones; filled pauses; children's voices; distant speakers""",
         "methods": """phone lattice; noise mask; speaker vector; pronunciation lexicon; beam search;
             pitch tracker; echo canceller; spectral augmentation policy""",
