@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 
 from quantrag.errors import UserError
 from quantrag.gptq_format import dequantize, quantized_modules, unpack, weight_errors
-from quantrag.precisions import block_shapes, check_group_size
+from quantrag.precisions import block_shapes, check_group_size, engine_refusal
 
 BITS = [2, 3, 4, 8]
 
@@ -122,3 +122,27 @@ def test_the_error_of_exactly_stored_weights_is_zero_and_of_halved_ones_a_half(t
     # 4 bits, and a 16-bit scale and a 4-bit zero per 32 weights, and 32 bits of group per input.
     assert errors["a"]["bits_per_weight"] == pytest.approx(4 + 20 / 32 + 32 / 32)
     assert errors["a"]["shape"] == [32, 64]
+
+
+def gptq(**changes) -> dict:
+    entry = {"method": "gptq", "bits": 4, "group_size": 64, "sym": True}
+    return {**entry, **changes}
+
+
+@pytest.mark.parametrize(
+    ("precision", "engine", "device", "reason"),
+    [
+        (gptq(), "vllm", "cpu", None),
+        (gptq(bits=8), "vllm", "cuda", None),
+        (gptq(bits=8), "vllm", "cpu", "no CPU kernel for GPTQ with 8 bits, only 4"),
+        (gptq(bits=3), "vllm", "cuda", "no CUDA kernel for GPTQ with 3 bits, only 4 or 8"),
+        (gptq(sym=False), "vllm", "cuda", "set sym: true"),
+        (gptq(group_size=256), "vllm", "cuda", "not 256"),
+        (gptq(bits=3), "openai", "cpu", None),
+        ({"method": "none"}, "vllm", "cpu", None),
+        ({"method": "published"}, "vllm", "cuda", None),
+    ],
+)
+def test_what_an_engine_cannot_run_is_said_before_it_starts(precision, engine, device, reason):
+    refusal = engine_refusal(precision, engine, device)
+    assert refusal is None if reason is None else reason in refusal

@@ -4,7 +4,13 @@
 # leaves: <results>/calibration/{model}/{precision}.parquet: the calibration texts
 #         <results>/checkpoints/{model}/{precision}: the quantized checkpoint, quantization.json in it
 
+from quantrag.precisions import engine_refusal
 from quantrag.prompt_styles import style_hash
+
+for name, entry in config["precisions"].items():
+    refusal = engine_refusal(entry, config["generation"]["engine"], config["generation"]["device"])
+    if refusal:
+        sys.exit(f"error: precisions.{name}: {refusal}.")
 
 
 def calibration_of(precision):
