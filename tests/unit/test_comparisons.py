@@ -7,7 +7,7 @@ from sklearn.metrics import f1_score
 from quantrag.errors import UserError
 from quantrag.metrics import LABELS
 from quantrag.statistics.comparisons import COMPARISON_COLUMNS, NOISE_FLOOR, compare, mean_kl
-from quantrag.statistics.grid import grids_of
+from quantrag.statistics.grid import CELL, TaskGrid, grids_of
 from quantrag.statistics.summaries import SCORE_COLUMNS, summarize
 from synthetic_scores import cell
 
@@ -240,3 +240,93 @@ def test_cells_with_other_queries_are_refused():
     first, second = (cell(p, absolute_error=np.zeros(n)) for p, n in (("fp16", 5), ("int4", 6)))
     with pytest.raises(UserError, match="int4"):
         grid_of(first, second)
+
+
+def simulated(lamp, scores, **columns):
+    """A grid of 1,000 models as 1,000 replications; scores are (2, replications, queries)."""
+    _, replications, n = next(iter(scores.values())).shape
+    names = [(f"m{i}", p, "bm25", "1") for p in ("fp16", "int4") for i in range(replications)]
+    flat = {name: values.reshape(-1, n) for name, values in scores.items()}
+    shape = (2 * replications, n)
+    empty = dict.fromkeys(("predicted", "golds", "logprobs"))
+    return TaskGrid(
+        task="t",
+        lamp=lamp,
+        cells=pd.DataFrame(names, columns=CELL),
+        users=np.arange(n) // 2,
+        n_users=n // 2,
+        scores=flat,
+        valid=np.ones(shape, dtype=bool),
+        n_tokens=np.full(shape, 100),
+        answers=np.zeros(shape, dtype=int),
+        **(empty | columns),
+    )
+
+
+def draw_pairs(rng, n, replications, draw, redraw, changed):
+    """Answers of two precisions, (2, replications, n): `changed` of the second's are drawn anew.
+
+    Half of the users (of two queries) give the same answers to both.
+    """
+    first = draw((replications, n))
+    second = np.where(rng.random(first.shape) < changed, redraw(first.shape), first)
+    pair = np.stack([first, second])
+    copies = rng.random((replications, n // 2)) < 0.5
+    pair[:, :, 1::2] = np.where(copies, pair[:, :, ::2], pair[:, :, 1::2])
+    return pair
+
+
+def covered(table, metric, truth):
+    rows = table[table["metric"] == metric]
+    return np.mean((rows["ci_low"] <= truth) & (truth <= rows["ci_high"]))
+
+
+def test_intervals_of_differences_cover_the_truth():
+    """1,000 replications through the whole of `compare`, 150 users of two queries."""
+    rng = np.random.default_rng(10)
+    levels = np.array([0.0, 1.0, 2.0, 3.0])
+    before, after = np.array([0.5, 0.3, 0.15, 0.05]), np.array([0.3, 0.3, 0.2, 0.2])
+    pair = draw_pairs(
+        rng,
+        300,
+        1000,
+        lambda shape: rng.choice(levels, shape, p=before),
+        lambda shape: rng.choice(levels, shape, p=after),
+        0.3,
+    )
+    scores = {"absolute_error": pair, "squared_error": pair**2, "correct": (pair == 0) * 1.0}
+    table = compare(simulated(3, scores), **(SETTINGS | {"draws": 2000}))
+    mixed = 0.7 * before + 0.3 * after
+    assert 0.93 <= covered(table, "mae", levels @ (mixed - before)) <= 0.97
+    roots = [np.sqrt(levels**2 @ weights) for weights in (before, mixed)]
+    assert 0.93 <= covered(table, "rmse", roots[1] - roots[0]) <= 0.97
+
+
+def test_intervals_of_f1_differences_cover_the_truth():
+    """Two balanced labels and symmetric mistakes: F1 is the accuracy."""
+    rng = np.random.default_rng(11)
+    golds = np.arange(300) % 2  # a user's two queries have different golds
+    right = draw_pairs(
+        rng, 300, 1000, lambda s: rng.random(s) < 0.8, lambda s: rng.random(s) < 0.5, 0.2
+    )
+    predicted = np.where(right, golds, 1 - golds).reshape(-1, 300)
+    grid = simulated(1, {"correct": right * 1.0}, predicted=predicted, golds=golds)
+    table = compare(grid, **(SETTINGS | {"draws": 2000}))
+    truth = 0.8 * 0.8 + 0.2 * 0.5 - 0.8
+    assert 0.93 <= covered(table, "accuracy", truth) <= 0.97
+    assert 0.93 <= covered(table, "f1", truth) <= 0.97
+
+
+def test_false_equivalence_and_false_differences_are_rare():
+    """True differences of exactly the margin; and none at all."""
+    rng = np.random.default_rng(12)
+    first = rng.uniform(0, 2, (2000, 400))
+    for share, column, most in ((0.02, "equivalent", 0.05), (0.0, "p_value", 0.05)):
+        second = first + share * 1.0 + rng.normal(0, 0.1, first.shape)
+        pair = np.stack([first, second])
+        scores = {"absolute_error": pair, "squared_error": pair**2, "correct": (pair == 0) * 1.0}
+        table = compare(simulated(3, scores), **(SETTINGS | {"draws": 100}))
+        rows = table[table["metric"] == "mae"][column]
+        wrong = rows if column == "equivalent" else rows < 0.05
+        # Two standard errors of 2,000 replications are 1 %.
+        assert wrong.mean() <= most + 0.01
