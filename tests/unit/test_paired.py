@@ -149,9 +149,10 @@ def family_wise_error(families, members, n_users, permutations, seed):
     rng = np.random.default_rng(seed)
     found = 0
     for family in range(families):
-        # Skewed, tied, and mostly without a change, as ratings are.
+        # Tied, and without a change for half of the users. (With far fewer changes the test has few
+        # possible p-values and is so conservative that this simulation would show nothing.)
         first = rng.integers(0, 5, size=(n_users, members)).astype(float)
-        changed = rng.random(first.shape) < 0.1
+        changed = rng.random(first.shape) < 0.5
         second = np.where(changed, rng.integers(0, 5, size=first.shape), first)
         estimator = difference(first, second)
         p_values = sign_flip_pvalues(
@@ -162,8 +163,8 @@ def family_wise_error(families, members, n_users, permutations, seed):
 
 
 def test_holm_holds_the_family_wise_error():
-    # 5 % of 400 families, and three standard errors of simulation.
-    assert family_wise_error(400, 12, 100, 1000, seed=1) <= 0.05 + 3 * 0.011
+    # 5 % of 400 families, and two standard errors of simulation.
+    assert 0.01 <= family_wise_error(400, 12, 100, 1000, seed=1) <= 0.05 + 2 * 0.011
 
 
 @pytest.mark.slow
