@@ -3,9 +3,13 @@
 from quantrag.jobs import job
 
 with job(snakemake):
+    import logging
+
     from quantrag.figures import catalogue, style
     from quantrag.figures.data import read_tables
 
+    # It tells of every glyph that it puts into a PDF.
+    logging.getLogger("fontTools").setLevel(logging.WARNING)
     tables = read_tables(dict(snakemake.input.items()))
     with style.context():
         figure = catalogue.draw(snakemake.wildcards.figure, tables, snakemake.params.confidence)
