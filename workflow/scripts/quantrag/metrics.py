@@ -23,6 +23,10 @@ METRICS = {LABEL: ("accuracy", "f1"), RATING: ("mae", "rmse"), TEXT: ("rouge1", 
 LOWER_IS_BETTER = frozenset({"mae", "rmse"})
 QUERY_METRICS = ("absolute_error", "squared_error", "correct", "rouge1", "rougeL")
 
+RATINGS = ("1", "2", "3", "4", "5")
+# Columns of the scores: log-probability that the answer starts with the rating.
+LOGPROBS = tuple(f"logprob_{value}" for value in RATINGS)
+
 LABELS = {
     1: ("[1]", "[2]"),
     2: (

@@ -8,14 +8,20 @@ import numpy as np
 import pandas as pd
 
 from quantrag.errors import UserError
-from quantrag.metrics import QUERY_METRICS, RATING, TEXT, kind_of, rating_errors
+from quantrag.metrics import (
+    LOGPROBS,
+    QUERY_METRICS,
+    RATING,
+    RATINGS,
+    TEXT,
+    kind_of,
+    rating_errors,
+)
 from quantrag.parsing import Prediction, parse, rating
 from quantrag.rouge import rouge
 
 log = logging.getLogger(__name__)
 
-RATINGS = ("1", "2", "3", "4", "5")
-LOGPROBS = tuple(f"logprob_{value}" for value in RATINGS)
 INVALID = "(invalid)"
 
 
