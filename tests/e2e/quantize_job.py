@@ -1,9 +1,10 @@
 """Quantize a checkpoint once per set of parameters, in a process of its own, as the rule does.
 
-Usage: quantize_job.py ORIGINAL FOLDER TEXTS PARAMETERS [--multiply]
+Usage: quantize_job.py ORIGINAL FOLDER TEXTS PARAMETERS [--multiply] [--offload]
 
 PARAMETERS is JSON: {name: {bits: 4, ...}}; each checkpoint is written to FOLDER/name. With
 `--multiply`, the weights that GPTQModel's own layers multiply by go to FOLDER/name.safetensors.
+With `--offload`, layers wait on disk, as those of large models do.
 """
 
 import json
@@ -19,9 +20,9 @@ import torch
 from gptqmodel import BACKEND, GPTQModel
 from safetensors.torch import save_file
 
+from quantrag import quantization
 from quantrag.checkpoints import new_folder
 from quantrag.gptq_format import quantized_modules
-from quantrag.quantization import quantize_gptq
 
 
 def texts(count: int, length: int = 64) -> list[list[int]]:
@@ -38,13 +39,17 @@ def multiplied_by(folder: Path) -> dict[str, torch.Tensor]:
     with torch.inference_mode():
         for name in quantized_modules(folder):
             layer = layers[name]
-            weights[name] = layer(torch.eye(layer.in_features, dtype=torch.float16)).T.contiguous().float()
+            weights[name] = (
+                layer(torch.eye(layer.in_features, dtype=torch.float16)).T.contiguous().float()
+            )
     return weights
 
 
 if __name__ == "__main__":
     original, folder, count, parameters = sys.argv[1:5]
     torch.set_num_threads(2)
+    if "--offload" in sys.argv:
+        quantization._IN_MEMORY = 0
     for name, changes in json.loads(parameters).items():
         values = {
             "bits": 4,
@@ -56,7 +61,7 @@ if __name__ == "__main__":
             **changes,
         }
         with new_folder(Path(folder, name)) as partial:
-            quantize_gptq(Path(original), partial, texts(int(count)), values)
+            quantization.quantize_gptq(Path(original), partial, texts(int(count)), values)
         if "--multiply" in sys.argv:
             weights = multiplied_by(Path(folder, name))
             save_file(weights, Path(folder, f"{name}.safetensors"))

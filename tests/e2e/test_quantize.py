@@ -114,6 +114,25 @@ def test_the_same_work_gives_the_same_files(quantized):
     assert description(quantized / "again") == description(quantized / "b4")
 
 
+def test_layers_that_wait_on_disk_give_the_same_files(quantized, original, tmp_path, root):
+    done = subprocess.run(
+        command(original, tmp_path, {"offloaded": {}}, "--offload"),
+        env=environment(root),
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert fingerprint(tmp_path / "offloaded") == fingerprint(quantized / "b4")
+    assert not (tmp_path / "offloaded" / "offload").exists()
+
+
+def test_the_tokenizer_is_the_originals(quantized, original):
+    for name in ("tokenizer.json", "tokenizer_config.json", "generation_config.json"):
+        assert (quantized / "b4" / name).read_bytes() == (original / name).read_bytes()
+
+
 def test_nothing_of_the_machine_is_in_the_files(quantized):
     for path in (quantized / "b4").iterdir():
         if path.suffix == ".json":

@@ -76,7 +76,7 @@ def quantize_gptq(
     steps = model.quantize(rows, batch_size=1, calibration_data_min_length=1)
     model.save(str(folder))
     shutil.rmtree(offload, ignore_errors=True)
-    _tidy(folder)
+    _tidy(original, folder)
     _check_losses(steps)
     description = _describe(original, folder, texts, parameters, device, steps)
     (folder / "quantization.json").write_text(
@@ -92,9 +92,15 @@ def texts_fingerprint(texts: Sequence[Sequence[int]]) -> str:
     return digest.hexdigest()
 
 
-def _tidy(folder: Path) -> None:
-    """Remove what depends on the machine or the moment, so that equal work gives equal files."""
+def _tidy(original: Path, folder: Path) -> None:
+    """Leave the files that equal work gives equally, with the original's own tokenizer.
+
+    GPTQModel sets a padding token where there is none, and notes times and temporary paths.
+    """
     (folder / "quant_log.csv").unlink(missing_ok=True)
+    for name in file_sizes(original):
+        if name != "config.json" and ".safetensors" not in name:
+            shutil.copyfile(original / name, folder / name)
     for name in ("config.json", "quantize_config.json"):
         path = folder / name
         content = json.loads(path.read_text(encoding="utf-8"))
@@ -106,14 +112,18 @@ def _tidy(folder: Path) -> None:
 
 def _check_losses(steps: Mapping[str, list[Mapping[str, str]]]) -> None:
     for step in steps["gptq"]:
-        loss = str(step["loss"])
-        if "fallback" in loss:
+        if _is_rounded(step):
             log.warning("layer %(layer)s %(module)s: too few samples, rounded instead", step)
-        elif float(loss) >= _FAILED_LOSS:
+        elif float(step["loss"]) >= _FAILED_LOSS:
             raise UserError(
                 f"GPTQ failed at layer {step['layer']}, {step['module']}: its Hessian could not be "
                 "inverted. Use more calibration texts or a larger damp_percent."
             )
+
+
+def _is_rounded(step: Mapping[str, str]) -> bool:
+    """Whether too few calibration tokens reached the layer, so that GPTQModel only rounded it."""
+    return "fallback" in str(step["loss"])
 
 
 def _describe(
@@ -128,8 +138,10 @@ def _describe(
     by_name = {(str(step["layer"]), step["module"]): step for step in steps["gptq"]}
     for entry in modules:
         step = _step_of(entry["module"], by_name)
-        entry["gptq_loss"] = step and step["loss"]
-        entry["damp_percent"] = step and float(step["damp"])
+        solved = step is not None and not _is_rounded(step)
+        entry["gptq_loss"] = float(step["loss"]) if solved else None
+        entry["damp_percent"] = float(step["damp"]) if solved else None
+        entry["rounded"] = step is not None and _is_rounded(step)
     weights = sum(entry["shape"][0] * entry["shape"][1] for entry in modules)
     stored = sum(e["bits_per_weight"] * e["shape"][0] * e["shape"][1] for e in modules)
     before, after = weight_bytes(original), weight_bytes(folder)
