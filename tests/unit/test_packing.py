@@ -74,7 +74,7 @@ def test_which_tokenizers_are_cut(kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(
     documents=st.lists(texts, min_size=1, max_size=6),
     head=texts,

@@ -5,10 +5,14 @@
 
 from quantrag.prompt_styles import style_hash
 
-
-def prompt_style_hash(wildcards):
-    """Content hash of the templates of one task; `code` covers Python files alone."""
-    return style_hash(config["prompts"]["style"], [config["tasks"][wildcards.task]["lamp"]])
+# `code` covers Python files alone. A style that lacks a task is said here, before any job.
+try:
+    TEMPLATE_HASHES = {
+        task: style_hash(config["prompts"]["style"], [entry["lamp"]])
+        for task, entry in config["tasks"].items()
+    }
+except UserError as error:
+    sys.exit(f"error: {error}")
 
 
 rule build_prompts:
@@ -36,7 +40,7 @@ rule build_prompts:
         runtime=60,
     params:
         prompts=config["prompts"],
-        templates=prompt_style_hash,
+        templates=lambda wildcards: TEMPLATE_HASHES[wildcards.task],
         lamp=lambda wildcards: config["tasks"][wildcards.task]["lamp"],
         ks=lambda wildcards: ["0"] if wildcards.retriever == NO_RETRIEVER else retrieved_ks(),
         context=lambda wildcards: config["models"][wildcards.model]["context"],

@@ -4,7 +4,11 @@ from quantrag.jobs import job
 
 with job(snakemake):
     import logging
+    import os
     import time
+
+    # The tokenizers' own threads, read when they are first used.
+    os.environ["RAYON_NUM_THREADS"] = str(snakemake.threads)
 
     from quantrag.chat_templates import ChatFormat, load_tokenizer
     from quantrag.prompt_styles import load_style
