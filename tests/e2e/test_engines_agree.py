@@ -36,7 +36,8 @@ def generate(engine: str, folder: Path, checkpoint: Path, **environment: str):
 def answers(folder: Path):
     tables = [read_table(path) for path in cell_files(folder / "completions" / "fp32", KS)]
     return {
-        "text": [list(table.text) for table in tables],
+        # Detokenizers differ in the space before a first word.
+        "text": [list(table.text.str.strip()) for table in tables],
         "finish_reason": [list(table.finish_reason) for table in tables],
         "tokens": [list(table.output_tokens) for table in tables],
         "prompt_tokens": [list(table.prompt_tokens) for table in tables],

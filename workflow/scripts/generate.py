@@ -5,10 +5,14 @@ if __name__ == "__main__":
     from quantrag.jobs import job
 
     with job(snakemake):
+        import signal
+        import sys
         from pathlib import Path
 
         from quantrag.generation import GenerationJob, generate_cells
 
+        # A batch system ends a job with SIGTERM; as an exception it also ends the engine's workers.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
         params = snakemake.params
         generate_cells(
             GenerationJob(
