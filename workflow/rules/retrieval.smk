@@ -6,7 +6,7 @@
 
 
 def retriever_settings(*keys):
-    """Params function: what one stage depends on of the retriever's entry, and the task's number."""
+    """Params function: the keys of the retriever's entry that one stage depends on."""
 
     def settings(wildcards):
         entry = config["retrievers"][wildcards.retriever]
@@ -34,7 +34,7 @@ def query_encoder(wildcards):
 
 def encoder_name(entry):
     """Folder name of a downloaded encoder."""
-    return f"{entry['repo']}--{entry['revision']}".replace("/", "--")
+    return re.sub(r"[^\w.-]+", "--", f"{entry['repo']} {entry['revision']}")
 
 
 def encoder_folder(entry):
