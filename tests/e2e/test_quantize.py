@@ -147,7 +147,7 @@ def test_a_killed_job_leaves_nothing_that_passes_for_a_checkpoint(original, tmp_
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    partial = tmp_path / ".killed.tmp"
+    partial = tmp_path / ".killed~tmp"
     deadline = time.monotonic() + 120
     while not partial.exists() and time.monotonic() < deadline:
         time.sleep(0.02)

@@ -169,8 +169,8 @@ def test_a_failed_job_leaves_no_folder(tmp_path):
 
 
 def test_what_a_killed_job_left_is_neither_used_nor_kept(tmp_path):
-    (tmp_path / ".out.tmp").mkdir()
-    (tmp_path / ".out.tmp" / "half").write_text("x")
+    (tmp_path / ".out~tmp").mkdir()
+    (tmp_path / ".out~tmp" / "half").write_text("x")
     with new_folder(tmp_path / "out") as folder:
         assert list(folder.iterdir()) == []
         assert not (tmp_path / "out").exists()
@@ -178,12 +178,20 @@ def test_what_a_killed_job_left_is_neither_used_nor_kept(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
+def test_partial_folders_of_a_longer_name_are_left_alone(tmp_path):
+    with new_folder(tmp_path / "int4.g32") as other:
+        (other / "half").write_text("x")
+        with new_folder(tmp_path / "int4"):
+            pass
+        assert (other / "half").exists()
+
+
 def test_a_resumable_job_finds_its_own_partial_folder_only(tmp_path):
-    for name in (".out.a.partial", ".out.b.partial"):
+    for name in (".out~a", ".out~b"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "piece").write_text(name)
-    with new_folder(tmp_path / "out", partial="a.partial", keep_partial=True) as folder:
-        assert (folder / "piece").read_text() == ".out.a.partial"
+    with new_folder(tmp_path / "out", partial="a", keep_partial=True) as folder:
+        assert (folder / "piece").read_text() == ".out~a"
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 

@@ -15,7 +15,7 @@ with job(snakemake):
         case "huggingface":
             # Kept after an interruption: the next attempt goes on where this one stopped.
             revision = source["revision"].replace("/", "-")
-            with new_folder(output, partial=f"{revision}.partial", keep_partial=True) as folder:
+            with new_folder(output, partial=revision, keep_partial=True) as folder:
                 download(source["repo"], source["revision"], folder)
                 validate(folder, **checks)
                 fingerprint(folder)

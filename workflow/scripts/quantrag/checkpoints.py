@@ -5,6 +5,7 @@ through it. What creates them lives in `unpacking`, `hub` and `quantization`.
 """
 
 import contextlib
+import glob
 import hashlib
 import json
 import os
@@ -51,9 +52,10 @@ def new_folder(
             after an error, for work that can be resumed in it.
     """
     path = Path(path)
-    temporary = path.with_name(f".{path.name}.{partial}")
+    # No name in a config has a tilde, so these are never the folders of another name.
+    temporary = path.with_name(f".{path.name}~{partial}")
     path.parent.mkdir(parents=True, exist_ok=True)
-    for old in path.parent.glob(f".{path.name}.*"):
+    for old in path.parent.glob(f".{glob.escape(path.name)}~*"):
         if not (keep_partial and old == temporary):
             shutil.rmtree(old)
     temporary.mkdir(exist_ok=keep_partial)
