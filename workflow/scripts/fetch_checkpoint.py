@@ -3,10 +3,9 @@
 from quantrag.jobs import job
 
 with job(snakemake):
-    from quantrag.hub import download
-
     from quantrag.checkpoints import fingerprint, link_files, new_folder, validate
     from quantrag.errors import UserError
+    from quantrag.hub import download
 
     source = snakemake.params.source
     checks = snakemake.params.checks
