@@ -59,9 +59,9 @@ def must(status: int, what: str) -> None:
         stop(f"{what} failed; the whole output: {LOG.relative_to(ROOT)}. Run the command again.")
 
 
-def install_torch(pin: str, result: list) -> None:
-    """PyTorch's CPU build: from the indexes that pip knows, else from PyTorch's own."""
-    result.append(pip(pin) and pip("--index-url", CPU_INDEX, pin))
+def install_builds(pins: list, result: list) -> None:
+    """CPU builds of PyTorch: from the indexes that pip knows, else from PyTorch's own."""
+    result.append(pip(*pins) and pip("--index-url", CPU_INDEX, *pins) if pins else 0)
 
 
 def install(groups: list) -> None:
@@ -69,18 +69,18 @@ def install(groups: list) -> None:
     text = "".join((ENVS / f"{group}.lock").read_text() for group in groups)
     pins = [line.partition("#")[0].strip() for line in text.splitlines()]
     pins = [pin for pin in pins if pin]
-    torch = next(pin for pin in pins if pin.startswith("torch=="))
+    builds = [pin for pin in pins if pin.endswith("+cpu")]
     listing = VENV / "pins.txt"
-    listing.write_text("\n".join(pin for pin in pins if pin != torch) + "\n")
+    listing.write_text("".join(f"{pin}\n" for pin in pins if pin not in builds))
     must(pip(*INSTALLER), "installing pip")
-    # The largest download goes beside the others.
+    # The largest download goes on beside the others.
     result: list = []
-    beside = threading.Thread(target=install_torch, args=(torch, result))
+    beside = threading.Thread(target=install_builds, args=(builds, result))
     beside.start()
     status = pip("--requirement", str(listing.relative_to(ROOT)))
     beside.join()
     must(status, "installing the packages")
-    must(result[0], f"installing {torch}")
+    must(result[0], f"installing {' '.join(builds)}")
     if not (SITE / "pcre").exists():
         shutil.copy(ENVS / "pcre.py", SITE / "pcre.py")
     # On all cores, where pip would take one. Some packages ship templates that are no Python: those
