@@ -87,6 +87,17 @@ def test_normalized_vectors_have_length_one(bert):
     np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1, atol=1e-6)
 
 
+def test_half_precision_is_close(bert):
+    texts = pa.array(TEXTS, pa.large_string())
+    exact, half = (
+        encode(Encoder(bert[1], Settings("mean", True, None, dtype)), texts)
+        for dtype in ("float32", "bfloat16")
+    )
+    assert half.dtype == np.float32
+    np.testing.assert_allclose(half, exact, atol=0.02)
+    assert (half != exact).any()
+
+
 def test_length_is_the_configs_the_folders_or_the_positions(bert, tmp_path):
     folder = save(bert[0], tmp_path)
     assert Encoder(folder, MEAN).max_length == 32

@@ -18,7 +18,7 @@ from quantrag.errors import UserError
 log = logging.getLogger(__name__)
 
 # Tokens per batch, padding included: enough to keep the cores busy, small enough for their caches.
-BATCH_TOKENS_CPU = 4_096
+BATCH_TOKENS_CPU = 2_048
 BATCH_TOKENS_GPU = 131_072
 DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 # `AutoModel` loads any DPR checkpoint as a question encoder: a passage encoder's weights would then
@@ -90,7 +90,11 @@ class Encoder:
             self.folder, local_files_only=True
         )
         self.max_length = settings.max_length or model_length(self.folder, config)
-        model = _load_model(self.folder, config, DTYPES[name], settings.pooling == "pooler")
+        # On a CPU only matrix products are worth less than 32 bits: they are most of the work, and
+        # what lies between them keeps its precision.
+        self.autocast = DTYPES[name] if self.device == "cpu" and name != "float32" else None
+        dtype = torch.float32 if self.autocast else DTYPES[name]
+        model = _load_model(self.folder, config, dtype, settings.pooling == "pooler")
         self.model = model.to(self.device).eval()
         self.dimension = int(getattr(config, "projection_dim", 0) or config.hidden_size)
         log.info("encoder %s on %s in %s", self.folder.name, self.device, name)
@@ -132,9 +136,10 @@ class Encoder:
             ids[row, : len(tokens)] = tokens
             mask[row, : len(tokens)] = 1
         mask_tensor = torch.from_numpy(mask).to(self.device)
-        output = self.model(
-            input_ids=torch.from_numpy(ids).to(self.device), attention_mask=mask_tensor
-        )
+        with torch.autocast(self.device, self.autocast, enabled=self.autocast is not None):
+            output = self.model(
+                input_ids=torch.from_numpy(ids).to(self.device), attention_mask=mask_tensor
+            )
         vectors = self._pool(output, mask_tensor).float()
         if self.settings.normalize:
             vectors = torch.nn.functional.normalize(vectors, dim=1)
