@@ -61,7 +61,7 @@ if __name__ == "__main__":
             **changes,
         }
         with new_folder(Path(folder, name)) as partial:
-            quantization.quantize_gptq(Path(original), partial, texts(int(count)), values)
+            quantization.quantize_gptq(Path(original), partial, texts(int(count)), values, "cpu")
         if "--multiply" in sys.argv:
             weights = multiplied_by(Path(folder, name))
             save_file(weights, Path(folder, f"{name}.safetensors"))

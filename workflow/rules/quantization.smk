@@ -82,7 +82,7 @@ rule choose_calibration_texts:
 
 
 rule quantize_gptq:
-    """Quantize a model's original checkpoint with GPTQ, on the GPU where there is one."""
+    """Quantize a model's original checkpoint with GPTQ, on the device that generation runs on."""
     input:
         original=lambda wildcards: checkpoint_folder(wildcards.model),
         texts="<results>/calibration/{model}/{precision}.parquet",
@@ -100,7 +100,7 @@ rule quantize_gptq:
     resources:
         mem_mb=16000,
         runtime=240,
-        gpu=1,
+        gpu=1 if config["generation"]["device"] == "cuda" else 0,
     params:
         parameters=lambda wildcards: gptq_parameters(wildcards.precision),
         code=code("quantize_gptq.py"),

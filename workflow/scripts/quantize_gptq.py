@@ -27,6 +27,7 @@ with job(snakemake):
     from quantrag.quantization import quantize_gptq
 
     with new_folder(snakemake.output.checkpoint) as folder:
-        quantize_gptq(original, folder, texts, parameters)
+        device = "cuda" if snakemake.resources.gpu else "cpu"
+        quantize_gptq(original, folder, texts, parameters, device)
         validate(folder, chat_template=False, quantized=True)
         fingerprint(folder)

@@ -32,21 +32,23 @@ def quantize_gptq(
     folder: Path,
     texts: Sequence[Sequence[int]],
     parameters: Mapping[str, object],
+    device: str,
 ) -> None:
     """Quantize a checkpoint's linear layers with GPTQ, one block after the other.
 
-    Runs on the GPU where there is one, else on the CPU. Beside the checkpoint in AutoGPTQ's format
-    it writes `quantization.json` (see `docs/quantization.md`).
+    Beside the checkpoint in AutoGPTQ's format it writes `quantization.json` (see
+    `docs/quantization.md`).
 
     Args:
         original: the checkpoint to quantize.
         folder: existing folder that receives the quantized one.
         texts: token ids of the calibration texts.
         parameters: the keys `PARAMETERS`, as the config's precision has them.
+        device: `cuda` or `cpu`.
 
     Raises:
-        UserError: the group size does not divide a layer, there are no texts, or the calibration
-            texts are too few for some layer.
+        UserError: the group size does not divide a layer, there are no texts, no GPU is seen where
+            one is asked for, or a layer's Hessian cannot be inverted.
     """
     check_group_size(original, parameters["group_size"])
     parameters = {key: parameters[key] for key in PARAMETERS}
@@ -54,7 +56,11 @@ def quantize_gptq(
         parameters["group_aware"] = False
     if not texts:
         raise UserError("no calibration texts: the train split has no query that may be used.")
-    device = "cuda" if torch.cuda.is_available() else "cpu"
+    if device == "cuda" and not torch.cuda.is_available():
+        raise UserError(
+            "generation.device is cuda, but torch sees no CUDA GPU here. Ask for a GPU node, or "
+            "set generation.device: cpu (small models only)."
+        )
     offload = folder / "offload"
     model = GPTQModel.load(
         str(original),
