@@ -114,13 +114,13 @@ def validate(
             f"{folder}: its tokenizer has no chat template. Take an instruction-tuned checkpoint, "
             "or set the model's chat_template to none to prompt it with plain text."
         )
-    if quantized is False and "quantization_config" in config:
+    if quantized is False and config.get("quantization_config"):
         raise UserError(
             f"{folder}: this checkpoint is already quantized "
             f"({config['quantization_config'].get('quant_method', 'unknown method')}); a model's "
             "source must be the original. List it under a precision of method published."
         )
-    if quantized is True and "quantization_config" not in config:
+    if quantized is True and not config.get("quantization_config"):
         raise UserError(
             f"{folder}: config.json has no quantization_config, so this is not a quantized "
             "checkpoint. Use a precision of method none for it."
