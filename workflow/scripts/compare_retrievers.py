@@ -5,12 +5,12 @@ from quantrag.jobs import job
 with job(snakemake):
     import pandas as pd
 
-    from quantrag.retrieval.agreement import COLUMNS, compare
+    from quantrag.retrieval.agreement import compare
     from quantrag.tables import read_arrow, write_csv
 
     retrievers = snakemake.params.retrievers
     columns = ["query_id", "rank", "document_id"]
-    tables = [pd.DataFrame(columns=COLUMNS)]
+    tables = []
     for place, task in enumerate(snakemake.params.tasks):
         # The runs come task by task, in the order of the retrievers.
         paths = snakemake.input.runs[place * len(retrievers) :][: len(retrievers)]
