@@ -61,7 +61,7 @@ def test_java_is_new_enough(process):
 
 @pytest.mark.parametrize("statistics", STATISTICS)
 @settings(
-    deadline=None, max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    deadline=None, max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(users=USERS, shard=st.integers(1, 3))
 def test_scores_follow_the_formula_inside_the_profile(search, statistics, users, shard):

@@ -58,14 +58,15 @@ def assert_same_ranking(found, start, expected):
     rows, scores = found
     by_place = np.empty(len(expected))
     by_place[rows - start] = scores
-    scale = max(1e-300, np.abs(expected).max(initial=0))
+    # Idfs that cancel leave a rest of about 1e-17 that depends on the order of the sum.
+    scale = max(1e-3, np.abs(expected).max(initial=0))
     np.testing.assert_allclose(by_place, expected, rtol=1e-9, atol=1e-12 * scale)
     assert (np.diff(scores) <= 0).all()
     # Same order up to ties: in our order rank_bm25's scores never rise by more than rounding.
     assert (np.diff(expected[rows - start]) <= 1e-9 * scale).all()
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=80)
 @given(PROFILES, PARAMETERS, st.sampled_from(["words", "characters"]), st.integers(1, 40))
 def test_scores_and_order_are_those_of_rank_bm25(users, parameters, tokens, block_bytes):
     texts, queries, profiles = task(users)
