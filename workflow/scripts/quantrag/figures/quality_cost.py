@@ -165,25 +165,41 @@ def _letter(
     ends: dict[str, tuple[float, float]],
     letters: dict[str, str],
 ) -> None:
-    """Write each model's letter beside its baseline, where neither letter nor point is."""
+    """Write each model's letter beside its baseline, where neither letter nor point is.
+
+    Where all places near it are taken, a letter stands further off, with a line to its point, or on
+    a point, but never on another letter.
+    """
     dpi = sheet.figure.dpi
-    taken: list[np.ndarray] = list(axes.transData.transform(points))
-    box = axes.bbox
+    spots = axes.transData.transform(points)
+    written = np.empty((0, 2))
+    low, high = axes.bbox.min + dpi * LETTER_HEIGHT / 2, axes.bbox.max - dpi * LETTER_HEIGHT / 2
     for model, end in sorted(ends.items(), key=lambda item: (item[1][1], item[0])):
-        point = axes.transData.transform(end)
-        for step in range(4 * len(ends)):
-            # To the right, to the left, then further up and down on either side.
-            shift = np.array(
-                [(0.1, -0.1)[step % 2], (step // 4) * LETTER_HEIGHT * (1, -1)[step // 2 % 2]]
-            )
-            place = point + shift * dpi
-            inside = box.x0 < place[0] < box.x1 and box.y0 < place[1] < box.y1
-            free = all(np.abs(place - other).max() >= LETTER_HEIGHT * dpi for other in taken)
-            if inside and free:
-                break
-        taken.append(place)
-        where = axes.transData.inverted().transform(place)
+        places = axes.transData.transform(end) + _SHIFTS * LETTER_HEIGHT * dpi
+        inside = ((places > low) & (places < high)).all(axis=1)
+        off_letters = inside & _apart(places, written, LETTER_HEIGHT * dpi)
+        free = off_letters & _apart(places, spots, LETTER_HEIGHT * dpi)
+        # The first that is free, else the first off other letters, else the first.
+        best = int(np.argmax(free * 2 + off_letters))
+        written = np.vstack([written, places[best]])
+        where = axes.transData.inverted().transform(places[best])
         look = {"ha": "center", "va": "center", "fontsize": style.SMALL}
         axes.text(*where, letters[model], **look)
-        if abs(shift[1]) > LETTER_HEIGHT:
+        if np.abs(_SHIFTS[best]).max() > 1:
             axes.plot(*np.transpose([end, where]), color=style.GREY, linewidth=0.3)
+
+
+def _apart(places: np.ndarray, others: np.ndarray, distance: float) -> np.ndarray:
+    """Which places are no nearer than `distance` to any of the others, across or up."""
+    gaps = np.abs(places[:, None] - others[None]).max(axis=2)
+    return (gaps >= distance).all(axis=1)
+
+
+# Places around a point, in heights of a letter, the nearest first and those to its right before.
+_SHIFTS = np.array(
+    sorted(
+        ((x, y) for x in range(-4, 5) for y in range(-9, 10) if x),
+        key=lambda place: (place[0] ** 2 + place[1] ** 2, -place[0], place[1]),
+    ),
+    dtype=float,
+)
