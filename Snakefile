@@ -32,3 +32,4 @@ rule all:
     input:
         table_files(),
         figure_files(),
+        publication_files(),

@@ -26,7 +26,7 @@ DOWNSTREAM = {
     "trend",
     "cost",
     "replicate",
-    "draw_figure",
+    "figures",
 }
 
 
@@ -206,7 +206,7 @@ def test_touching_the_sources_reruns_nothing(run):
             {"index_lucene": 2, "retrieve_lucene": 2, "build_prompts": 2},
         ),
         ("metrics.py", {"score": 3}),
-        ("figures/style.py", {"draw_figure": None}),
+        ("figures/style.py", {"figures": None}),
         ("statistics/trends.py", {"trend": 1}),
         ("lamp.py", {"prepare_task": 2, "prepare_training_split": 2}),
     ],
@@ -222,14 +222,14 @@ def test_editing_a_module_reruns_the_stages_that_import_it(run, module, expected
     for rule, count in expected.items():
         assert planned[rule] == (count or planned[rule])
     if module == "figures/style.py":
-        assert set(planned) <= {"draw_figure", "write_tables"}
+        assert set(planned) <= {"figures", "write_tables"}
     if module == "retrieval/lucene.py":
         assert not {"retrieve_dense", "encode_documents", "quantize_gptq"} & planned.keys()
         assert "generate" in planned
     if module == "metrics.py":
         assert not {"generate", "build_prompts"} & planned.keys()
     if module == "statistics/trends.py":
-        assert set(planned) <= {"trend", "draw_figure", "write_tables"}
+        assert set(planned) <= {"trend", "figures", "write_tables"}
     assert run.planned() == {}
 
 

@@ -62,13 +62,6 @@ def test_lint_finds_nothing(project, arguments):
     assert "Congratulations" in done.stdout + done.stderr
 
 
-def test_use_conda_names_an_environment_that_exists_for_every_rule(project):
-    """`--use-conda` is the deprecated spelling of `--sdm conda`: both parse and plan."""
-    for option in (["--use-conda"], ["--sdm", "conda"]):
-        done = run_snakemake(project, "-n", "--cores", "1", *option)
-        assert done.returncode == 0, done.stderr
-
-
 def test_the_rule_graph_can_be_drawn(project):
     done = run_snakemake(project, "--rulegraph", "--profile", "profiles/demo")
     assert done.returncode == 0, done.stderr

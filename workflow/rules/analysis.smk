@@ -4,12 +4,6 @@
 # leaves: <results>/scores.parquet and <results>/tables/{scores,comparisons,trends,costs,replication}.csv
 
 
-def table_files():
-    """Every table of the analysis."""
-    tables = ["scores", "comparisons", "trends", "costs", "replication"]
-    return expand("<results>/tables/{table}.csv", table=tables)
-
-
 rule summarize_scores:
     """Aggregate each cell's scores, with bootstrap intervals; join the per-query scores."""
     input:

@@ -6,58 +6,6 @@
 # quantizes itself depends on its tasks and settings and lies in its own results (quantization.smk).
 
 
-def checkpoint_folder(model):
-    """Folder of a model's original checkpoint: tokenizer, chat template and unquantized weights."""
-    return f"<resources>/checkpoints/{model}/original"
-
-
-def checkpoint_of(model, precision):
-    """Folder of the checkpoint that an engine loads for a model at a precision."""
-    if precision == NOISE_FLOOR:
-        precision = config["baseline"]
-    method = config["precisions"][precision]["method"]
-    if method == "none":
-        return checkpoint_folder(model)
-    base = "<resources>" if method == "published" else "<results>"
-    return f"{base}/checkpoints/{model}/{precision}"
-
-
-def source_of(model, precision=None):
-    """The config's entry that says where an original or a published checkpoint comes from."""
-    if precision is None:
-        return config["models"][model]["source"]
-    return config["precisions"][precision]["checkpoints"].get(model, {})
-
-
-def models_from(*kinds):
-    """Constraint of the wildcard `model` to models whose original comes from these kinds of source."""
-    return one_of(model for model in config["models"] if source_of(model)["kind"] in kinds)
-
-
-def precisions_by(method):
-    """Constraint of the wildcard `precision` to the precisions of one method."""
-    return one_of(
-        precision for precision, entry in config["precisions"].items() if entry["method"] == method
-    )
-
-
-def checks_of_original(model):
-    """What a model's original checkpoint has to have; parameters of `quantrag.checkpoints.validate`."""
-    entry = config["models"][model]
-    return {
-        "chat_template": entry["chat_template"] == "model",
-        "context": entry["context"],
-        "quantized": False,
-    }
-
-
-def local_files(source):
-    """The weights of a checkpoint on disk, so that new weights there are noticed."""
-    if "folder" not in source:
-        return []
-    return sorted(map(str, Path(source["folder"]).glob("*.safetensors")))
-
-
 rule fetch_checkpoint:
     """Download a model's original checkpoint, or link it where it is on disk already."""
     input:

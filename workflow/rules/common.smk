@@ -97,3 +97,8 @@ wildcard_constraints:
     retriever=one_of([*config["retrievers"], NO_RETRIEVER]),
     model=one_of(config["models"]),
     precision=one_of(precisions_with_noise()),
+
+
+include: "common/retrievers.smk"
+include: "common/models.smk"
+include: "common/products.smk"

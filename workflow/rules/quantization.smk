@@ -4,38 +4,7 @@
 # leaves: <results>/calibration/{model}/{precision}.parquet: the calibration texts
 #         <results>/checkpoints/{model}/{precision}: the quantized checkpoint, quantization.json in it
 
-from quantrag.precisions import engine_refusal
 from quantrag.prompt_styles import style_hash
-
-for name, entry in config["precisions"].items():
-    refusal = engine_refusal(entry, config["generation"]["engine"], config["generation"]["device"])
-    if refusal:
-        sys.exit(f"error: precisions.{name}: {refusal}.")
-
-
-def calibration_of(precision):
-    """The calibration settings of a precision."""
-    return config["precisions"][precision]["calibration"]
-
-
-def calibration_tasks(precision):
-    """The tasks that give a precision's calibration texts, in the order of the config."""
-    named = calibration_of(precision)["tasks"]
-    return [task for task in config["tasks"] if named is None or task in named]
-
-
-def lamps_of(tasks):
-    """The number of each task's LaMP layout, by the task's name."""
-    return {task: config["tasks"][task]["lamp"] for task in tasks}
-
-
-def gptq_parameters(precision):
-    """The settings that shape the quantized weights; what only the engine reads is left out."""
-    return {
-        key: value
-        for key, value in config["precisions"][precision].items()
-        if key not in ("method", "calibration", "dtype", "kv_cache_dtype")
-    }
 
 
 rule choose_calibration_texts:

@@ -13,6 +13,7 @@ from typing import Any
 from quantrag.config_messages import choices, describe, dotted, most_specific, origin
 from quantrag.config_schema import ROOT_SCHEMA, load_schema, validator, with_defaults
 from quantrag.errors import UserError
+from quantrag.precisions import engine_refusal
 
 MAX_K = re.compile(r"max_([1-9][0-9]*)K")
 NOISE_FLOOR = "noise-floor"
@@ -49,7 +50,7 @@ def load_config(raw: Mapping[str, Any], files: Sequence[str | Path] = ()) -> dic
 
 
 def inconsistencies(config: Mapping[str, Any]) -> Iterable[tuple[list[str], str]]:
-    """What no schema can say: keys that name other keys. Yields (path, message)."""
+    """What no schema can say, since it concerns several keys. Yields (path, message)."""
     precisions = config["precisions"]
     if config["baseline"] not in precisions:
         yield (
@@ -58,7 +59,17 @@ def inconsistencies(config: Mapping[str, Any]) -> Iterable[tuple[list[str], str]
         )
     if not any(k != "0" for k in config["k"]):
         yield ["k"], "only 0: nothing would be retrieved. Allowed: at least one k above 0"
+    for task, entry in config["tasks"].items():
+        source = entry["source"]
+        if source["kind"] == "demo" and source["smallest_profile"] > source["largest_profile"]:
+            path = ["tasks", task, "source", "smallest_profile"]
+            allowed = f"at most largest_profile, {source['largest_profile']}"
+            yield path, f"{source['smallest_profile']} is too large. Allowed: {allowed}"
+    generation = config["generation"]
     for precision, entry in precisions.items():
+        refusal = engine_refusal(entry, generation["engine"], generation["device"])
+        if refusal:
+            yield ["precisions", precision], refusal
         published = entry.get("checkpoints", {})
         path = ["precisions", precision, "checkpoints"]
         for model in published:

@@ -1,0 +1,106 @@
+# What the rules from checkpoints to generation look up in the config.
+
+
+def checkpoint_folder(model):
+    """Folder of a model's original checkpoint: tokenizer, chat template and unquantized weights."""
+    return f"<resources>/checkpoints/{model}/original"
+
+
+def checkpoint_of(model, precision):
+    """Folder of the checkpoint that an engine loads for a model at a precision."""
+    if precision == NOISE_FLOOR:
+        precision = config["baseline"]
+    method = config["precisions"][precision]["method"]
+    if method == "none":
+        return checkpoint_folder(model)
+    base = "<resources>" if method == "published" else "<results>"
+    return f"{base}/checkpoints/{model}/{precision}"
+
+
+def source_of(model, precision=None):
+    """The config's entry that says where an original or a published checkpoint comes from."""
+    if precision is None:
+        return config["models"][model]["source"]
+    return config["precisions"][precision]["checkpoints"].get(model, {})
+
+
+def models_from(*kinds):
+    """Constraint of the wildcard `model` to models whose original comes from these kinds of source."""
+    return one_of(model for model in config["models"] if source_of(model)["kind"] in kinds)
+
+
+def precisions_by(method):
+    """Constraint of the wildcard `precision` to the precisions of one method."""
+    return one_of(
+        precision for precision, entry in config["precisions"].items() if entry["method"] == method
+    )
+
+
+def checks_of_original(model):
+    """What a model's original checkpoint has to have; parameters of `quantrag.checkpoints.validate`."""
+    entry = config["models"][model]
+    return {
+        "chat_template": entry["chat_template"] == "model",
+        "context": entry["context"],
+        "quantized": False,
+    }
+
+
+def local_files(source):
+    """The weights of a checkpoint on disk, so that new weights there are noticed."""
+    if "folder" not in source:
+        return []
+    return sorted(map(str, Path(source["folder"]).glob("*.safetensors")))
+
+
+def calibration_of(precision):
+    """The calibration settings of a precision."""
+    return config["precisions"][precision]["calibration"]
+
+
+def calibration_tasks(precision):
+    """The tasks that give a precision's calibration texts, in the order of the config."""
+    named = calibration_of(precision)["tasks"]
+    return [task for task in config["tasks"] if named is None or task in named]
+
+
+def lamps_of(tasks):
+    """The number of each task's LaMP layout, by the task's name."""
+    return {task: config["tasks"][task]["lamp"] for task in tasks}
+
+
+def gptq_parameters(precision):
+    """The settings that shape the quantized weights; what only the engine reads is left out."""
+    return {
+        key: value
+        for key, value in config["precisions"][precision].items()
+        if key not in ("method", "calibration", "dtype", "kv_cache_dtype")
+    }
+
+
+def served_precision(wildcards):
+    """The precision whose checkpoint is run: the baseline's in the noise floor's second pass."""
+    return config["baseline"] if wildcards.precision == NOISE_FLOOR else wildcards.precision
+
+
+def engine_settings():
+    """The section `generation` without the settings of engines that are not used."""
+    unused = {"vllm", "transformers", "openai"} - {config["generation"]["engine"]}
+    return {key: value for key, value in config["generation"].items() if key not in unused}
+
+
+def number_formats(wildcards):
+    """All that a precision may decide about the engine, beside the checkpoint."""
+    entry = config["precisions"][served_precision(wildcards)]
+    return {"dtype": entry["dtype"], "kv_cache_dtype": entry.get("kv_cache_dtype", "auto")}
+
+
+def checkpoint_origin(wildcards):
+    """Where the weights came from and what was done to them, for the completions' provenance."""
+    precision = served_precision(wildcards)
+    entry = config["precisions"][precision]
+    if entry["method"] == "published":
+        return source_of(wildcards.model, precision)
+    formats = {"dtype", "kv_cache_dtype"}
+    made = {key: value for key, value in entry.items() if key not in formats}
+    return {**source_of(wildcards.model), "precision": made}
