@@ -186,7 +186,8 @@ def _letter(
         look = {"ha": "center", "va": "center", "fontsize": style.SMALL}
         axes.text(*where, letters[model], **look)
         if np.abs(_SHIFTS[best]).max() > 1:
-            axes.plot(*np.transpose([end, where]), color=style.GREY, linewidth=0.3)
+            short = np.add(end, (1 - 0.7 / np.hypot(*_SHIFTS[best])) * np.subtract(where, end))
+            axes.plot(*np.transpose([end, short]), color=style.GREY, linewidth=0.3)
 
 
 def _apart(places: np.ndarray, others: np.ndarray, distance: float) -> np.ndarray:
