@@ -30,12 +30,16 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-import pyarrow.compute as pc
-
+# This script's folder has a statistics.py, which would hide the standard library's.
+sys.path.pop(0)
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "scripts"))
 
+import pyarrow.compute as pc
+
 from quantrag.config_schema import load_schema, with_defaults
-from quantrag.generation import GenerationJob, generate_cells, ordered, read_prompts, sampling_of
+from quantrag.generation import generate_cells
+from quantrag.generation_job import GenerationJob, sampling_of
+from quantrag.generation_tables import ordered, read_prompts
 from quantrag.tables import read_arrow, write_table
 from quantrag.telemetry import Stopwatch
 

@@ -23,14 +23,9 @@ from generation_samples import (
     write_prompts,
 )
 from quantrag.errors import UserError
-from quantrag.generation import (
-    COMPLETIONS_SCHEMA,
-    comparable_settings,
-    generate_cells,
-    job_identity,
-    ordered,
-    sampling_of,
-)
+from quantrag.generation import generate_cells
+from quantrag.generation_job import comparable_settings, job_identity, sampling_of
+from quantrag.generation_tables import COMPLETIONS_SCHEMA, ordered
 from quantrag.journal import read_journal
 from quantrag.tables import read_arrow, read_metadata, read_table
 

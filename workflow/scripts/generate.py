@@ -9,7 +9,8 @@ if __name__ == "__main__":
         import sys
         from pathlib import Path
 
-        from quantrag.generation import GenerationJob, generate_cells
+        from quantrag.generation import generate_cells
+        from quantrag.generation_job import GenerationJob
 
         # A batch system ends a job with SIGTERM; as an exception it also ends the engine's workers.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))

@@ -3,10 +3,8 @@
 import errno
 import json
 import logging
-import random
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,72 +12,29 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from quantrag.checkpoints import fingerprint, read_config, weight_bytes
-from quantrag.engines.base import Completion, Engine, EngineSpec, Request, Sampling
-from quantrag.engines.select import WITHOUT_EFFECT_ON_ANSWERS, create_engine, engine_version
+from quantrag.checkpoints import read_config, weight_bytes
+from quantrag.engines.base import Engine, EngineSpec, Request
+from quantrag.engines.select import create_engine
 from quantrag.errors import UserError
+from quantrag.generation_job import (
+    GenerationJob,
+    comparable_settings,
+    completion_keys,
+    job_identity,
+    sampling_of,
+)
+from quantrag.generation_tables import cell_rows, completions_table, ordered, read_prompts
 from quantrag.journal import Journal, read_journal
 from quantrag.provenance import content_hash, environment
 from quantrag.session_costs import summarize
-from quantrag.tables import atomic_path, read_arrow, write_table
+from quantrag.tables import atomic_path, write_table
 from quantrag.telemetry import Meter, Stopwatch, progress
 
 log = logging.getLogger(__name__)
 
 #: Seconds between two records of a session's cost, so that a kill loses little of it.
 _SESSION_INTERVAL = 30
-_COLUMNS = ["query_id", "k", "prompt", "token_ids", "n_tokens", "prompt_hash"]
-
-COMPLETIONS_SCHEMA = pa.schema(
-    [
-        ("query_id", pa.string()),
-        ("prompt_hash", pa.string()),
-        ("text", pa.string()),
-        ("finish_reason", pa.string()),
-        ("prompt_tokens", pa.int32()),
-        ("cached_tokens", pa.int32()),
-        ("output_tokens", pa.int32()),
-        (
-            "first_token_logprobs",
-            pa.list_(pa.struct([("token", pa.string()), ("logprob", pa.float64())])),
-        ),
-    ]
-)
-
 EngineFactory = Callable[[str, EngineSpec], Engine]
-
-
-@dataclass(frozen=True)
-class GenerationJob:
-    """One job: a model at one precision, over all cells of the grid.
-
-    Attributes:
-        model: name of the model in the config.
-        precision: name of the precision in the config (`noise-floor` for the second pass).
-        served_precision: the precision whose checkpoint is used; differs for the noise floor.
-        checkpoint: folder of the weights.
-        original: folder of the model's original checkpoint: its tokenizer and its stop tokens
-            serve every precision.
-        dtype: see `EngineSpec.dtype`.
-        kv_cache_dtype: see `EngineSpec.kv_cache_dtype`.
-        settings: the section `generation` of the config.
-        shuffle_seed: None for the order that suits the engine; a seed for a random order.
-        threads: CPU threads.
-        source: where the checkpoint came from (repository and revision, quantization), for the
-            record.
-    """
-
-    model: str
-    precision: str
-    served_precision: str
-    checkpoint: Path
-    original: Path
-    dtype: str
-    kv_cache_dtype: str
-    settings: Mapping[str, Any]
-    shuffle_seed: int | None
-    threads: int
-    source: Mapping[str, Any]
 
 
 def generate_cells(
@@ -108,7 +63,8 @@ def generate_cells(
     base = content_hash(identity)
     cells = cell_rows(prompts, completion_files)
     wanted = np.unique(np.concatenate([rows for _, rows in cells]))
-    keys = completion_keys(base, prompts.column("prompt_hash").take(pa.array(wanted)).to_pylist())
+    hashes = prompts.column("prompt_hash").take(pa.array(wanted)).to_pylist()
+    keys = completion_keys(base, hashes)
     key_of_row = dict(zip(wanted.tolist(), keys, strict=True))
 
     with Journal(journal_file) as journal:
@@ -151,9 +107,7 @@ def generate_cells(
             sessions,
         )
         costs["settings_hash"] = content_hash(comparable_settings(identity))
-        costs["prompts_hash"] = content_hash(
-            sorted(set(prompts.column("prompt_hash").take(pa.array(wanted)).to_pylist()))
-        )
+        costs["prompts_hash"] = content_hash(sorted(set(hashes)))
         costs["provenance"] = origin
         with atomic_path(costs_file) as temporary:
             temporary.write_text(json.dumps(costs, indent=1, sort_keys=True) + "\n")
@@ -164,154 +118,6 @@ def generate_cells(
                 "completions are in the journal: free some space and run again."
             ) from error
         raise
-
-
-def read_prompts(paths: Sequence[str | Path]) -> pa.Table:
-    """All prompts of a model, with `task` and `retriever` from the files' paths.
-
-    Raises:
-        UserError: a file is missing or lacks a column.
-    """
-    tables = []
-    for path in map(Path, paths):
-        table = read_arrow(path)
-        absent = [name for name in _COLUMNS if name not in table.column_names]
-        if absent:
-            raise UserError(f"{path}: no column {', '.join(absent)}: not a file of prompts.")
-        table = table.select(_COLUMNS).cast(
-            pa.schema(
-                [
-                    ("query_id", pa.string()),
-                    ("k", pa.string()),
-                    ("prompt", pa.large_string()),
-                    ("token_ids", pa.large_list(pa.int32())),
-                    ("n_tokens", pa.int32()),
-                    ("prompt_hash", pa.string()),
-                ]
-            )
-        )
-        for name, value in (("task", path.parent.name), ("retriever", path.stem)):
-            table = table.append_column(name, pa.repeat(value, len(table)))
-        tables.append(table)
-    return pa.concat_tables(tables).combine_chunks()
-
-
-def cell_rows(
-    prompts: pa.Table, completion_files: Sequence[str | Path]
-) -> list[tuple[Path, np.ndarray]]:
-    """The rows of `prompts` (in their order) that each completions file answers.
-
-    Raises:
-        UserError: a cell has no prompts.
-    """
-    keys = prompts.select(["task", "retriever", "k"]).to_pandas()
-    groups = {
-        name: np.asarray(rows)
-        for name, rows in keys.groupby(["task", "retriever", "k"], sort=False).indices.items()
-    }
-    cells = []
-    for path in map(Path, completion_files):
-        task, retriever, k = path.parts[-3], path.parts[-2], path.stem.removeprefix("k")
-        if (task, retriever, k) not in groups:
-            raise UserError(
-                f"{path}: there are no prompts for task {task}, retriever {retriever}, k {k}."
-            )
-        cells.append((path, np.sort(groups[task, retriever, k])))
-    return cells
-
-
-def job_identity(job: GenerationJob) -> dict[str, Any]:
-    """All that decides an answer, beside the prompt; hashed into the journal's keys."""
-    name = job.settings["engine"]
-    options = dict(job.settings[name])
-    for option in WITHOUT_EFFECT_ON_ANSWERS[name]:
-        options.pop(option, None)
-    return {
-        "checkpoint": fingerprint(job.checkpoint),
-        "dtype": job.dtype,
-        "kv_cache_dtype": job.kv_cache_dtype,
-        "engine": name,
-        "engine_version": engine_version(name),
-        "device": job.settings["device"],
-        "options": options,
-        "sampling": asdict(sampling_of(job)),
-    }
-
-
-def comparable_settings(identity: Mapping[str, Any]) -> dict[str, Any]:
-    """The part of an identity that must be the same for all precisions of a model."""
-    varies = {"checkpoint", "dtype", "kv_cache_dtype"}
-    return {name: value for name, value in identity.items() if name not in varies}
-
-
-def completion_keys(base: str, prompt_hashes: Sequence[str]) -> list[str]:
-    """The journal's key of each prompt: a hash of the job's identity and the prompt's tokens."""
-    return [content_hash([base, prompt_hash]) for prompt_hash in prompt_hashes]
-
-
-def sampling_of(job: GenerationJob) -> Sampling:
-    """How to decode, with the stop tokens of the model's original checkpoint.
-
-    Raises:
-        UserError: neither `generation_config.json` nor `config.json` names an ending token.
-    """
-    ids: set[int] = set()
-    for name in ("generation_config.json", "config.json"):
-        path = job.original / name
-        if path.is_file():
-            value = json.loads(path.read_text(encoding="utf-8")).get("eos_token_id")
-            ids.update([value] if isinstance(value, int) else value or [])
-    if not ids:
-        raise UserError(
-            f"{job.original}: neither generation_config.json nor config.json has an eos_token_id, "
-            "so answers would never end."
-        )
-    return Sampling(
-        job.settings["max_new_tokens"],
-        job.settings["first_token_candidates"],
-        tuple(sorted(ids)),
-    )
-
-
-def ordered(
-    rows: Sequence[int], token_ids: Callable[[int], np.ndarray], order: str, seed: int | None
-) -> list[int]:
-    """Put prompts in the order in which they are fed to the engine.
-
-    Args:
-        rows: the prompts.
-        token_ids: gives a prompt's token ids.
-        order: `prefix`: sorted by token ids, so that shared beginnings stand together and the
-            prefix cache computes them once; `length`: longest first, so that batches are even and
-            a lack of memory shows at once.
-        seed: shuffle instead, for the noise floor.
-    """
-    if seed is not None:
-        rows = sorted(rows)
-        random.Random(seed).shuffle(rows)
-        return rows
-    if order == "length":
-        return sorted(rows, key=lambda row: (-len(token_ids(row)), row))
-    # Big-endian bytes compare like the numbers, and far faster than tuples.
-    return sorted(rows, key=lambda row: (token_ids(row).astype(">u4").tobytes(), row))
-
-
-def completions_table(
-    prompts: pa.Table, rows: np.ndarray, completions: Sequence[Completion]
-) -> pa.Table:
-    """One cell's completions, in the order of its prompts."""
-    chosen = prompts.select(["query_id", "prompt_hash"]).take(pa.array(rows))
-    columns: dict[str, Any] = {
-        name: [getattr(completion, name) for completion in completions]
-        for name in COMPLETIONS_SCHEMA.names[2:-1]
-    }
-    columns["first_token_logprobs"] = [
-        [{"token": token, "logprob": logprob} for token, logprob in c.first_token_logprobs]
-        for c in completions
-    ]
-    return pa.table({**{n: chosen.column(n) for n in chosen.column_names}, **columns}).cast(
-        COMPLETIONS_SCHEMA
-    )
 
 
 def _run_engine(
