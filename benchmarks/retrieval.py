@@ -542,7 +542,7 @@ def main() -> None:
                     numbers["lucene_queries_per_s"] = found["collection"]["queries_per_s"]
             if "dense" in parts:
                 real = folder.name == "lamp"
-                few = (2 if real else 1) if quick else (30 if real else 5)
+                few = (2 if real else 1) if quick else (10 if real else 2)
                 found = alone(dense_part, folder, few, repeats)
                 report_dense(f"Dense, {ENCODER}: {name}, {few} users", found)
                 # The fastest arithmetic that keeps the ranking; real text where there is some.
