@@ -34,6 +34,7 @@ ALLOW = (
     "vocab.*",
     "merges.txt",
     "chat_template.*",
+    "sentence_bert_config.json",
 )
 #: What is not, though it matches: other formats in subfolders, and the second copy of all weights
 #: in Mistral's own format.

@@ -233,6 +233,9 @@ def _set_environment(spec: EngineSpec) -> None:
         # On CPUs with AMX, vLLM would also quantize the activations of INT4 models, to 8 bits: a
         # different precision from the one asked for, and only on some machines.
         os.environ["VLLM_CPU_INT4_W4A8"] = "0"
+        if spec.options["enforce_eager"]:
+            # vLLM compiles some functions even then, which takes a C++ compiler and time.
+            os.environ.setdefault("TORCH_COMPILE_DISABLE", "1")
 
 
 def _completion(output: Any) -> Completion:
