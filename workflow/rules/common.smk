@@ -1,8 +1,13 @@
 # common.smk: the configuration and what the other rules files derive from it.
 
 import re
+import shlex
 import sys
 from pathlib import Path
+
+# Snakemake hands its Python to a shell without quotes, which a space in the folder's path breaks.
+if " " in sys.executable and not sys.executable.startswith("'"):
+    sys.executable = shlex.quote(sys.executable)
 
 # Snakemake puts a script's folder on its path, but not on the Snakefile's.
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow" / "scripts"))
