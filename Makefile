@@ -7,10 +7,10 @@ PYTHON = $(shell for python in python3.11 python3; do \
     && echo $$python && break; done)
 RUN = .venv/bin/python -m
 
-.PHONY: help demo test lint format env dev-env envs lock clean distclean
+.PHONY: help demo test lint format env dev-env config-reference envs lock clean distclean
 
 help:  ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*##/  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*##/  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 25
 
 demo: env  ## run the demo's grid to figures, tables and a report
 	@$(RUN) snakemake --profile profiles/demo
@@ -37,6 +37,9 @@ env:  ## create or update .venv for the demo
 
 dev-env:  ## the same with what tests and linters need
 	@$(call install,demo dev)
+
+config-reference: dev-env  ## write config/README.md from workflow/schemas/
+	@.venv/bin/python workflow/scripts/quantrag/config_reference.py
 
 envs: dev-env  ## write envs/*.yaml from envs/packages.toml
 	@.venv/bin/python envs/generate.py yaml
