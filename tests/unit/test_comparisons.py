@@ -6,7 +6,8 @@ from sklearn.metrics import f1_score
 
 from quantrag.errors import UserError
 from quantrag.metrics import LABELS
-from quantrag.statistics.comparisons import COMPARISON_COLUMNS, NOISE_FLOOR, compare, mean_kl
+from quantrag.names import NOISE_FLOOR
+from quantrag.statistics.comparisons import COMPARISON_COLUMNS, compare, mean_kl
 from quantrag.statistics.grid import CELL, TaskGrid, grids_of
 from quantrag.statistics.summaries import SCORE_COLUMNS, summarize
 from synthetic_scores import cell

@@ -5,7 +5,6 @@ description; `config/README.md` is generated from them (`quantrag.config_referen
 """
 
 import copy
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,10 +13,6 @@ from quantrag.config_messages import choices, describe, dotted, most_specific, o
 from quantrag.config_schema import ROOT_SCHEMA, load_schema, validator, with_defaults
 from quantrag.errors import UserError
 from quantrag.precisions import engine_refusal
-
-MAX_K = re.compile(r"max_([1-9][0-9]*)K")
-NOISE_FLOOR = "noise-floor"
-NO_RETRIEVER = "none"
 
 
 def load_config(raw: Mapping[str, Any], files: Sequence[str | Path] = ()) -> dict[str, Any]:

@@ -17,25 +17,13 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 
+from quantrag.checkpoints import FINGERPRINTED
 from quantrag.errors import UserError
 
 log = logging.getLogger(__name__)
 
 #: What is downloaded: weights in safetensors, the tokenizer and the configuration.
-ALLOW = (
-    "*.safetensors",
-    "*.safetensors.index.json",
-    "config.json",
-    "generation_config.json",
-    "quantize_config.json",
-    "tokenizer*",
-    "special_tokens_map.json",
-    "added_tokens.json",
-    "vocab.*",
-    "merges.txt",
-    "chat_template.*",
-    "sentence_bert_config.json",
-)
+ALLOW = (*FINGERPRINTED, "sentence_bert_config.json")
 #: What is not, though it matches: other formats in subfolders, and the second copy of all weights
 #: in Mistral's own format.
 IGNORE = ("*/*", "consolidated*")

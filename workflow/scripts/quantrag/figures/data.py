@@ -7,7 +7,8 @@ from pathlib import Path
 import pandas as pd
 
 from quantrag.errors import UserError
-from quantrag.figures.labels import NO_RETRIEVER, NOISE_FLOOR, k_key, main_metric
+from quantrag.figures.labels import k_key, main_metric
+from quantrag.names import NO_RETRIEVER, NOISE_FLOOR
 
 # Columns that are text whatever their values look like: a k of 3 is the name "3".
 _TEXT = {

@@ -4,9 +4,7 @@ import re
 from dataclasses import dataclass
 
 from quantrag.errors import UserError
-
-NO_RETRIEVER = "none"
-NOISE_FLOOR = "noise-floor"
+from quantrag.names import NO_RETRIEVER, NOISE_FLOOR
 
 _KNOWN_NAMES = {
     NO_RETRIEVER: "no retrieval",

@@ -11,6 +11,7 @@ from matplotlib.patches import Patch
 
 from quantrag.figures import labels, style
 from quantrag.figures.layout import Block
+from quantrag.names import NOISE_FLOOR
 
 MOST_BANDS = 3  # more bands than that cover each other; then the intervals are drawn as whiskers
 WRAP = 4  # most panels in a row where a block has only one kind of them
@@ -107,7 +108,7 @@ def noise_band(axes: Axes, x: Sequence[float], low: Sequence[float], high: Seque
 
 def noise_entry() -> Artist:
     """The legend's entry for the band that `noise_band` draws."""
-    return Patch(label=labels.name(labels.NOISE_FLOOR), **_NOISE)
+    return Patch(label=labels.name(NOISE_FLOOR), **_NOISE)
 
 
 _NOISE = {"facecolor": "none", "edgecolor": style.GREY, "hatch": "//////", "linewidth": 0.4}

@@ -8,6 +8,7 @@ from matplotlib.patches import Patch
 from quantrag.figures import labels, lines, style
 from quantrag.figures.data import along_k, grid, keep_main_metrics, main_metrics
 from quantrag.figures.layout import Sheet
+from quantrag.names import NOISE_FLOOR
 
 _MARGIN = {"facecolor": style.MARGIN, "linewidth": 0}
 
@@ -74,7 +75,7 @@ def _noise(scores: pd.DataFrame, baseline: str) -> pd.DataFrame | None:
     """Absolute difference of the baseline's two passes per cell; None without a second pass."""
     cell = ["task", "model", "retriever", "k"]
     first = scores[scores["precision"] == baseline].set_index(cell)["value"]
-    second = scores[scores["precision"] == labels.NOISE_FLOOR].set_index(cell)["value"]
+    second = scores[scores["precision"] == NOISE_FLOOR].set_index(cell)["value"]
     if second.empty:
         return None
     return (second - first).abs().dropna().rename("noise").reset_index()

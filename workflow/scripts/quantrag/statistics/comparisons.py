@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from quantrag.metrics import LOWER_IS_BETTER, TEXT, kind_of
+from quantrag.names import NOISE_FLOOR
 from quantrag.statistics.bootstrap import bca_interval, bootstrap, generator, influences, jackknife
 from quantrag.statistics.estimators import difference_estimator, point, scores_estimator
 from quantrag.statistics.grid import TaskGrid
@@ -16,7 +17,6 @@ from quantrag.statistics.paired import (
     tost,
 )
 
-NOISE_FLOOR = "noise-floor"
 COMPARISON_COLUMNS = [
     *["task", "model", "retriever", "k", "metric", "baseline", "precision", "difference"],
     *["ci_low", "ci_high", "p_value", "p_holm", "margin", "equivalent", "flip_rate"],

@@ -14,12 +14,11 @@ import pandas as pd
 from scipy import stats
 from statsmodels.stats.meta_analysis import combine_effects
 
-from quantrag.statistics.comparisons import NOISE_FLOOR
+from quantrag.names import NO_RETRIEVER, NOISE_FLOOR
 from quantrag.statistics.estimators import QUERY_COLUMN
 from quantrag.statistics.grid import TaskGrid
 from quantrag.statistics.paired import holm
 
-NO_RETRIEVER = "none"
 POOLED, ALL = "(pooled)", "(all)"
 TREND_COLUMNS = [
     *["task", "model", "retriever", "precision", "metric", "slope_per_doubling"],
