@@ -307,7 +307,7 @@ def test_reading_names_what_is_wrong(tmp_path):
 
 
 def rules_list(name):
-    source = (ROOT / "workflow" / "rules" / "figures.smk").read_text()
+    source = (ROOT / "workflow" / "rules" / "common" / "products.smk").read_text()
     start = source.index(f"\n{name} = ") + len(f"\n{name} = ")
     return ast.literal_eval(source[start : source.index("\n}\n", start) + 2])
 

@@ -238,7 +238,7 @@ def test_every_table_has_a_caption_in_the_report(name):
 
 
 def test_the_rule_knows_every_table():
-    source = (ROOT / "workflow" / "rules" / "figures.smk").read_text()
+    source = (ROOT / "workflow" / "rules" / "common" / "products.smk").read_text()
     listed = source.split("\nPUBLICATIONS = {")[1].split("\n}\n")[0]
     assert re.findall(r'^    "(\w+)":', listed, flags=re.M) == list(TABLES)
 
