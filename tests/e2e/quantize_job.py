@@ -14,6 +14,7 @@ from pathlib import Path
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["GPTQMODEL_CPU_WORKERS"] = "2"
+os.environ["TORCH_COMPILE_DISABLE"] = "1"
 
 import numpy as np
 import torch

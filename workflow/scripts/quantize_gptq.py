@@ -11,6 +11,9 @@ with job(snakemake):
     # With fewer than two, GPTQModel 7.6 fails: its model loader takes two for itself.
     os.environ["GPTQMODEL_CPU_WORKERS"] = str(max(2, snakemake.threads))
 
+    # Compiling takes a C++ compiler, fails in a folder with a space, and saves nothing here.
+    os.environ.setdefault("TORCH_COMPILE_DISABLE", "1")
+
     import torch
 
     from quantrag.checkpoints import fingerprint, new_folder, validate
