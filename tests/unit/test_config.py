@@ -68,6 +68,11 @@ def test_the_shipped_configurations_are_valid(request, name):
         ("k", [0], r"k: only 0"),
         ("tasks", {}, r"tasks: empty"),
         ("tasks.LaMP-3U.source.smallest_profile", 50, r"50 is too large. Allowed: at most .* 40"),
+        (
+            "precisions.int4-gptq.calibration",
+            {"tasks": ["LaMP-3"]},
+            r"'LaMP-3' is no task.*LaMP-3U",
+        ),
         ("precisions.int4-gptq.bits", 3, r"precisions\.int4-gptq: vLLM has no CPU kernel"),
         ("experiment", "a/b", r"experiment: 'a/b' doesn't have the right form"),
     ],

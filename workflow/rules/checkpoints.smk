@@ -27,7 +27,6 @@ rule fetch_checkpoint:
     params:
         source=lambda wildcards: source_of(wildcards.model),
         checks=lambda wildcards: checks_of_original(wildcards.model),
-        code=code("fetch_checkpoint.py"),
     script:
         "../scripts/fetch_checkpoint.py"
 
@@ -46,7 +45,6 @@ use rule fetch_checkpoint as fetch_published_checkpoint with:
     params:
         source=lambda wildcards: source_of(wildcards.model, wildcards.precision),
         checks={"chat_template": False, "quantized": True},
-        code=code("fetch_checkpoint.py"),
 
 
 rule unpack_gguf:

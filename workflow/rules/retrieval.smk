@@ -164,7 +164,6 @@ rule download_encoder:
         runtime=120,
     params:
         source=lambda wildcards: DOWNLOADED_ENCODERS[wildcards.encoder],
-        code=code("download_encoder.py"),
     script:
         "../scripts/download_encoder.py"
 

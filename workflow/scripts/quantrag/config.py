@@ -65,6 +65,10 @@ def inconsistencies(config: Mapping[str, Any]) -> Iterable[tuple[list[str], str]
         refusal = engine_refusal(entry, generation["engine"], generation["device"])
         if refusal:
             yield ["precisions", precision], refusal
+        for task in entry.get("calibration", {}).get("tasks") or []:
+            if task not in config["tasks"]:
+                path = ["precisions", precision, "calibration", "tasks"]
+                yield path, f"{task!r} is no task" + choices(task, config["tasks"])
         published = entry.get("checkpoints", {})
         path = ["precisions", precision, "checkpoints"]
         for model in published:
