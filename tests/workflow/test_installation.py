@@ -1,5 +1,6 @@
 """`.venv` is made once, whole, from any folder; what is wrong is said in one line."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -25,7 +26,10 @@ def checkout(tmp_path):
 
 
 def make(folder, *arguments):
-    return subprocess.run(["make", *arguments], cwd=folder, capture_output=True, text=True)
+    # Not as a part of the `make test` that may have started these tests: it would name its folders.
+    clean = {name: text for name, text in os.environ.items() if not name.startswith("MAKE")}
+    command = ["make", *arguments]
+    return subprocess.run(command, cwd=folder, env=clean, capture_output=True, text=True)
 
 
 def six_version(folder):
