@@ -1,33 +1,35 @@
 """How long scoring and statistics take on the paper's grid, with synthetic answers.
 
-    python benchmarks/statistics.py [--json] [--workers 2]
+    python benchmarks/statistics.py [--json FILE] [--quick] [--workers 2]
 
 The grid: 6 models x 2 precisions x 2 tasks x (1 + 3 retrievers x 5 k) = 384 cells of 2,500 answers.
 Scoring reads completions and writes scores as the rule `score` does, one process for each of
 `--workers` checkpoints at a time. The tables are computed one after the other, as the rules
 `summarize_scores`, `compare` and `trend` do, in one process whose peak memory is reported. The
 loop over `scipy.stats.bootstrap` is timed on a few intervals and multiplied by their number; both
-sides make BCa intervals of 10,000 draws.
+sides make BCa intervals of 10,000 draws. `--quick` takes two of the models, and leaves the seconds
+of the whole grid empty.
 """
 
 import argparse
-import json
-import resource
 import sys
 import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 # This file has the name of a standard module, so its folder must not be on the path.
 sys.path.pop(0)
-sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "scripts"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow" / "scripts"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
+from benchmarks.parts import common
 from quantrag.scoring import score_task
 from quantrag.statistics.comparisons import compare
 from quantrag.statistics.grid import load_grids
@@ -53,7 +55,7 @@ def title(rng: np.random.Generator, words: np.ndarray) -> str:
     return " ".join(words[rng.integers(len(words), size=rng.integers(5, 16))])
 
 
-def write_grid(folder: Path) -> None:
+def write_grid(folder: Path, models: list[str]) -> None:
     """Queries and completions: titles of 5 to 15 words, now and then an answer of 45 words."""
     rng = np.random.default_rng(0)
     words = np.array([f"word{i}" for i in range(3000)])
@@ -63,7 +65,7 @@ def write_grid(folder: Path) -> None:
         golds = [title(rng, words) for _ in ids] if golds is None else golds
         queries = pd.DataFrame({"query_id": ids, "user_id": ids, "gold": golds})
         write_table(queries, folder / f"{task}.parquet")
-        for model in MODELS:
+        for model in models:
             for retriever, k in CELLS:
                 tokens = (TOKENS[k] * rng.uniform(0.8, 1.2, QUERIES)).astype(np.int32)
                 answers = None
@@ -114,7 +116,7 @@ def score_checkpoint(folder: Path, model: str, precision: str) -> None:
 
 
 def score_files(folder: Path) -> list[Path]:
-    return [folder / "scores" / m / f"{p}.parquet" for m in MODELS for p in PRECISIONS]
+    return sorted(folder.glob("scores/*/*.parquet"))
 
 
 def make_tables(folder: Path) -> dict[str, float]:
@@ -132,8 +134,7 @@ def make_tables(folder: Path) -> dict[str, float]:
         grids = load_grids(score_files(folder), LAMPS)
         write_csv(pd.concat([make(grid) for grid in grids]), folder / f"{name}.csv")
         seconds[name] = time.perf_counter() - start
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    return {**seconds, "peak_gib": peak}
+    return {**seconds, "peak_gib": common.peak_gib()}
 
 
 def speedup(folder: Path, sample: int = 4) -> float:
@@ -160,34 +161,41 @@ def speedup(folder: Path, sample: int = 4) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser = common.parser_of(__doc__)
     parser.add_argument("--workers", type=int, default=2, help="checkpoints scored at a time")
-    arguments = parser.parse_args()
+    common.run(measure, parser.parse_args())
+
+
+def measure(arguments: argparse.Namespace) -> dict[str, Any]:
+    models = MODELS[:2] if arguments.quick else MODELS
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        write_grid(folder)
+        write_grid(folder, models)
         start = time.perf_counter()
         with ProcessPoolExecutor(arguments.workers, get_context("spawn")) as pool:
-            jobs = [pool.submit(score_checkpoint, folder, m, p) for m in MODELS for p in PRECISIONS]
+            jobs = [pool.submit(score_checkpoint, folder, m, p) for m in models for p in PRECISIONS]
             for done in jobs:
                 done.result()
         scoring = time.perf_counter() - start
-        with ProcessPoolExecutor(1, get_context("spawn")) as pool:
-            tables = pool.submit(make_tables, folder).result()
-        results = {
-            "scoring_seconds_paper_grid": round(scoring, 1),
-            "tables_seconds_paper_grid": round(sum(tables.values()) - tables["peak_gib"], 1),
-            "tables_peak_gib": round(tables["peak_gib"], 2),
-            "speedup_vs_scipy_loop": round(speedup(folder), 1),
-        }
-    if arguments.json:
-        print(json.dumps(results))
-        return
-    for key, value in results.items():
-        print(f"{key:30} {value}")
-    for table in ("scores", "comparisons", "trends"):
-        print(f"  {table + '.csv':28} {tables[table]:.1f} s")
+        tables = common.alone(make_tables, folder)
+        peak = tables.pop("peak_gib")
+        faster = speedup(folder)
+    common.show(
+        f"{len(models)} models x 2 precisions x 2 tasks, 16 cells of {QUERIES:,} answers each",
+        [
+            ("scoring", f"{scoring:.1f} s"),
+            *((f"tables/{table}.csv", f"{seconds:.1f} s") for table, seconds in tables.items()),
+            ("tables: peak memory", f"{peak:.2f} GiB"),
+            ("intervals: speed-up over a loop of scipy.stats.bootstrap", f"{faster:.1f} x"),
+        ],
+    )
+    whole = not arguments.quick
+    return {
+        "scoring_seconds_paper_grid": round(scoring, 1) if whole else None,
+        "tables_seconds_paper_grid": round(sum(tables.values()), 1) if whole else None,
+        "tables_peak_gib": round(peak, 2),
+        "speedup_vs_scipy_loop": round(faster, 1),
+    }
 
 
 if __name__ == "__main__":

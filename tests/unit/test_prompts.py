@@ -1,7 +1,6 @@
 """Prompts of a task: what is kept, dropped and truncated, and that the table says so."""
 
 import hashlib
-import importlib.util
 import logging
 
 import numpy as np
@@ -9,6 +8,7 @@ import pyarrow as pa
 import pytest
 
 import prompt_tokenizers
+from benchmarks.parts import prompt_packing
 from quantrag.chat_templates import ChatFormat
 from quantrag.errors import UserError
 from quantrag.prompt_styles import load_style
@@ -30,17 +30,8 @@ def chat(tokenizer):
 
 
 @pytest.fixture(scope="module")
-def benchmark(root):
-    path = root / "benchmarks" / "prompts.py"
-    spec = importlib.util.spec_from_file_location("prompts_benchmark", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture(scope="module")
-def corpus(benchmark):
-    return benchmark.corpus(n_queries=6, n_documents=25, shortest=5, longest=60)
+def corpus():
+    return prompt_packing.corpus(n_queries=6, n_documents=25, shortest=5, longest=60)
 
 
 def tables(profiles, queries=None, ranking=None):
@@ -88,10 +79,10 @@ def build(inputs, ks, chat, style="paper", context=4096, max_new_tokens=64, **se
 @pytest.mark.parametrize("style", ["paper", "lamp"])
 @pytest.mark.parametrize("k", ["1", "5", "25", "max_1K", "max_8K"])
 @pytest.mark.parametrize("context", [512, 1300, 8192])
-def test_equals_the_straightforward_loop(benchmark, corpus, chat, style, k, context):
+def test_equals_the_straightforward_loop(corpus, chat, style, k, context):
     settings = {"style": load_style(style, 5), "chat": chat, "context": context}
     table = build_prompts(*corpus, [k], max_new_tokens=64, **settings)
-    expected = benchmark.pack_by_rendering(*corpus, k, max_new_tokens=64, **settings)
+    expected = prompt_packing.pack_by_rendering(*corpus, k, max_new_tokens=64, **settings)
     assert [table["document_ids"].to_pylist(), table["token_ids"].to_pylist()] == expected
     assert max(table["n_tokens"].to_pylist()) <= prompt_budget(k, context, 64)
 

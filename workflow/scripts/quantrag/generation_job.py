@@ -8,7 +8,11 @@ from typing import Any
 
 from quantrag.checkpoints import fingerprint
 from quantrag.engines.base import Sampling
-from quantrag.engines.select import WITHOUT_EFFECT_ON_ANSWERS, engine_version
+from quantrag.engines.select import (
+    FIRST_TOKEN_CANDIDATES,
+    WITHOUT_EFFECT_ON_ANSWERS,
+    engine_version,
+)
 from quantrag.errors import UserError
 from quantrag.provenance import content_hash
 
@@ -92,8 +96,7 @@ def sampling_of(job: GenerationJob) -> Sampling:
             f"{job.original}: neither generation_config.json nor config.json has an eos_token_id, "
             "so answers would never end."
         )
-    return Sampling(
-        job.settings["max_new_tokens"],
-        job.settings["first_token_candidates"],
-        tuple(sorted(ids)),
-    )
+    candidates = job.settings["first_token_candidates"]
+    if candidates is None:
+        candidates = FIRST_TOKEN_CANDIDATES[job.settings["engine"]]
+    return Sampling(job.settings["max_new_tokens"], candidates, tuple(sorted(ids)))

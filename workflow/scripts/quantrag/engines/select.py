@@ -17,6 +17,10 @@ WITHOUT_EFFECT_ON_ANSWERS = {
     "openai": {"concurrency", "retries", "timeout_s"},
 }
 
+#: Candidates of the first token that are recorded where the config doesn't say: what vLLM allows by
+#: default (`max_logprobs`), and OpenAI's API for completions.
+FIRST_TOKEN_CANDIDATES = {"vllm": 20, "transformers": 20, "openai": 5}
+
 
 def engine_version(name: str) -> str:
     """Version of the installed engine, found without importing it.

@@ -1,0 +1,226 @@
+"""The ways to generate that are compared, each started as a process of its own.
+
+    python -m benchmarks.parts.generation_roles ROLE --folder FOLDER --checkpoint FOLDER ...
+
+The folder has `prompts/` in it; the role leaves its `report.json` there.
+"""
+
+import argparse
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pyarrow.compute as pc
+
+from benchmarks.parts.common import CORES
+from benchmarks.parts.generation_prompts import (
+    cells,
+    distinct_prompts,
+    prompt_files,
+    prompts_of_cell,
+)
+from quantrag.checkpoints import read_config
+from quantrag.config_schema import load_schema, with_defaults
+from quantrag.generation import generate_cells
+from quantrag.generation_job import GenerationJob, sampling_of
+from quantrag.generation_tables import read_prompts
+from quantrag.journal import read_journal
+from quantrag.sizing import kv_bytes_per_token
+from quantrag.telemetry import Stopwatch
+
+#: Tokens in a block of the cache, for sweep and raw alike: vLLM's own 128 on a CPU shares little.
+BLOCK_SIZE = {"cpu": 32, "cuda": 16}
+
+
+def job_of(arguments: argparse.Namespace, seed: int | None = None, **vllm: Any) -> GenerationJob:
+    given = {
+        "device": arguments.device,
+        "max_new_tokens": arguments.new_tokens,
+        "vllm": {
+            "enforce_eager": not arguments.compiled,
+            "block_size": BLOCK_SIZE[arguments.device],
+            **vllm,
+        },
+    }
+    return GenerationJob(
+        model="benchmark",
+        precision="benchmark",
+        served_precision="benchmark",
+        checkpoint=arguments.checkpoint,
+        original=arguments.checkpoint,
+        dtype=arguments.dtype,
+        kv_cache_dtype="auto",
+        settings=with_defaults(given, load_schema("generation.schema.yaml")),
+        shuffle_seed=seed,
+        threads=CORES,
+        source={},
+    )
+
+
+def sweep(arguments: argparse.Namespace, seed: int | None = None, **vllm: Any) -> dict:
+    """This project's `generate`: one engine start, prefix order, journal."""
+    folder = arguments.folder
+    generate_cells(
+        job_of(arguments, seed, **vllm),
+        prompt_files(folder),
+        [folder / "completions" / cell for cell in cells(folder)],
+        folder / "costs.json",
+        folder / "journal.jsonl",
+    )
+    session = read_journal(folder / "journal.jsonl", keys=())[1][-1]
+    keys = ["load_s", "generate_s", "prompt_tokens", "cached_tokens", "output_tokens"]
+    return {key: session[key] for key in keys}
+
+
+def small_cache(arguments: argparse.Namespace, seed: int | None = None) -> dict:
+    """The sweep with room for five of the longest prompts, four of them running.
+
+    On the paper's grid a GPU's cache holds a ten-thousandth of all prompts; the benchmark's few
+    would stay in a cache of the usual size whatever order they come in.
+    """
+    longest = pc.max(read_prompts(prompt_files(arguments.folder))["n_tokens"]).as_py()
+    per_token = kv_bytes_per_token(read_config(arguments.checkpoint), arguments.dtype)
+    tokens = 5 * (longest + arguments.new_tokens)
+    gib = tokens * per_token / 2**30
+    return sweep(arguments, seed, kv_cache_gib=gib, max_num_seqs=4)
+
+
+def small_cache_shuffled(arguments: argparse.Namespace) -> dict:
+    """The same in a random order."""
+    return small_cache(arguments, seed=0)
+
+
+def raw(arguments: argparse.Namespace) -> dict:
+    """`LLM.generate` with the same engine arguments and sampling, prompts in the same order."""
+    ids = distinct_prompts(arguments.folder)
+    watch = Stopwatch()
+    llm = start_llm(arguments, max(map(len, ids)), block_size=BLOCK_SIZE[arguments.device])
+    load_s = watch.seconds()
+    watch = Stopwatch()
+    outputs = llm.generate(
+        [{"prompt_token_ids": x} for x in ids], parameters(arguments), use_tqdm=False
+    )
+    return {
+        "load_s": load_s,
+        "generate_s": watch.seconds(),
+        "prompt_tokens": sum(map(len, ids)),
+        "cached_tokens": sum(output.num_cached_tokens for output in outputs),
+        "output_tokens": sum(len(output.outputs[0].token_ids) for output in outputs),
+    }
+
+
+def per_cell(arguments: argparse.Namespace) -> dict:
+    """One cell in an engine of its own."""
+    ids = prompts_of_cell(arguments.folder, arguments.cell)
+    llm = start_llm(arguments, max(map(len, ids)))
+    watch = Stopwatch()
+    llm.generate([{"prompt_token_ids": x} for x in ids], parameters(arguments), use_tqdm=False)
+    return {"generate_s": watch.seconds()}
+
+
+def one_at_a_time(arguments: argparse.Namespace) -> dict:
+    """The usual loop over `transformers.generate`: a prompt at a time, the model loaded once."""
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    ids = distinct_prompts(arguments.folder)
+    sampling = sampling_of(job_of(arguments))
+    torch.set_num_threads(CORES)
+    watch = Stopwatch()
+    model = AutoModelForCausalLM.from_pretrained(
+        arguments.checkpoint,
+        dtype=arguments.dtype,
+        device_map=arguments.device,
+        local_files_only=True,
+    ).eval()
+    load_s = watch.seconds()
+    watch = Stopwatch()
+    output_tokens = 0
+    with torch.inference_mode():
+        for x in ids:
+            prompt = torch.tensor([x], device=model.device)
+            answer = model.generate(
+                prompt,
+                attention_mask=torch.ones_like(prompt),
+                max_new_tokens=sampling.max_new_tokens,
+                do_sample=False,
+                eos_token_id=list(sampling.stop_token_ids),
+                pad_token_id=sampling.stop_token_ids[0],
+            )
+            output_tokens += answer.shape[1] - len(x)
+    return {
+        "load_s": load_s,
+        "generate_s": watch.seconds(),
+        "prompt_tokens": sum(map(len, ids)),
+        "output_tokens": output_tokens,
+    }
+
+
+def parameters(arguments: argparse.Namespace) -> Any:
+    """vLLM's sampling parameters: those of the sweep."""
+    from vllm import SamplingParams
+
+    sampling = sampling_of(job_of(arguments))
+    return SamplingParams(
+        temperature=0.0,
+        max_tokens=sampling.max_new_tokens,
+        logprobs=sampling.first_token_candidates,
+        ignore_eos=True,
+        stop_token_ids=list(sampling.stop_token_ids),
+    )
+
+
+def start_llm(arguments: argparse.Namespace, longest: int, **options: Any) -> Any:
+    """vLLM's `LLM`, as a user would start it: the engine in processes of its own."""
+    os.environ |= {"HF_HUB_OFFLINE": "1", "VLLM_NO_USAGE_STATS": "1"}
+    cores = ",".join(map(str, sorted(os.sched_getaffinity(0))))
+    os.environ["VLLM_CPU_OMP_THREADS_BIND"] = cores
+    if not arguments.compiled:
+        # As the sweep does: what vLLM compiles even in eager mode would only slow the start.
+        os.environ["TORCH_COMPILE_DISABLE"] = "1"
+    from vllm import LLM
+
+    memory = (
+        {"kv_cache_memory_bytes": 2 * 2**30}
+        if arguments.device == "cpu"
+        else {"gpu_memory_utilization": 0.9}
+    )
+    return LLM(
+        str(arguments.checkpoint),
+        dtype=arguments.dtype,
+        max_model_len=longest + arguments.new_tokens,
+        enforce_eager=not arguments.compiled,
+        generation_config="vllm",
+        **memory,
+        **options,
+    )
+
+
+ROLES = {
+    "sweep": sweep,
+    "small-cache": small_cache,
+    "small-cache-shuffled": small_cache_shuffled,
+    "raw": raw,
+    "per-cell": per_cell,
+    "one-at-a-time": one_at_a_time,
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("role", choices=ROLES)
+    parser.add_argument("--folder", type=Path)
+    parser.add_argument("--cell", type=Path)
+    parser.add_argument("--checkpoint", type=Path)
+    parser.add_argument("--device")
+    parser.add_argument("--dtype")
+    parser.add_argument("--new-tokens", type=int)
+    parser.add_argument("--compiled", action="store_true")
+    arguments = parser.parse_args()
+    report = ROLES[arguments.role](arguments)
+    (arguments.folder / "report.json").write_text(json.dumps(report), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,81 @@
+"""Profiles to search: synthetic ones of any number, and LaMP-5's own where they are at hand."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from quantrag.retrieval.profiles import Profiles, profiles_of
+from quantrag.tables import read_arrow, write_table
+
+VOCABULARY = 60_000
+
+
+def write_synthetic(folder: Path, users: int, per_user: int, words: int) -> None:
+    """Write a task's tables. Words follow Zipf's law, lengths a normal one (30 % deviation)."""
+    rng = np.random.default_rng(0)
+    shapes = rng.integers(2, 12, VOCABULARY)
+    letters = np.array(list("etaoinsrhldcumfpgwybvkxjqz"))
+    names = np.array(["".join(rng.choice(letters, size)) for size in shapes], dtype=object)
+    weights = np.cumsum(1 / np.arange(1, VOCABULARY + 1) ** 0.95)
+
+    def text() -> str:
+        length = max(5, int(rng.normal(words, 0.3 * words)))
+        return " ".join(names[np.searchsorted(weights, rng.random(length) * weights[-1])])
+
+    n = users * per_user
+    texts = pa.chunked_array(
+        [
+            pa.array([text() for _ in range(min(10_000, n - start))], pa.string())
+            for start in range(0, n, 10_000)
+        ]
+    )
+    ids = [f"u{user}" for user in range(users)]
+    queries = {"query_id": ids, "user_id": ids, "query_text": [text() for _ in ids]}
+    documents = {
+        "document_id": [f"d{i % per_user}" for i in range(n)],
+        "user_id": np.repeat(ids, per_user),
+        "text": texts,
+    }
+    write_table(pa.table(queries), folder / "queries.parquet")
+    write_table(pa.table(documents), folder / "documents.parquet")
+
+
+def write_lamp(folder: Path, source: Path) -> None:
+    """Write the tables of LaMP-5's dev questions: documents are title and abstract."""
+    records = json.loads((source / "dev_questions.json").read_text(encoding="utf-8"))
+    rows = [
+        (d["id"], r["id"], f"{d['title']} {d['abstract']}") for r in records for d in r["profile"]
+    ]
+    queries = {
+        "query_id": [r["id"] for r in records],
+        "user_id": [r["id"] for r in records],
+        "query_text": [r["input"].partition(":")[2].strip() for r in records],
+    }
+    columns = dict(zip(("document_id", "user_id", "text"), zip(*rows, strict=True), strict=True))
+    write_table(pa.table(queries), folder / "queries.parquet")
+    write_table(pa.table({k: list(v) for k, v in columns.items()}), folder / "documents.parquet")
+
+
+def tables(folder: Path, users: int | None = None) -> tuple[pa.Table, pa.Table]:
+    """Queries, and documents without their ids, of the first users (each has one query)."""
+    queries = read_arrow(folder / "queries.parquet").slice(0, users)
+    documents = read_arrow(folder / "documents.parquet", ["user_id", "text"])
+    if users is not None:
+        bounds = profiles_of(queries, documents).bounds
+        documents = documents.slice(0, bounds[min(users, len(bounds) - 1)])
+    return queries, documents
+
+
+def load(folder: Path, users: int | None = None) -> tuple[pa.Array, pa.Array, Profiles]:
+    """Texts, queries (large strings) and profiles of the first users."""
+    queries, documents = tables(folder, users)
+    profiles = profiles_of(queries, documents)
+    texts, asked = documents["text"].combine_chunks(), queries["query_text"].combine_chunks()
+    return texts.cast(pa.large_string()), asked.cast(pa.large_string()), profiles
+
+
+def parts_of(texts: list[str], profiles: Profiles) -> list[list[str]]:
+    """Each query's documents."""
+    return [texts[slice(*profiles.slice_of(q))] for q in range(len(profiles.of_query))]

@@ -1,0 +1,94 @@
+"""The benchmarks start, compare what they say they compare, and write JSON where asked."""
+
+import argparse
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from benchmarks.parts import common, retrieval_dense, retrieval_okapi
+from quantrag.retrieval.profiles import Profiles
+
+NAMES = ("generation", "prompts", "retrieval", "statistics")
+PROFILES = Profiles(bounds=np.array([0, 2, 5]), of_query=np.array([1, -1, 0]))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_starts_with_the_standard_library_in_reach(root, tmp_path, name):
+    """`benchmarks/statistics.py` must hide the standard library's module from none of them."""
+    code = (
+        "import runpy, sys\n"
+        f"sys.path[0], sys.argv = {str(root / 'benchmarks')!r}, ['{name}.py', '--help']\n"
+        "try:\n"
+        f"    runpy.run_path({str(root / 'benchmarks' / f'{name}.py')!r}, run_name='__main__')\n"
+        "except SystemExit:\n"
+        "    import statistics\n"
+        "    print(statistics.__file__)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert "--quick" in done.stdout
+    assert str(root) not in done.stdout.splitlines()[-1]
+
+
+@pytest.mark.parametrize("target", [None, "-", "file"])
+def test_json_goes_where_it_is_asked_for(tmp_path, capsys, target):
+    def measure(arguments):
+        common.show("a table", [("speed", "3 x")])
+        return {"speedup": 3.0}
+
+    path = tmp_path / "numbers.json"
+    given = str(path) if target == "file" else target
+    common.run(measure, argparse.Namespace(json=given, quick=True))
+    printed = capsys.readouterr().out
+    assert ("speed " in printed) == (target != "-")
+    text = {None: None, "-": printed, "file": path.read_text() if path.exists() else None}[target]
+    if text is not None:
+        expected = {"speedup": 3.0, "machine": common.machine(), "quick": True}
+        assert json.loads(text) == expected
+
+
+def test_times_are_medians_of_runs_in_turn():
+    order = []
+    functions = {name: lambda name=name: order.append(name) or len(order) for name in "ab"}
+    seconds, processor, results = common.in_turn(3, functions)
+    assert order == list("ababab")
+    assert results == {"a": 5, "b": 6}
+    assert set(seconds) == set(processor) == {"a", "b"}
+
+
+def test_a_part_has_its_own_peak_memory():
+    held = np.ones(200_000_000, dtype=np.uint8)
+    assert common.alone(common.peak_gib) < common.peak_gib() - 0.1
+    assert held[-1] == 1
+
+
+def test_rankings_are_the_same_up_to_ties():
+    def same(peer, *ours):
+        return retrieval_okapi.same_rankings(
+            [np.array(scores) for scores in peer],
+            [(np.array(rows), np.array(scores)) for rows, scores in ours],
+            PROFILES,
+        )
+
+    empty = (np.array([], dtype=int), np.array([]))
+    peer = [[1.0, 2.0, 1.0], [], [0.5, 3.0]]
+    assert same(peer, ([3, 2, 4], [2.0, 1.0, 1.0]), empty, ([1, 0], [3.0, 0.5]))
+    assert same(peer, ([3, 4, 2], [2.0, 1.0, 1.0]), empty, ([1, 0], [3.0, 0.5]))
+    assert not same(peer, ([2, 3, 4], [1.0, 2.0, 1.0]), empty, ([1, 0], [3.0, 0.5]))
+    assert not same(peer, ([3, 2, 4], [2.0, 1.0, 1.1]), empty, ([1, 0], [3.0, 0.5]))
+
+
+def test_agreement_of_the_first_five():
+    profiles = Profiles(bounds=np.array([0, 10]), of_query=np.array([0, -1]))
+    rows = np.arange(10.0)[:, None]
+    ahead, behind = np.array([[1.0], [1.0]]), np.array([[-1.0], [1.0]])
+    agreement = retrieval_dense.top_five_agreement
+    assert agreement((rows, ahead), (rows, ahead), profiles) == 1.0
+    assert agreement((rows, ahead), (rows, behind), profiles) == 0.0
+    shifted = rows.copy()
+    shifted[0] = 100
+    assert agreement((rows, ahead), (shifted, ahead), profiles) == pytest.approx(0.8)
