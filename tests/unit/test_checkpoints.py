@@ -10,6 +10,7 @@ from safetensors.numpy import save_file
 
 from quantrag import hub
 from quantrag.checkpoints import (
+    check_context,
     file_sizes,
     fingerprint,
     link_files,
@@ -39,7 +40,7 @@ def checkpoint(tmp_path):
 
 
 def test_a_whole_checkpoint_is_valid(checkpoint):
-    validate(checkpoint, chat_template=True, context=128, quantized=False)
+    validate(checkpoint, chat_template=True, quantized=False)
 
 
 def test_a_missing_folder_is_named(tmp_path):
@@ -91,8 +92,9 @@ def test_a_shard_that_the_index_names_must_be_there(checkpoint):
 
 
 def test_a_context_over_the_models_limit_is_refused(checkpoint):
+    check_context(checkpoint, 128)
     with pytest.raises(UserError, match=r"129 tokens.*128"):
-        validate(checkpoint, context=129)
+        check_context(checkpoint, 129)
 
 
 def test_a_quantized_original_is_refused(tmp_path):

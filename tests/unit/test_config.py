@@ -74,6 +74,11 @@ def test_the_shipped_configurations_are_valid(request, name):
             r"'LaMP-3' is no task.*LaMP-3U",
         ),
         ("precisions.int4-gptq.bits", 3, r"precisions\.int4-gptq: vLLM has no CPU kernel"),
+        (
+            "generation.max_new_tokens",
+            2048,
+            r"max_new_tokens: 2048 is too large. Allowed: less than the context of smollm2",
+        ),
         ("experiment", "a/b", r"experiment: 'a/b' doesn't have the right form"),
     ],
 )

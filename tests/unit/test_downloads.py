@@ -1,7 +1,11 @@
 """Downloads against a local server that misbehaves in the ways that real ones do."""
 
 import json
+import socket
+import struct
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -258,3 +262,74 @@ def test_nobody_answers(tmp_path):
 def test_not_an_address(tmp_path):
     with pytest.raises(UserError, match="example"):
         download_json("example/x.json", tmp_path / "x")
+
+
+def test_a_stalled_server_is_tried_again(server, download, monkeypatch):
+    monkeypatch.setattr("quantrag.downloads.TIMEOUT_S", (5, 0.2))
+    released = threading.Event()
+
+    def stall(handler):
+        handler.send_response(200)
+        handler.send_header("ETag", server.etag)
+        handler.send_header("Content-Length", str(len(CONTENT)))
+        handler.end_headers()
+        handler.wfile.write(CONTENT[:70_000])
+        released.wait(10)
+        handler.close_connection = True
+
+    server.plan = [stall, server.ranged]
+    assert download().read_bytes() == CONTENT
+    released.set()
+    assert [r.get("Range") for r in server.requests] == [None, "bytes=65536-"]
+
+
+def test_a_reset_connection_is_resumed(server, download):
+    def reset(handler):
+        server.send(handler, CONTENT[:140_000], length=len(CONTENT))
+        # With nothing to linger for, closing sends RST in place of FIN.
+        handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        handler.connection.close()
+
+    server.plan = [reset, server.ranged]
+    assert download().read_bytes() == CONTENT
+    assert len(server.requests) == 2
+
+
+def test_the_environments_proxy_is_asked(server, tmp_path, monkeypatch):
+    """The server stands in for the proxy, which is asked for the whole address."""
+    monkeypatch.delenv("NO_PROXY")
+    monkeypatch.setenv("no_proxy", "")
+    monkeypatch.setenv("http_proxy", server.url.rpartition("/")[0])
+    download_json("http://lamp.invalid/dev.json", tmp_path / "dev.json", max_attempts=1)
+    assert server.requests[0]["Host"] == "lamp.invalid"
+    assert (tmp_path / "dev.json").read_bytes() == CONTENT
+
+
+def test_what_is_not_accepted_gets_no_name(download):
+    def refuse(path):
+        assert path.read_bytes() == CONTENT
+        raise UserError("another file than before")
+
+    with pytest.raises(UserError, match="another file than before"):
+        download(accept=refuse)
+    assert list(download.folder.iterdir()) == []
+
+
+def test_a_file_larger_than_the_disk_is_refused_before_it_comes(server, download):
+    server.plan = [lambda handler: server.send(handler, b"[", length=10**18)]
+    with pytest.raises(UserError, match=r"1,000,000,000,000 MB are needed in .*LaMP_5 and"):
+        download()
+
+
+def test_two_at_once_download_it_once(server, tmp_path):
+    def slow(handler):
+        time.sleep(0.2)
+        server.whole(handler)
+
+    server.plan = [slow]
+    path = tmp_path / "dev.json"
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: download_json(server.url, path), range(4)))
+    assert path.read_bytes() == CONTENT
+    assert len(server.requests) == 1
+    assert list(tmp_path.iterdir()) == [path]

@@ -350,3 +350,56 @@ def test_column_counts_across_chunks(tmp_path):
     for chunk in range(1, 30):
         with pytest.raises(UserError, match=r"line 3, column 17"):
             list(iterate_list(path, chunk_bytes=chunk))
+
+
+# --- invalid records left out ----------------------------------------------------------------
+
+
+def many(n=40):
+    return [question(str(i), profile=[review(str(j)) for j in range(5)]) for i in range(n)]
+
+
+def test_invalid_documents_and_questions_can_be_left_out(read, caplog):
+    questions = many()
+    questions[3]["profile"][1]["text"] = " "
+    questions[4]["profile"][2]["id"] = questions[4]["profile"][0]["id"]
+    questions[5]["profile"][0]["score"] = "9"
+    questions[6]["input"] = "Rate this."
+    golds = [{"id": q["id"], "output": "3"} for q in questions]
+    queries, documents = read(questions, golds, invalid_records="drop")
+    assert queries["query_id"].to_pylist() == [str(i) for i in range(40) if i != 6]
+    assert len(documents) == 39 * 5 - 3
+    own = [row["document_id"] for row in documents.to_pylist() if row["user_id"] == "4"]
+    assert own == ["0", "1", "3", "4"]
+    assert "1 of 40 questions, 3 of 200 profile documents, 0 of 40 golds" in caplog.text
+    assert "text is empty" in caplog.text
+    assert "an earlier one has the same id" in caplog.text
+
+
+@pytest.mark.parametrize("gold", [{"id": "6", "output": "9"}, {"id": "other", "output": "3"}])
+def test_a_question_without_a_valid_gold_can_be_left_out(read, gold):
+    questions = many()
+    golds = [{"id": q["id"], "output": "3"} for q in questions]
+    golds[6] = gold
+    queries, _ = read(questions, golds, invalid_records="drop")
+    assert queries["query_id"].to_pylist() == [str(i) for i in range(40) if i != 6]
+    assert None not in queries["gold"].to_pylist()
+
+
+def test_too_many_invalid_records_are_an_error_all_the_same(read):
+    questions = many()
+    for one in questions[:20]:
+        one["profile"][0]["text"] = ""
+    golds = [{"id": q["id"], "output": "3"} for q in questions]
+    text = message_of(read, questions, golds, invalid_records="drop")
+    assert "20 of 200 profile documents are invalid, too many to leave out (at most 5%)" in text
+    assert 'question "0"' in text
+
+
+def test_dropping_changes_nothing_of_a_valid_file(read, caplog):
+    assert read(many(), invalid_records="drop") == read(many())
+    assert "left out" not in caplog.text
+
+
+def test_fewer_questions_than_expected_are_an_error(read):
+    assert "only 40 questions; at least 100" in message_of(read, many(), at_least=100)

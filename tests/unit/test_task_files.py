@@ -8,7 +8,7 @@ import yaml
 from quantrag.config import load_config
 from quantrag.config_schema import SCHEMA_FOLDER
 from quantrag.errors import UserError
-from quantrag.task_files import lamp_url, task_file
+from quantrag.task_files import lamp_url, published_files, task_file
 
 DEMO = yaml.safe_load((SCHEMA_FOLDER.parents[1] / "config" / "demo.yaml").read_text("utf-8"))
 
@@ -58,6 +58,7 @@ def test_defaults():
         "split": "dev",
         "users": "user",
         "source": {"kind": "download"},
+        "invalid_records": "error",
         "max_queries": None,
         "max_training_queries": 512,
     }
@@ -95,3 +96,12 @@ def test_mistakes_are_named(entry, words):
 )
 def test_addresses(arguments, url):
     assert lamp_url(*arguments) == f"https://ciir.cs.umass.edu/downloads/LaMP/{url}"
+
+
+def test_files_that_are_published_are_known_by_their_path():
+    task = {"lamp": 5, "users": "time", "source": {"kind": "download"}}
+    assert published_files(task, "dev", "resources") == {
+        f"resources/lamp/download/time/LaMP_5/dev_{part}.json": lamp_url(5, "dev", part, "time")
+        for part in ("questions", "outputs")
+    }
+    assert published_files({**task, "source": {"kind": "local", "folder": "x"}}, "dev", "r") == {}

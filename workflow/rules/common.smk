@@ -26,10 +26,14 @@ except UserError as error:
     sys.exit(f"error: {error}")
 
 RESULTS = f"results/{config['experiment']}"
+RESOURCES = "resources"
+# No output: rules add to it, and users commit it.
+CHECKSUMS = "config/checksums.tsv"
 
 
 pathvars:
     results=RESULTS,
+    resources=RESOURCES,
     logs=f"logs/{config['experiment']}",
     benchmarks=f"{RESULTS}/benchmarks",
 
@@ -88,6 +92,11 @@ def score_files():
         model=config["models"],
         precision=precisions_with_noise(),
     )
+
+
+def gpus_of_small_jobs():
+    """GPUs of a job that encodes or quantizes on the device of the experiment."""
+    return 1 if config["generation"]["device"] == "cuda" else 0
 
 
 def gpus_per_job():

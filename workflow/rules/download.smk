@@ -1,5 +1,7 @@
 # download.smk: LaMP's files from the project's server.
-# needs: the network   leaves: <resources>/lamp/download/{users}/LaMP_{lamp}/{split}_{part}.json
+# needs: the network
+# leaves: <resources>/lamp/download/{users}/LaMP_{lamp}/{split}_{part}.json
+#         a line in config/checksums.tsv for each file that arrived for the first time
 
 
 from quantrag.task_files import lamp_url
@@ -29,5 +31,6 @@ rule download_lamp:
         url=lambda wildcards: lamp_url(
             int(wildcards.lamp), wildcards.split, wildcards.part, wildcards.users
         ),
+        checksums=CHECKSUMS,
     script:
         "../scripts/download_lamp.py"

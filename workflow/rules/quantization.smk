@@ -69,7 +69,7 @@ rule quantize_gptq:
     resources:
         mem_mb=16000,
         runtime=240,
-        gpu=1 if config["generation"]["device"] == "cuda" else 0,
+        gpu=gpus_of_small_jobs(),
     params:
         parameters=lambda wildcards: gptq_parameters(wildcards.precision),
         code=code("quantize_gptq.py"),

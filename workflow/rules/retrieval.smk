@@ -79,7 +79,7 @@ rule encode_documents:
     resources:
         mem_mb=8000,
         runtime=480,
-        gpu=1,
+        gpu=gpus_of_small_jobs(),
     params:
         encoder=document_encoder,
         settings=retriever_settings(
@@ -136,7 +136,7 @@ rule retrieve_dense:
     resources:
         mem_mb=8000,
         runtime=120,
-        gpu=1,
+        gpu=gpus_of_small_jobs(),
     params:
         encoder=query_encoder,
         settings=retriever_settings("query_prefix", "pooling", "normalize", "max_length", "dtype"),

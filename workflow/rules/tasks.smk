@@ -4,7 +4,7 @@
 #         <results>/tasks/{task}/train/{queries,documents}.parquet: the train split, for calibration
 
 
-from quantrag.task_files import task_file
+from quantrag.task_files import published_files, task_file
 
 
 rule write_demo_data:
@@ -60,6 +60,11 @@ rule prepare_task:
     params:
         lamp=lambda wildcards: config["tasks"][wildcards.task]["lamp"],
         max_queries=lambda wildcards: config["tasks"][wildcards.task]["max_queries"],
+        invalid_records=lambda wildcards: config["tasks"][wildcards.task]["invalid_records"],
+        published=lambda wildcards: published_files(
+            config["tasks"][wildcards.task], config["tasks"][wildcards.task]["split"], RESOURCES
+        ),
+        checksums=CHECKSUMS,
         code=code("prepare_task.py"),
     script:
         "../scripts/prepare_task.py"
@@ -79,4 +84,9 @@ use rule prepare_task as prepare_training_split with:
     params:
         lamp=lambda wildcards: config["tasks"][wildcards.task]["lamp"],
         max_queries=lambda wildcards: config["tasks"][wildcards.task]["max_training_queries"],
+        invalid_records=lambda wildcards: config["tasks"][wildcards.task]["invalid_records"],
+        published=lambda wildcards: published_files(
+            config["tasks"][wildcards.task], "train", RESOURCES
+        ),
+        checksums=CHECKSUMS,
         code=code("prepare_task.py"),

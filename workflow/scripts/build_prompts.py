@@ -5,17 +5,22 @@ from quantrag.jobs import job
 with job(snakemake):
     import logging
     import os
+    import sys
     import time
 
     # The tokenizers' own threads, read when they are first used.
     os.environ["RAYON_NUM_THREADS"] = str(snakemake.threads)
+    # No tokenizer needs PyTorch; where transformers finds it, its import takes four times as long.
+    sys.modules.setdefault("torch", None)
 
     from quantrag.chat_templates import ChatFormat, load_tokenizer
+    from quantrag.checkpoints import check_context
     from quantrag.prompt_styles import load_style
     from quantrag.prompts import build_prompts
     from quantrag.tables import read_arrow, write_table
 
     params = snakemake.params
+    check_context(snakemake.input.checkpoint, params.context)
     chat = ChatFormat(
         load_tokenizer(snakemake.input.checkpoint),
         chat_template=params.chat_template,

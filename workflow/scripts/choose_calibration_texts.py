@@ -4,8 +4,11 @@ from quantrag.jobs import job
 
 with job(snakemake):
     import os
+    import sys
 
     os.environ["HF_HUB_OFFLINE"] = "1"
+    # No tokenizer needs PyTorch; where transformers finds it, its import takes four times as long.
+    sys.modules.setdefault("torch", None)
 
     from quantrag.calibration import TrainingTask, check_disjoint, choose_texts, load_evaluated
     from quantrag.chat_templates import ChatFormat, load_tokenizer

@@ -1,8 +1,16 @@
-"""Download one of LaMP's JSON files."""
+"""Download one of LaMP's JSON files; the checksum is recorded at the first time and kept to."""
 
 from quantrag.jobs import job
 
 with job(snakemake):
+    from functools import partial
+
+    from quantrag.checksums import verify
     from quantrag.downloads import download_json
 
-    download_json(snakemake.params.url, snakemake.output.json)
+    url = snakemake.params.url
+    download_json(
+        url,
+        snakemake.output.json,
+        accept=partial(verify, url=url, lock_file=snakemake.params.checksums),
+    )

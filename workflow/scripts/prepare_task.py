@@ -3,14 +3,21 @@
 from quantrag.jobs import job
 
 with job(snakemake):
+    from quantrag.checksums import verify
     from quantrag.lamp import read_task
     from quantrag.tables import write_table
 
+    params = snakemake.params
+    # Of LaMP's own files: what is evaluated is what was downloaded first.
+    for path, url in params.published.items():
+        verify(path, url, params.checksums)
     queries, documents = read_task(
         snakemake.input.questions,
         snakemake.input.outputs,
-        snakemake.params.lamp,
-        max_queries=snakemake.params.max_queries,
+        params.lamp,
+        max_queries=params.max_queries,
+        invalid_records=params.invalid_records,
+        at_least=100 if params.published else 1,
     )
     write_table(queries, snakemake.output.queries)
     write_table(documents, snakemake.output.documents)

@@ -3,6 +3,12 @@
 from quantrag.jobs import job
 
 with job(snakemake):
+    import sys
+
+    # rouge_score imports all of NLTK, which takes these where it finds them: seconds, for nothing.
+    sys.modules.setdefault("scipy", None)
+    sys.modules.setdefault("sklearn", None)
+
     import pandas as pd
 
     from quantrag.metrics import RATING, kind_of

@@ -1,5 +1,7 @@
 # What the rules from checkpoints to generation look up in the config.
 
+from quantrag.checkpoints import FINGERPRINTED
+
 
 def checkpoint_folder(model):
     """Folder of a model's original checkpoint: tokenizer, chat template and unquantized weights."""
@@ -38,19 +40,19 @@ def precisions_by(method):
 
 def checks_of_original(model):
     """What a model's original checkpoint has to have; parameters of `quantrag.checkpoints.validate`."""
-    entry = config["models"][model]
+    # Not its context, which `build_prompts` checks: another one is no reason to download again.
     return {
-        "chat_template": entry["chat_template"] == "model",
-        "context": entry["context"],
+        "chat_template": config["models"][model]["chat_template"] == "model",
         "quantized": False,
     }
 
 
 def local_files(source):
-    """The weights of a checkpoint on disk, so that new weights there are noticed."""
+    """The files of a checkpoint on disk, so that changes there are noticed."""
     if "folder" not in source:
         return []
-    return sorted(map(str, Path(source["folder"]).glob("*.safetensors")))
+    folder = Path(source["folder"])
+    return sorted({str(path) for pattern in FINGERPRINTED for path in folder.glob(pattern)})
 
 
 def calibration_of(precision):

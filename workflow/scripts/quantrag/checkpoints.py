@@ -83,7 +83,6 @@ def validate(
     folder: str | Path,
     *,
     chat_template: bool = True,
-    context: int | None = None,
     quantized: bool | None = None,
 ) -> None:
     """Check that a folder holds a checkpoint that the workflow can use.
@@ -91,7 +90,6 @@ def validate(
     Args:
         folder: the checkpoint.
         chat_template: whether the tokenizer must come with a chat template.
-        context: context length in tokens that the config asks of the model, if it is to be checked.
         quantized: whether `config.json` must (True) or must not (False) hold a
             `quantization_config`; None accepts both.
 
@@ -125,9 +123,21 @@ def validate(
             f"{folder}: config.json has no quantization_config, so this is not a quantized "
             "checkpoint. Use a precision of method none for it."
         )
-    text_config = config.get("text_config", config)
-    limit = text_config.get("max_position_embeddings")
-    if context is not None and limit is not None and context > limit:
+
+
+def check_context(folder: str | Path, context: int) -> None:
+    """Check that a checkpoint's `config.json` allows a context length.
+
+    Args:
+        folder: the checkpoint.
+        context: tokens of prompt and answer that the config asks of the model.
+
+    Raises:
+        UserError: it allows less.
+    """
+    config = read_config(folder)
+    limit = config.get("text_config", config).get("max_position_embeddings")
+    if limit is not None and context > limit:
         raise UserError(
             f"{folder}: the model's context is set to {context} tokens, but its config.json allows "
             f"{limit} (max_position_embeddings)."

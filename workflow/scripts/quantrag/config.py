@@ -61,6 +61,11 @@ def inconsistencies(config: Mapping[str, Any]) -> Iterable[tuple[list[str], str]
             allowed = f"at most largest_profile, {source['largest_profile']}"
             yield path, f"{source['smallest_profile']} is too large. Allowed: {allowed}"
     generation = config["generation"]
+    for model, entry in config["models"].items():
+        if generation["max_new_tokens"] >= entry["context"]:
+            allowed = f"less than the context of {model}, {entry['context']}"
+            message = f"{generation['max_new_tokens']} is too large. Allowed: {allowed}"
+            yield ["generation", "max_new_tokens"], message
     for precision, entry in precisions.items():
         refusal = engine_refusal(entry, generation["engine"], generation["device"])
         if refusal:

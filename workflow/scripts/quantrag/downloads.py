@@ -8,6 +8,7 @@ import email.utils
 import logging
 import os
 import random
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +18,7 @@ from tqdm import tqdm
 
 from quantrag.errors import UserError
 from quantrag.json_stream import iterate_list, load_json
+from quantrag.locks import exclusive
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +34,7 @@ _PASSING_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
 def download_json(
     url: str,
     path: str | Path,
+    accept: Callable[[Path], None] = lambda path: None,
     max_attempts: int = MAX_ATTEMPTS,
     first_wait_s: float = FIRST_WAIT_S,
     sleep: Callable[[float], None] = time.sleep,
@@ -39,11 +42,13 @@ def download_json(
     """Download a JSON file to `path`, which appears only when the file is whole and is JSON.
 
     What has arrived is kept beside `path` as `.{name}.part` until then, and a later call goes on
-    from there where the server allows it and the file there is still the same (If-Range).
+    from there where the server allows it and the file there is still the same (If-Range). Processes
+    that want the same file wait for the first of them.
 
     Args:
         url: http or https.
         path: the file to write.
+        accept: called with the whole file before it gets its name; raises UserError to refuse it.
         max_attempts: how often to try without getting any further.
         first_wait_s: seconds before the second attempt; doubled for every further one and drawn
             from 50 to 150 % of that. A server's Retry-After takes its place (at most
@@ -51,10 +56,25 @@ def download_json(
         sleep: replaced in tests.
 
     Raises:
-        UserError: the server refuses (404 and the like), stays out of reach, or sends something
-            that isn't JSON, such as a proxy's log-in page.
+        UserError: the server refuses (404 and the like), stays out of reach, sends something that
+            isn't JSON, such as a proxy's log-in page, or the disk is too small for the file.
     """
-    partial = _Partial(Path(path))
+    path = Path(path)
+    started_ns = time.time_ns()
+    with exclusive(path.with_name(f".{path.name}.lock")):
+        if path.exists() and path.stat().st_mtime_ns > started_ns:
+            return  # another process has just downloaded it
+        _download(url, _Partial(path), accept, max_attempts, first_wait_s, sleep)
+
+
+def _download(
+    url: str,
+    partial: "_Partial",
+    accept: Callable[[Path], None],
+    max_attempts: int,
+    first_wait_s: float,
+    sleep: Callable[[float], None],
+) -> None:
     failures, furthest = 0, partial.size()
     with requests.Session() as session:
         while True:
@@ -79,11 +99,12 @@ def download_json(
                 sleep(wait)
     try:
         _check_json(partial.path, url)
+        accept(partial.path)
     except UserError:
         partial.discard()
         raise
     partial.finish()
-    log.info("%s: %d bytes", path, Path(path).stat().st_size)
+    log.info("%s: %d bytes", partial.target, partial.target.stat().st_size)
 
 
 class _PassingFailure(Exception):
@@ -187,6 +208,7 @@ def _receive(response: requests.Response, url: str, partial: _Partial, offset: i
     length = response.headers.get("Content-Length", "")
     if length.isdigit() and not response.headers.get("Content-Encoding"):
         total = offset + int(length)
+        _check_space(partial.path, int(length), url)
     with (
         open(partial.path, "ab") as stream,
         tqdm(
@@ -203,6 +225,15 @@ def _receive(response: requests.Response, url: str, partial: _Partial, offset: i
             progress.update(len(chunk))
     if total is not None and partial.size() != total:
         raise _PassingFailure(f"truncated: {partial.size()} of {total} bytes arrived")
+
+
+def _check_space(path: Path, needed: int, url: str) -> None:
+    free = shutil.disk_usage(path.parent).free
+    if needed > free:
+        raise UserError(
+            f"{url}: {needed / 1e6:,.0f} MB are needed in {path.parent} and {free / 1e6:,.0f} MB "
+            "are free."
+        )
 
 
 def _first_byte(response: requests.Response) -> int | None:

@@ -43,6 +43,8 @@ def read_task(
     outputs_path: str | Path,
     lamp: int,
     max_queries: int | None = None,
+    invalid_records: str = "error",
+    at_least: int = 1,
 ) -> tuple[pa.Table, pa.Table]:
     """Read one split of one LaMP task, check it and give it as two tables.
 
@@ -55,6 +57,10 @@ def read_task(
         lamp: the LaMP task, 1-5 or 7.
         max_queries: keep only the first `max_queries` questions in file order (LaMP's files
             are in no meaningful order), and their documents.
+        invalid_records: "error" refuses a file with wrong records; "drop" leaves out wrong profile
+            documents, questions that are wrong themselves or have no valid gold, and golds without
+            a question, and logs how many (an error above `MOST_DROPPED` of them).
+        at_least: fewer questions than this are an error.
 
     Returns:
         queries: string columns query_id, user_id (the same), input, query_text, gold; file order.
@@ -68,17 +74,19 @@ def read_task(
     """
     layout = LAYOUTS[lamp]
     problems = Problems()
+    drop = invalid_records == "drop"
     golds = _read_golds(Path(outputs_path), lamp, layout, problems)
     without_question = dict(golds)
     seen: dict[str, int] = {}
     queries = _Columns(QUERY_SCHEMA)
     documents = _Columns(DOCUMENT_SCHEMA)
     empty_profiles: list[str] = []
-    n_questions = 0
+    n_questions = n_wrong = n_documents = n_wrong_documents = 0
     for number, record in enumerate(
         tqdm(iterate_list(questions_path), unit=" questions", mininterval=5), start=1
     ):
-        n_questions = number
+        n_questions, n_before = number, problems.total
+        n_wrong += 1  # taken back at the end
         where = f"{questions_path}: record {number}"
         if not isinstance(record, dict):
             problems.add("shape", f"{where}: an object is expected, found {kind_of(record)}")
@@ -94,11 +102,23 @@ def read_task(
         without_question.pop(query_id, None)
         if query_id not in golds:
             problems.add("no gold", f"{where}: no gold in {outputs_path}")
+        gold = golds.get(query_id, "")
         full_input, query_text = _query_text(record, where, lamp, layout, problems)
-        rows = list(_profile(record, query_id, where, layout, problems))
-        if problems.total or (max_queries is not None and number > max_queries):
+        if not isinstance(record.get("profile"), list):
+            found = kind_of(record["profile"]) if "profile" in record else "no such key"
+            problems.add("shape", f"{where}: profile: a list is expected, found {found}")
             continue
-        queries.add(query_id, query_id, full_input, query_text, golds[query_id])
+        # A gold that is there and empty was noted when the golds were read.
+        wrong = problems.total > n_before or not gold
+        rows = list(_profile(record["profile"], query_id, where, layout, problems))
+        n_documents += len(record["profile"])
+        n_wrong_documents += len(record["profile"]) - len(rows)
+        if wrong:
+            continue
+        n_wrong -= 1
+        if (problems.total and not drop) or (max_queries is not None and number > max_queries):
+            continue
+        queries.add(query_id, query_id, full_input, query_text, gold)
         for row in rows:
             documents.add(*row)
         if not rows:
@@ -108,9 +128,21 @@ def read_task(
             "no question",
             f'{outputs_path}: gold "{query_id}": no such question in {questions_path}',
         )
-    problems.raise_if_any()
+    if drop:
+        dropped = {
+            "questions": (n_wrong, n_questions),
+            "profile documents": (n_wrong_documents, n_documents),
+            "golds": (len(without_question), max(len(golds), 1)),
+        }
+        problems.warn_if_few(questions_path, dropped)
+    else:
+        problems.raise_if_any()
     if n_questions == 0:
         raise UserError(f"{questions_path}: the list of questions is empty.")
+    if n_questions < at_least:
+        raise UserError(
+            f"{questions_path}: only {n_questions} questions; at least {at_least} are expected."
+        )
     queries_table, documents_table = queries.table(), documents.table()
     log.info(
         "%s: %d of %d questions, %d profile documents",
@@ -185,6 +217,7 @@ def _read_golds(path: Path, lamp: int, layout: Layout, problems: Problems) -> di
             if gold and layout.golds and gold not in layout.golds:
                 allowed = ", ".join(layout.golds)
                 problems.add("gold", f'{where}: output is "{gold}"; allowed: {allowed}')
+                gold = ""
         golds[query_id] = gold
     return golds
 
@@ -209,15 +242,12 @@ def _query_text(
 
 
 def _profile(
-    record: dict, user_id: str, where: str, layout: Layout, problems: Problems
+    profile: list, user_id: str, where: str, layout: Layout, problems: Problems
 ) -> Iterator[tuple[str, ...]]:
-    profile = record.get("profile")
-    if not isinstance(profile, list):
-        found = kind_of(profile) if "profile" in record else "no such key"
-        problems.add("shape", f"{where}: profile: a list is expected, found {found}")
-        return
+    """The rows of a profile's valid documents."""
     seen = set()
     for number, item in enumerate(profile, start=1):
+        n_before = problems.total
         item_where = f"{where}, profile document {number}"
         if not isinstance(item, dict):
             problems.add("shape", f"{item_where}: an object is expected, found {kind_of(item)}")
@@ -237,4 +267,5 @@ def _profile(
         else:
             target = read_text(item, layout.target, item_where, problems)
         date = read_text(item, "date", item_where, problems) if item.get("date") else ""
-        yield document_id, user_id, text, target, date
+        if problems.total == n_before:
+            yield document_id, user_id, text, target, date

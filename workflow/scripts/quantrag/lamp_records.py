@@ -1,8 +1,14 @@
 """Checks of single fields of LaMP records, and the list of what is wrong with them."""
 
+import logging
+
 from quantrag.errors import UserError
 
+log = logging.getLogger(__name__)
+
 N_EXAMPLES = 5
+#: Where more of the questions or documents would be dropped, the file isn't what it should be.
+MOST_DROPPED = 0.05
 
 
 class Problems:
@@ -20,8 +26,11 @@ class Problems:
 
     def raise_if_any(self) -> None:
         """Raise one UserError. Its first line stands alone: a terminal shows no more."""
-        if not self.total:
-            return
+        if self.total:
+            raise UserError(self.summary())
+
+    def summary(self) -> str:
+        """Examples of all kinds, and how many problems there are in all."""
         # One of each kind first, so that many of one kind don't hide the others.
         rounds = range(N_EXAMPLES)
         shown = [e[i] for i in rounds for e in self._examples.values() if i < len(e)][:N_EXAMPLES]
@@ -31,7 +40,27 @@ class Problems:
             message += "".join(f"\n  {example}." for example in shown[1:])
         if self.total > len(shown):
             message += f"\n  ... and {self.total - len(shown)} more."
-        raise UserError(message)
+        return message
+
+    def warn_if_few(self, path: object, dropped: dict[str, tuple[int, int]]) -> None:
+        """Log what was dropped.
+
+        Args:
+            path: the file, for the messages.
+            dropped: for each kind of record how many were dropped, and of how many.
+
+        Raises:
+            UserError: more than `MOST_DROPPED` of one kind.
+        """
+        for kind, (count, of) in dropped.items():
+            if count > MOST_DROPPED * of:
+                raise UserError(
+                    f"{path}: {count} of {of} {kind} are invalid, too many to leave out (at most "
+                    f"{MOST_DROPPED:.0%}): {self.summary()}"
+                )
+        if self.total:
+            counts = ", ".join(f"{count} of {of} {kind}" for kind, (count, of) in dropped.items())
+            log.warning("%s: invalid records left out: %s. %s", path, counts, self.summary())
 
 
 def read_identifier(record: dict, where: str, problems: Problems) -> str | None:

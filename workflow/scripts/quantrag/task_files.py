@@ -31,6 +31,24 @@ def task_file(task: Mapping[str, Any], split: str, part: str) -> str:
     return f"{folder}/{split}_{part}.json"
 
 
+def published_files(task: Mapping[str, Any], split: str, resources: str) -> dict[str, str]:
+    """URL of each downloaded file of a task's split by its path; empty for other sources.
+
+    Args:
+        task: an entry of the config's `tasks`, with defaults.
+        split: "dev", "test" or "train".
+        resources: folder that `<resources>` stands for.
+    """
+    if task["source"]["kind"] != "download":
+        return {}
+    return {
+        task_file(task, split, part).replace("<resources>", resources): lamp_url(
+            task["lamp"], split, part, task["users"]
+        )
+        for part in ("questions", "outputs")
+    }
+
+
 def lamp_url(
     lamp: int, split: str, part: str, users: str = "user", server: str = LAMP_SERVER
 ) -> str:
