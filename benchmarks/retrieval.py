@@ -10,7 +10,8 @@ medians of repeats. Each part runs in a process of its own.
 `okapi`: against rank_bm25 built for each profile, tokenization included on both sides; and further
 rankings over a kept token index. `lucene`: against one tiny index for each user. `dense`: against
 the loop of LaMP's code. `memory`: time and peak memory of every kind, up to 500,000 documents of
-150 words (`--sizes`, in thousands). `--quick` takes few users and leaves `memory` out.
+150 words (`--sizes`, in thousands). `--quick` takes few users, synthetic ones alone, and leaves
+`memory` out.
 """
 
 import argparse
@@ -57,7 +58,9 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as temporary:
         scratch = Path(temporary)
         users = 100 if quick else 500
-        for name, folder in data_sets(scratch, users, arguments.lamp_folder).items():
+        for name, folder in data_sets(
+            scratch, users, None if quick else arguments.lamp_folder
+        ).items():
             if "okapi" in parts:
                 numbers |= okapi(name, folder, users, repeats, numbers)
             if "lucene" in parts:
@@ -118,7 +121,7 @@ def lucene(name: str, folder: Path, users: int, repeats: int, quick: bool) -> di
 def dense(name: str, folder: Path, repeats: int, quick: bool) -> dict[str, Any]:
     from benchmarks.parts import retrieval_dense
 
-    users = {"synthetic": 1 if quick else 2, "lamp": 2 if quick else 10}[folder.name]
+    users = 1 if quick else {"synthetic": 2, "lamp": 10}[folder.name]
     found = alone(retrieval_dense.measure, folder, users, repeats)
     retrieval_dense.report(f"{name}, {users} users", found)
     # The fastest arithmetic that keeps the ranking.

@@ -18,13 +18,14 @@ with job(snakemake):
 
 @pytest.fixture
 def run(tmp_path, request):
-    def run(body):
+    def run(body, **variables):
         scripts = request.config.rootpath / "workflow" / "scripts"
+        given = {name: value for name, value in variables.items() if value is not None}
         code = SCRIPT.format(body=textwrap.indent(textwrap.dedent(body), "    "))
         done = subprocess.run(
             [sys.executable, "-c", code],
             cwd=tmp_path,
-            env={"PYTHONPATH": str(scripts), "PATH": ""},
+            env={"PYTHONPATH": str(scripts), "PATH": "", **given},
             capture_output=True,
             text=True,
             check=False,
@@ -67,3 +68,10 @@ def test_all_output_goes_to_the_log(run):
     assert done.stderr == ""
     for source in ("from print", "from logging", "from compiled code", "from a child process"):
         assert source in log
+
+
+@pytest.mark.parametrize(("stated", "expected"), [(None, "PASSIVE"), ("ACTIVE", "ACTIVE")])
+def test_threads_wait_asleep_unless_the_user_says_otherwise(run, stated, expected):
+    done, log = run("import os; print(os.environ['OMP_WAIT_POLICY'])", OMP_WAIT_POLICY=stated)
+    assert done.returncode == 0
+    assert log.splitlines()[-1] == expected

@@ -20,11 +20,17 @@ def job(snakemake) -> Iterator[None]:
     A `UserError` is logged as its message alone, any other exception with its traceback. Both
     also give one line on the terminal that names the log file, and exit status 1.
 
+    Threads wait for each other asleep, unless `OMP_WAIT_POLICY` says otherwise: OpenMP's default is
+    to spin, which takes the processor from whatever else runs on it, other jobs of the workflow
+    first of all, and slows the job itself down many times there.
+
     Args:
         snakemake: the object that Snakemake hands to a script; `log` and `rule` are used.
     """
     path = Path(snakemake.log[0])
     path.parent.mkdir(parents=True, exist_ok=True)
+    # Read when a compiled library is loaded, so before the body imports any.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     terminal = os.fdopen(os.dup(2), "w", buffering=1)
     with open(path, "w", buffering=1) as stream:
         sys.stdout.flush()
