@@ -1,6 +1,7 @@
 """Profiles to search: synthetic ones of any number, and LaMP-5's own where they are at hand."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -58,14 +59,23 @@ def write_lamp(folder: Path, source: Path) -> None:
     write_table(pa.table({k: list(v) for k, v in columns.items()}), folder / "documents.parquet")
 
 
-def tables(folder: Path, users: int | None = None) -> tuple[pa.Table, pa.Table]:
-    """Queries, and documents without their ids, of the first users (each has one query)."""
+def tables(
+    folder: Path, users: int | None = None, columns: Sequence[str] = ("user_id", "text")
+) -> tuple[pa.Table, pa.Table]:
+    """Queries, and some columns of the documents, of the first users (each has one query)."""
     queries = read_arrow(folder / "queries.parquet").slice(0, users)
-    documents = read_arrow(folder / "documents.parquet", ["user_id", "text"])
+    documents = read_arrow(folder / "documents.parquet", list(columns))
     if users is not None:
         bounds = profiles_of(queries, documents).bounds
         documents = documents.slice(0, bounds[min(users, len(bounds) - 1)])
     return queries, documents
+
+
+def load_queries(folder: Path, users: int | None = None) -> tuple[pa.Array, Profiles]:
+    """Queries (large strings) and profiles of the first users, the documents' texts left alone."""
+    queries, documents = tables(folder, users, ["user_id"])
+    asked = queries["query_text"].combine_chunks().cast(pa.large_string())
+    return asked, profiles_of(queries, documents)
 
 
 def load(folder: Path, users: int | None = None) -> tuple[pa.Array, pa.Array, Profiles]:

@@ -15,7 +15,7 @@ import numpy as np
 
 from benchmarks.parts import retrieval_lucene
 from benchmarks.parts.common import CORES, alone, peak_gib, show
-from benchmarks.parts.retrieval_data import load, tables
+from benchmarks.parts.retrieval_data import load, load_queries, tables
 from benchmarks.parts.retrieval_dense import ENCODER
 from quantrag.retrieval.profiles import profiles_of
 from quantrag.retrieval.runs import run_table
@@ -44,7 +44,7 @@ def search_lucene(data: Path, users: int, scratch: Path, statistics: str) -> Non
     from quantrag.retrieval import jvm
 
     jvm.start(heap_mb=HEAP_MB)
-    _, queries, profiles = load(data, users)
+    queries, profiles = load_queries(data, users)
     rankings = retrieval_lucene.search(scratch / "index", queries, profiles, statistics)
     write_run(data, users, scratch, rankings)
 
@@ -98,7 +98,7 @@ def index_faiss(data: Path, users: int, scratch: Path) -> None:
 def search_dense(data: Path, users: int, scratch: Path) -> None:
     from quantrag.retrieval import faiss_index, vectors
 
-    _, queries, profiles = load(data, users)
+    queries, profiles = load_queries(data, users)
     asked = vectors.encode(encoder_of_few(), queries)
     index = faiss_index.read_index(scratch / "index")
     rankings = list(faiss_index.retrieve(index, asked, profiles, None))
@@ -108,7 +108,7 @@ def search_dense(data: Path, users: int, scratch: Path) -> None:
 def rank_by_order(data: Path, users: int, scratch: Path, by: str) -> None:
     from quantrag.retrieval import order
 
-    queries, documents = tables(data, users)
+    queries, documents = tables(data, users, ["user_id"])
     profiles = profiles_of(queries, documents)
     dates = [f"{2000 + row * 7 % 25}-06-01" for row in range(len(documents))]
     ids = queries["query_id"].to_pylist()
