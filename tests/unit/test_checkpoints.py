@@ -312,3 +312,41 @@ def test_a_repository_without_safetensors_is_refused(monkeypatch, tmp_path):
     monkeypatch.setattr(hub, "snapshot_download", FakeHub({"config.json": 1}))
     with pytest.raises(UserError, match=r"has no \.safetensors file"):
         hub.download("a/b", "0" * 40, tmp_path)
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    """The Hub's cache with one revision of `a/b`, and the network switched off."""
+    repository = tmp_path / "cache" / "models--a--b"
+    blobs, snapshot = repository / "blobs", repository / "snapshots" / ("c" * 40)
+    write_checkpoint(blobs)
+    snapshot.mkdir(parents=True)
+    for path in blobs.iterdir():
+        (snapshot / path.name).symlink_to(path)
+    (snapshot / "README.md").write_text("not a part of the checkpoint")
+    (repository / "refs").mkdir()
+    (repository / "refs" / "main").write_text("c" * 40)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "cache"))
+    return snapshot
+
+
+@pytest.mark.parametrize("revision", ["c" * 40, "main"])
+def test_offline_the_hubs_cache_is_used(cache, tmp_path, revision):
+    folder = tmp_path / "checkpoint"
+    folder.mkdir()
+    hub.download("a/b", revision, folder)
+    validate(folder)
+    assert not (folder / "README.md").exists()
+    assert (folder / "model.safetensors").resolve().parent.name == "blobs"
+
+
+def test_offline_what_is_not_cached_is_said(cache, tmp_path):
+    with pytest.raises(UserError, match=r"a/b at v2 must be downloaded.*HF_HUB_OFFLINE.*cache"):
+        hub.download("a/b", "v2", tmp_path)
+
+
+def test_offline_pickled_weights_are_refused_too(cache, tmp_path):
+    (cache / "model.safetensors").unlink()
+    with pytest.raises(UserError, match=r"no \.safetensors file.*refs/pr/N"):
+        hub.download("a/b", "main", tmp_path)

@@ -1,24 +1,132 @@
 """The paper's grid and the demo's resolve to the jobs that they should; mistakes stop them."""
 
+import re
+
 import pytest
 import yaml
 
 from running import job_counts, run_snakemake
+
+PAPER = {
+    # 2 tasks x 2 splits x questions and outputs
+    "download_lamp": 8,
+    "download_encoder": 3,
+    "fetch_checkpoint": 6,
+    "fetch_published_checkpoint": 6,
+    "prepare_task": 2,
+    "prepare_training_split": 2,
+    "index_lucene": 2,
+    "retrieve_lucene": 2,
+    # 2 tasks x 2 dense retrievers
+    "encode_documents": 4,
+    "index_faiss": 4,
+    "retrieve_dense": 4,
+    # 6 models x 2 tasks x (3 retrievers and none)
+    "build_prompts": 48,
+    "choose_calibration_texts": 6,
+    "quantize_gptq": 6,
+    # 6 models x (FP16, two INT4 methods, noise floor)
+    "generate": 24,
+    "score": 24,
+}
 
 
 def test_the_papers_grid_resolves_with_one_generation_job_per_model_and_precision(project):
     done = run_snakemake(project, "-n", "--cores", "8")
     assert done.returncode == 0, done.stderr
     counts = job_counts(done.stdout + done.stderr)
-    # 6 models x (FP16, two INT4 methods, noise floor)
+    # Stages that other parts of the configuration decide are only bounded.
+    assert {rule: counts[rule] for rule in PAPER} == PAPER
+    assert sum(counts.values()) < 200
+
+
+def test_the_grid_of_2026_resolves(project):
+    done = run_snakemake(project, "-n", "--cores", "8", "--configfile", "config/2026.yaml")
+    assert done.returncode == 0, done.stderr
+    counts = job_counts(done.stdout + done.stderr)
+    precisions = yaml.safe_load((project / "config" / "2026.yaml").read_text())["precisions"]
+    # 6 models x (each precision, noise floor)
+    assert counts["generate"] == counts["score"] == 6 * (len(precisions) + 1)
+    # 6 models x 2 tasks x (2 retrievers and none)
+    assert counts["build_prompts"] == 36
+    assert counts["fetch_checkpoint"] == 6
+    assert counts["download_encoder"] == 1
+    assert "fetch_published_checkpoint" not in counts
+    assert sum(counts.values()) < 250
+
+
+@pytest.fixture(scope="module")
+def local_grid(root, tmp_path_factory):
+    """The paper's grid with a folder of the user's in the place of every download."""
+    folder = tmp_path_factory.mktemp("local")
+    config = yaml.safe_load((root / "config" / "config.yaml").read_text())
+
+    def local(name):
+        (folder / name).mkdir()
+        for file in ("model.safetensors", "config.json", "tokenizer.json"):
+            (folder / name / file).touch()
+        return {"kind": "folder", "folder": str(folder / name)}
+
+    for name, task in config["tasks"].items():
+        (folder / name).mkdir()
+        for split in ("train", "dev"):
+            for part in ("questions", "outputs"):
+                (folder / name / f"{split}_{part}.json").touch()
+        task["source"] = {"kind": "local", "folder": str(folder / name)}
+    for name, retriever in config["retrievers"].items():
+        for key in {"encoder", "query_encoder"} & retriever.keys():
+            retriever[key] = local(f"{name}-{key}")
+    for name, model in config["models"].items():
+        model["source"] = local(name)
+    awq = config["precisions"]["int4-awq"]["checkpoints"]
+    awq.update({name: local(f"{name}-awq") for name in awq})
+    file = folder / "local.yaml"
+    file.write_text(yaml.safe_dump(config))
+    return file
+
+
+def test_everything_can_be_local(project, local_grid):
+    done = run_snakemake(project, "-n", "--cores", "8", "--configfile", local_grid)
+    assert done.returncode == 0, done.stderr
+    output = done.stdout + done.stderr
+    counts = job_counts(output)
+    assert not [rule for rule in counts if "download" in rule]
     assert counts["generate"] == 24
-    assert counts["score"] == 24
-    assert counts["quantize_gptq"] == 6
-    assert counts["prepare_task"] == 2
-    # 6 models x 2 tasks x (3 retrievers and none)
-    assert counts["build_prompts"] == 48
-    assert counts["index_lucene"] == 2
-    assert counts["index_faiss"] == 4
+    # They check and link what is there.
+    assert counts["fetch_checkpoint"] == counts["fetch_published_checkpoint"] == 6
+    for file in ("model.safetensors", "config.json", "tokenizer.json"):
+        assert str(local_grid.parent / "zephyr-7b-beta" / file) in output
+
+
+def test_the_summary_and_the_rule_graph_of_the_papers_grid_can_be_read(project):
+    done = run_snakemake(project, "--summary")
+    assert done.returncode == 0, done.stderr
+    header, *rows = [line.split("\t") for line in done.stdout.splitlines() if "\t" in line]
+    assert {"output_file", "rule", "status", "plan"} <= set(header)
+    files = {row[0] for row in rows}
+    assert "results/paper/figures/k_sweep.pdf" in files
+    assert "results/paper/costs/zephyr-7b-beta/noise-floor.json" in files
+    done = run_snakemake(project, "--rulegraph")
+    assert done.returncode == 0, done.stderr
+    labels = re.findall(r'label\s*=\s*"(\w+)"', done.stdout)
+    # One node a rule, whatever the number of jobs.
+    assert len(labels) == len(set(labels)) < 35
+    assert {"download_lamp", "fetch_checkpoint", "generate", "figures"} <= set(labels)
+
+
+def test_the_estimate_is_printed_before_anything_is_there(project):
+    gpu = "estimate={gpu: L40S}"
+    done = run_snakemake(project, "--cores", "1", "--config", gpu, "--", "estimate")
+    assert done.returncode == 0, done.stderr
+    assert "on one L40S" in done.stdout
+    assert "int4-gptq" in done.stdout
+    assert (project / "logs" / "paper" / "estimate.log").read_text() in done.stdout
+    assert not (project / "results" / "paper" / "tasks").exists()
+    done = run_snakemake(
+        project, "--cores", "1", "--config", "estimate={gpu: V100}", "--", "estimate"
+    )
+    assert done.returncode == 1
+    assert "estimate.gpu: 'V100' is unknown" in done.stderr
 
 
 def test_the_demo_resolves_offline(project):

@@ -4,10 +4,11 @@ import logging
 import os
 import re
 import shutil
+from fnmatch import fnmatch
 from pathlib import Path
 
 import httpx
-from huggingface_hub import snapshot_download
+from huggingface_hub import constants, snapshot_download
 from huggingface_hub.errors import (
     GatedRepoError,
     HfHubHTTPError,
@@ -33,7 +34,8 @@ _COMMIT = re.compile(r"[0-9a-f]{40}")
 def download(repo: str, revision: str, folder: Path) -> None:
     """Download a repository's checkpoint into a folder; goes on where an earlier attempt stopped.
 
-    The access token is taken from the environment variable HF_TOKEN alone.
+    The access token is taken from the environment variable HF_TOKEN alone. With HF_HUB_OFFLINE set
+    nothing is downloaded: what the Hub's own cache has of the revision is linked.
 
     Args:
         repo: `owner/name`.
@@ -42,8 +44,11 @@ def download(repo: str, revision: str, folder: Path) -> None:
 
     Raises:
         UserError: the repository or revision does not exist, is gated, cannot be reached, has no
-            safetensors, or does not fit on the disk.
+            safetensors, or does not fit on the disk; or HF_HUB_OFFLINE is set and it isn't cached.
     """
+    if constants.HF_HUB_OFFLINE:
+        _link_cached(repo, revision, folder)
+        return
     if not _COMMIT.fullmatch(revision):
         log.warning("%s: revision %r is no commit hash; what it names can change", repo, revision)
     options = {
@@ -56,11 +61,7 @@ def download(repo: str, revision: str, folder: Path) -> None:
     }
     try:
         files = snapshot_download(**options, dry_run=True)
-        if not any(file.filename.endswith(".safetensors") for file in files):
-            raise UserError(
-                f"{repo} at {revision} has no .safetensors file. Pickled weights are not loaded, "
-                "because they can run code: take a revision or a copy in safetensors."
-            )
+        _check_weights(repo, revision, [file.filename for file in files])
         needed = sum(file.file_size for file in files if file.will_download)
         check_space(folder, needed)
         log.info("downloading %.2f GB of %s at %s", needed / 1e9, repo, revision)
@@ -73,6 +74,38 @@ def download(repo: str, revision: str, folder: Path) -> None:
     ) as error:
         raise UserError(explain(error, repo, revision)) from error
     shutil.rmtree(folder / ".cache", ignore_errors=True)
+
+
+def _check_weights(repo: str, revision: str, names: list[str]) -> None:
+    if not any(name.endswith(".safetensors") for name in names):
+        raise UserError(
+            f"{repo} at {revision} has no .safetensors file. Pickled weights are not loaded, "
+            "because they can run code: take a revision or a copy in safetensors (the Hub's "
+            "converter offers one as refs/pr/N for many repositories)."
+        )
+
+
+def _link_cached(repo: str, revision: str, folder: Path) -> None:
+    """Link a checkpoint's files from the Hub's cache (HF_HUB_CACHE) into a folder."""
+    try:
+        cached = Path(snapshot_download(repo, revision=revision, local_files_only=True))
+    except (LocalEntryNotFoundError, OfflineModeIsEnabled):
+        raise UserError(
+            f"{repo} at {revision} must be downloaded, but HF_HUB_OFFLINE is set and the cache "
+            f"{constants.HF_HUB_CACHE} doesn't have it."
+        ) from None
+    paths = [
+        path
+        for path in sorted(cached.iterdir())
+        if any(fnmatch(path.name, pattern) for pattern in ALLOW)
+        and not any(fnmatch(path.name, pattern) for pattern in IGNORE)
+    ]
+    _check_weights(repo, revision, [path.name for path in paths])
+    for path in paths:
+        target = folder / path.name
+        target.unlink(missing_ok=True)
+        target.symlink_to(path.resolve())
+    log.info("%s at %s: linked from %s", repo, revision, cached)
 
 
 def check_space(folder: Path, needed: int) -> None:

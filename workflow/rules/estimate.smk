@@ -1,0 +1,23 @@
+# estimate.smk: what the experiment will cost, before anything is spent.
+# needs: config/estimate.yaml; prompts and checkpoints count where they are there
+# leaves: nothing but its log
+
+
+rule estimate:
+    """Print GPU hours, energy, download and disk of every model and precision, as assumed."""
+    log:
+        "<logs>/estimate.log",
+    localrule: True
+    conda:
+        "../../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    params:
+        config=config,
+        facts="config/estimate.yaml",
+        results=RESULTS,
+        resources=RESOURCES,
+    script:
+        "../scripts/estimate.py"

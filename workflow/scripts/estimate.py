@@ -1,0 +1,23 @@
+"""Print what the experiment will cost, before anything is spent."""
+
+import sys
+from pathlib import Path
+
+import yaml
+
+from quantrag.errors import UserError
+from quantrag.estimate_report import estimate
+
+# Printed, not logged: it is read on the terminal. So it isn't run as the other scripts are.
+try:
+    facts = yaml.safe_load(Path(snakemake.params.facts).read_text(encoding="utf-8"))
+    text = estimate(
+        snakemake.params.config,
+        facts,
+        Path(snakemake.params.results),
+        Path(snakemake.params.resources),
+    )
+except UserError as error:
+    sys.exit(f"error: {error}")
+Path(snakemake.log[0]).write_text(text + "\n", encoding="utf-8")
+print(f"\n{text}\n")
