@@ -149,7 +149,9 @@ def memory(folder: Path, sizes: list[int]) -> dict[str, Any]:
     retrieval_memory.report_growth(by_size)
     if 500 not in by_size:
         return {}
-    peaks = {kind: max(gib for _, gib in by_size[500][kind].values()) for kind in by_size[500]}
+    peaks = {
+        kind: max(cost.peak_gib for cost in by_size[500][kind].values()) for kind in by_size[500]
+    }
     return {"peak_gib_500k_docs": max(peaks.values()), "peak_gib_500k_docs_by_kind": peaks}
 
 

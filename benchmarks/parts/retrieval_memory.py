@@ -10,13 +10,13 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from benchmarks.parts import retrieval_lucene
 from benchmarks.parts.common import CORES, alone, peak_gib, show
-from benchmarks.parts.retrieval_data import load, load_queries, tables
-from benchmarks.parts.retrieval_dense import ENCODER
+from benchmarks.parts.retrieval_data import ENCODER, load, load_queries, tables
 from quantrag.retrieval.profiles import profiles_of
 from quantrag.retrieval.runs import run_table
 from quantrag.tables import read_arrow, write_table
@@ -138,42 +138,54 @@ KINDS: dict[str, list[tuple[str, Callable, tuple]]] = {
 }
 
 
-def timed(function: Callable, *arguments) -> tuple[float, float]:
-    """Seconds and peak memory of a step, in the process that this is called in."""
+class Cost(NamedTuple):
+    """What a step took: seconds, processor seconds of all its threads, peak memory in GiB."""
+
+    seconds: float
+    processor_s: float
+    peak_gib: float
+
+
+def costed(function: Callable, *arguments) -> Cost:
+    """Run a step in the process that this is called in."""
     start = time.perf_counter()
     function(*arguments)
-    return time.perf_counter() - start, peak_gib()
+    return Cost(time.perf_counter() - start, time.process_time(), peak_gib())
 
 
-def measure(data: Path, thousands: int) -> dict[str, dict[str, tuple[float, float]]]:
-    """Seconds and peak GiB of each step of each kind, over the first thousands of documents."""
-    found: dict[str, dict[str, tuple[float, float]]] = {}
+def measure(data: Path, thousands: int) -> dict[str, dict[str, Cost]]:
+    """What each step of each kind takes, over the first thousands of documents."""
+    found: dict[str, dict[str, Cost]] = {}
     for kind, steps in KINDS.items():
         with tempfile.TemporaryDirectory() as folder:
             found[kind] = {
-                name: alone(timed, function, data, 10 * thousands, Path(folder), *arguments)
+                name: alone(costed, function, data, 10 * thousands, Path(folder), *arguments)
                 for name, function, arguments in steps
             }
     return found
 
 
-def report(thousands: int, found: dict[str, dict[str, tuple[float, float]]]) -> None:
+def report(thousands: int, found: dict[str, dict[str, Cost]]) -> None:
     rows = [
-        (f"{kind}: {step}", f"{seconds:.1f} s, {peak:.2f} GiB")
+        (
+            f"{kind}: {step}",
+            f"{cost.seconds:.1f} s, {cost.processor_s:.1f} s, {cost.peak_gib:.2f} GiB",
+        )
         for kind, steps in found.items()
-        for step, (seconds, peak) in steps.items()
+        for step, cost in steps.items()
     ]
-    show(f"{thousands},000 documents of about 150 words, {10 * thousands:,} users", rows)
+    size = f"{thousands},000 documents of about 150 words, {10 * thousands:,} users"
+    show(f"{size}: time, processor time, peak memory", rows)
 
 
-def report_growth(by_size: dict[int, dict[str, dict[str, tuple[float, float]]]]) -> None:
-    """Seconds for 1,000 documents at each size: the same all along where growth is linear."""
+def report_growth(by_size: dict[int, dict[str, dict[str, Cost]]]) -> None:
+    """Processor time for 1,000 documents at each size: the same where growth is linear."""
     rows = []
     for kind in KINDS:
         per_thousand = [
-            sum(seconds for seconds, _ in found[kind].values()) / thousands
+            1000 * sum(cost.processor_s for cost in found[kind].values()) / thousands
             for thousands, found in by_size.items()
         ]
-        rows.append((kind, "  ".join(f"{seconds:.3f}" for seconds in per_thousand)))
+        rows.append((kind, "  ".join(f"{each:.0f}" for each in per_thousand)))
     sizes = ", ".join(f"{thousands},000" for thousands in by_size)
-    show(f"seconds for 1,000 documents, start of the processes included, at {sizes}", rows)
+    show(f"milliseconds of the processor for each 1,000 documents, at {sizes}", rows)

@@ -113,6 +113,8 @@ def encode_to_folder(
             progress.update(len(batch))
             if number % SAVE_EVERY == 0 or number == len(batches):
                 vectors.flush()
+                # Mapped anew, or all pages written so far would count as this process's memory.
+                vectors = np.lib.format.open_memmap(path, mode="r+")
                 _save_progress(partial, fingerprint, number)
     del vectors
     np.save(partial / "of_document.npy", of_text)
