@@ -83,6 +83,7 @@ def main() -> None:
     if arguments.random_7b:
         write_random_7b(arguments.random_7b, arguments.checkpoint)
         arguments.checkpoint = arguments.random_7b
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     common.run(measure, arguments)
 
 
@@ -201,7 +202,13 @@ def timed(
     """Run one role in a process; its own report, and wall and processor seconds of all of it."""
     watch, before = Stopwatch(), children_processor_s()
     with open(folder / "log.txt", "ab") as log:
-        if start(arguments, folder, role, folder / name, log, cell).wait() != 0:
+        process = start(arguments, folder, role, folder / name, log, cell)
+        try:
+            failed = process.wait() != 0
+        except BaseException:  # ended from outside: nothing goes on running
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+        if failed:
             sys.exit(f"{role} failed:\n{(folder / 'log.txt').read_text()[-3000:]}")
     report = json.loads((folder / name / "report.json").read_text())
     report |= {"wall_s": watch.seconds(), "processor_s": children_processor_s() - before}

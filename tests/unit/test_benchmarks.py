@@ -8,7 +8,8 @@ import sys
 import numpy as np
 import pytest
 
-from benchmarks.parts import common, retrieval_dense, retrieval_okapi
+from benchmarks.parts import common, generation_prompts, retrieval_dense, retrieval_okapi
+from generation_samples import TASKS, write_prompts
 from quantrag.retrieval.profiles import Profiles
 
 NAMES = ("generation", "prompts", "retrieval", "statistics")
@@ -92,3 +93,26 @@ def test_agreement_of_the_first_five():
     shifted = rows.copy()
     shifted[0] = 100
     assert agreement((rows, ahead), (shifted, ahead), profiles) == pytest.approx(0.8)
+
+
+def test_generation_is_compared_on_the_first_queries_prompts(tmp_path):
+    write_prompts(tmp_path / "source", ["0", "1", "8", "max_4K"], queries=3)
+    generation_prompts.select_prompts(tmp_path / "source", tmp_path / "prompts", 2)
+    cells = generation_prompts.cells(tmp_path)
+    assert sorted(map(str, cells)) == sorted(
+        f"{task}/{retriever}/k{k}.parquet"
+        for task in TASKS
+        for retriever, k in [("none", "0"), ("bm25", "1"), ("bm25", "8"), ("bm25", "max_4K")]
+    )
+    of_cells = [generation_prompts.prompts_of_cell(tmp_path, cell) for cell in cells]
+    assert all(len(prompts) == 2 for prompts in of_cells)
+    # `max_4K` has all eight documents, as k = 8 has.
+    distinct = generation_prompts.distinct_prompts(tmp_path)
+    assert len(distinct) == 2 * 3 * len(TASKS)
+    assert distinct == sorted(distinct)
+    assert {tuple(p) for p in distinct} == {tuple(p) for prompts in of_cells for p in prompts}
+
+
+def test_generation_without_prompts_says_what_to_do(tmp_path):
+    with pytest.raises(SystemExit, match="no prompts"):
+        generation_prompts.select_prompts(tmp_path, tmp_path / "prompts", 2)
