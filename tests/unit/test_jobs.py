@@ -10,7 +10,7 @@ SCRIPT = """
 import types
 from quantrag.jobs import job
 
-snakemake = types.SimpleNamespace(log=["logs/a rule.log"], rule="some_rule")
+snakemake = types.SimpleNamespace(log=["logs/a rule.log"], rule="some_rule", resources={{}})
 with job(snakemake):
 {body}
 """

@@ -19,8 +19,8 @@ rule summarize_scores:
         "../../envs/analysis.yaml"
     threads: 2
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=growing(4000),
+        runtime=growing(30),
     params:
         lamps=LAMP_NUMBERS,
         invalid=config["scoring"]["invalid"],
@@ -46,8 +46,8 @@ rule compare:
         "../../envs/analysis.yaml"
     threads: 2
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=growing(4000),
+        runtime=growing(60),
     params:
         lamps=LAMP_NUMBERS,
         baseline=config["baseline"],
@@ -77,8 +77,8 @@ rule trend:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=growing(4000),
+        runtime=growing(30),
     params:
         lamps=LAMP_NUMBERS,
         baseline=config["baseline"],
@@ -107,8 +107,8 @@ rule cost:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         code=code("cost.py"),
     script:
@@ -119,8 +119,8 @@ rule replicate:
     """Set published values beside ours: OK, OKish or FAIL."""
     input:
         scores="<results>/tables/scores.csv",
-        published="config/published.yaml",
-        schema="workflow/schemas/published.schema.yaml",
+        published=local("config/published.yaml"),
+        schema=local("workflow/schemas/published.schema.yaml"),
     output:
         table="<results>/tables/replication.csv",
     log:
@@ -131,8 +131,8 @@ rule replicate:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         code=code("replicate.py"),
     script:

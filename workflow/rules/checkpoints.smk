@@ -22,8 +22,8 @@ rule fetch_checkpoint:
         "../../envs/data.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=240,
+        mem_mb=growing(2000),
+        runtime=growing(240),
     params:
         source=lambda wildcards: source_of(wildcards.model),
         checks=lambda wildcards: checks_of_original(wildcards.model),
@@ -61,8 +61,8 @@ rule unpack_gguf:
         "../../envs/quantize.yaml"
     threads: 2
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=growing(4000),
+        runtime=growing(30),
     params:
         source=lambda wildcards: source_of(wildcards.model),
         checks=lambda wildcards: checks_of_original(wildcards.model),

@@ -94,15 +94,25 @@ def score_files():
     )
 
 
+def growing(amount):
+    """A resource of which a job that was killed gets more at its next attempt."""
+    return lambda wildcards, attempt: amount * attempt
+
+
+def on_cpu():
+    """Whether the experiment runs without GPUs."""
+    return config["generation"]["device"] == "cpu"
+
+
 def gpus_of_small_jobs():
     """GPUs of a job that encodes or quantizes on the device of the experiment."""
-    return 1 if config["generation"]["device"] == "cuda" else 0
+    return 0 if on_cpu() else 1
 
 
 def gpus_per_job():
     """GPUs of one `generate` job: none on a CPU, or when the model runs behind a server."""
     generation = config["generation"]
-    if generation["device"] == "cpu" or generation["engine"] == "openai":
+    if on_cpu() or generation["engine"] == "openai":
         return 0
     return generation["vllm"]["tensor_parallel_size"] if generation["engine"] == "vllm" else 1
 

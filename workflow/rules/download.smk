@@ -24,8 +24,8 @@ rule download_lamp:
         "../../envs/data.yaml"
     threads: 1
     resources:
-        mem_mb=500,
-        runtime=240,
+        mem_mb=growing(500),
+        runtime=growing(240),
     params:
         # No code here: another version of the program is no reason to download gigabytes again.
         url=lambda wildcards: lamp_url(

@@ -29,8 +29,8 @@ rule figures:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=growing(2000),
+        runtime=growing(30),
     params:
         confidence=config["statistics"]["confidence"],
         code=code("draw_figure.py"),
@@ -59,8 +59,8 @@ rule write_tables:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         title=publication_title,
         confidence=config["statistics"]["confidence"],

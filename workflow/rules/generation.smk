@@ -20,13 +20,12 @@ rule generate:
         "<logs>/generate/{model}/{precision}.log",
     benchmark:
         "<benchmarks>/generate/{model}/{precision}.tsv"
-    retries: 1
     conda:
         "../../envs/generate.yaml"
     threads: 8
     resources:
-        mem_mb=lambda wildcards, attempt: 24000 * attempt,
-        runtime=720,
+        mem_mb=growing(24000),
+        runtime=growing(720),
         gpu=gpus_per_job(),
     params:
         generation=engine_settings(),

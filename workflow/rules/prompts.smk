@@ -36,8 +36,8 @@ rule build_prompts:
         "../../envs/prompts.yaml"
     threads: 2
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=growing(4000),
+        runtime=growing(60),
     params:
         prompts=config["prompts"],
         templates=lambda wildcards: TEMPLATE_HASHES[wildcards.task],

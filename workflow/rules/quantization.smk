@@ -32,8 +32,8 @@ rule choose_calibration_texts:
         "../../envs/prompts.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=growing(4000),
+        runtime=growing(30),
     params:
         lamps=lambda wildcards: lamps_of(calibration_tasks(wildcards.precision)),
         style=config["prompts"]["style"],
@@ -67,8 +67,8 @@ rule quantize_gptq:
         "../../envs/quantize.yaml"
     threads: 8
     resources:
-        mem_mb=16000,
-        runtime=240,
+        mem_mb=growing(16000),
+        runtime=growing(240),
         gpu=gpus_of_small_jobs(),
     params:
         parameters=lambda wildcards: gptq_parameters(wildcards.precision),

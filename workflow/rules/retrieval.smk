@@ -22,8 +22,8 @@ rule index_lucene:
         "../../envs/lucene.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=growing(4000),
+        runtime=growing(60),
     params:
         settings=retriever_settings("document_text", "statistics", "analyzer", "keep_stopwords"),
         lamp=lamp_number,
@@ -50,8 +50,8 @@ rule retrieve_lucene:
         "../../envs/lucene.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=growing(4000),
+        runtime=growing(60),
     params:
         settings=retriever_settings("statistics", "analyzer", "keep_stopwords", "k1", "b"),
         depth=config["retrieval_depth"],
@@ -74,11 +74,11 @@ rule encode_documents:
     wildcard_constraints:
         retriever=retrievers_of_kind("dense"),
     conda:
-        "../../envs/dense.yaml"
+        "../../envs/dense-cpu.yaml" if on_cpu() else "../../envs/dense.yaml"
     threads: 8
     resources:
-        mem_mb=8000,
-        runtime=480,
+        mem_mb=growing(8000),
+        runtime=growing(480),
         gpu=gpus_of_small_jobs(),
     params:
         encoder=document_encoder,
@@ -104,11 +104,11 @@ rule index_faiss:
     wildcard_constraints:
         retriever=retrievers_of_kind("dense"),
     conda:
-        "../../envs/dense.yaml"
+        "../../envs/dense-cpu.yaml" if on_cpu() else "../../envs/dense.yaml"
     threads: 1
     resources:
-        mem_mb=8000,
-        runtime=60,
+        mem_mb=growing(8000),
+        runtime=growing(60),
     params:
         code=code("index_faiss.py"),
     script:
@@ -131,11 +131,11 @@ rule retrieve_dense:
     wildcard_constraints:
         retriever=retrievers_of_kind("dense"),
     conda:
-        "../../envs/dense.yaml"
+        "../../envs/dense-cpu.yaml" if on_cpu() else "../../envs/dense.yaml"
     threads: 8
     resources:
-        mem_mb=8000,
-        runtime=120,
+        mem_mb=growing(8000),
+        runtime=growing(120),
         gpu=gpus_of_small_jobs(),
     params:
         encoder=query_encoder,
@@ -160,8 +160,8 @@ rule download_encoder:
         "../../envs/data.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=120,
+        mem_mb=growing(1000),
+        runtime=growing(120),
     params:
         source=lambda wildcards: DOWNLOADED_ENCODERS[wildcards.encoder],
     script:
@@ -185,8 +185,8 @@ rule retrieve_okapi:
         "../../envs/analysis.yaml"
     threads: 2
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=growing(4000),
+        runtime=growing(60),
     params:
         settings=retriever_settings("document_text", "tokens", "k1", "b", "epsilon"),
         lamp=lamp_number,
@@ -213,8 +213,8 @@ rule retrieve_order:
         "../../envs/data.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=growing(2000),
+        runtime=growing(30),
     params:
         by=lambda wildcards: config["retrievers"][wildcards.retriever]["by"],
         seed=config["seed"],
@@ -243,8 +243,8 @@ rule compare_retrievers:
         "../../envs/data.yaml"
     threads: 1
     resources:
-        mem_mb=8000,
-        runtime=60,
+        mem_mb=growing(8000),
+        runtime=growing(60),
     params:
         tasks=list(config["tasks"]),
         retrievers=list(config["retrievers"]),
@@ -267,8 +267,8 @@ rule export_trec:
         "../../envs/data.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=growing(2000),
+        runtime=growing(30),
     params:
         code=code("export_trec.py"),
     script:

@@ -24,8 +24,8 @@ rule score:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=growing(4000),
+        runtime=growing(30),
     params:
         cells=cells(),
         lamps=LAMP_NUMBERS,

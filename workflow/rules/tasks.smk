@@ -27,8 +27,8 @@ rule write_demo_data:
         "../../envs/data.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         code=code("write_demo_data.py"),
     script:
@@ -55,8 +55,8 @@ rule prepare_task:
         "../../envs/data.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=growing(4000),
+        runtime=growing(30),
     params:
         lamp=lambda wildcards: config["tasks"][wildcards.task]["lamp"],
         max_queries=lambda wildcards: config["tasks"][wildcards.task]["max_queries"],

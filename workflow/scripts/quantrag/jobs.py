@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from quantrag.errors import UserError
+from quantrag.gpu_lease import leased_gpus
 
 
 @contextlib.contextmanager
@@ -24,8 +25,11 @@ def job(snakemake) -> Iterator[None]:
     to spin, which takes the processor from whatever else runs on it, other jobs of the workflow
     first of all, and slows the job itself down many times there.
 
+    The body sees as many GPUs as its rule asks for, and no other job sees them meanwhile.
+
     Args:
-        snakemake: the object that Snakemake hands to a script; `log` and `rule` are used.
+        snakemake: the object that Snakemake hands to a script; `log`, `rule` and `resources` are
+            used.
     """
     path = Path(snakemake.log[0])
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -42,7 +46,9 @@ def job(snakemake) -> Iterator[None]:
             force=True,
         )
         try:
-            yield
+            # Before the body's imports: CUDA is told once which GPUs there are.
+            with leased_gpus(snakemake.resources.get("gpu", 0)):
+                yield
         except UserError as error:
             print(f"error: {error}", file=sys.stderr)
             _report(terminal, snakemake.rule, error, path)
