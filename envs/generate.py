@@ -58,6 +58,8 @@ def requirements(packages: dict, group: str) -> list[str]:
     if group == "demo":
         instead = packages["demo"]["instead"]
         for environment in packages["environment"].values():
+            if environment.get("apart"):
+                continue
             names |= {instead.get(name, name) for name in environment["pip"]}
     return sorted(pin(packages, name) for name in names)
 
@@ -71,7 +73,7 @@ def read_lock(path: Path) -> dict[str, str]:
     return {canonicalize_name(name): version for name, version in pairs}
 
 
-def resolve(wanted: list[str], constraints: dict[str, str]) -> dict[str, dict]:
+def resolve(wanted: list[str], constraints: dict[str, str], *options: str) -> dict[str, dict]:
     """What pip would install for these requirements, by canonical name; nothing is installed."""
     with tempfile.TemporaryDirectory() as folder:
         report, limits = Path(folder, "report.json"), Path(folder, "constraints.txt")
@@ -79,9 +81,10 @@ def resolve(wanted: list[str], constraints: dict[str, str]) -> dict[str, dict]:
         command = [sys.executable, "-m", "pip", "install", "--dry-run", "--ignore-installed"]
         # pip asks an index for every package: PyTorch's only where the usual ones lack its builds.
         builds = [line for line in wanted if line.endswith("+cpu")]
-        if subprocess.run([*command, "--quiet", "--no-deps", *builds]).returncode != 0:
+        check = [*command, "--quiet", "--no-deps", *builds]
+        if builds and subprocess.run(check).returncode != 0:
             command += ["--extra-index-url", CPU_INDEX]
-        command += ["--report", report, "--constraint", limits]
+        command += ["--report", report, "--constraint", limits, *options]
         subprocess.run([*command, *wanted], check=True)
         items = json.loads(report.read_text(encoding="utf-8"))["install"]
     return {canonicalize_name(item["metadata"]["name"]): item for item in items}
@@ -127,10 +130,14 @@ def write_locks(packages: dict, *, upgrade: bool) -> None:
     demo, dev = (requirements(packages, group) for group in ("demo", "dev"))
     direct = {Requirement(line).name for line in (*demo, *dev)}
     locked = {} if upgrade else read_lock(FOLDER / "demo.lock") | read_lock(FOLDER / "dev.lock")
+    despite = {line for line in dev if Requirement(line).name in packages["dev"]["despite"]}
+    dev = [line for line in dev if line not in despite]
     resolved = resolve([*demo, *dev], {k: v for k, v in locked.items() if k not in direct})
+    alone = resolve(sorted(despite), {}, "--no-deps")
     without = {*packages["demo"]["without"], "pip", "setuptools"}
     in_demo = needed(demo, resolved, without)
-    in_dev = needed(dev, resolved, without) - in_demo
+    in_dev = needed(dev, resolved, without) - in_demo | set(alone)
+    resolved |= alone
     (FOLDER / "demo.lock").write_text(lock_text("demo", in_demo, resolved), encoding="utf-8")
     (FOLDER / "dev.lock").write_text(lock_text("development", in_dev, resolved), encoding="utf-8")
 

@@ -12,8 +12,8 @@ rule estimate:
         "../../envs/data.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=5,
+        mem_mb=growing(1000),
+        runtime=growing(5),
     params:
         config=config,
         facts="config/estimate.yaml",
