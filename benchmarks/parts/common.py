@@ -8,7 +8,7 @@ import platform
 import statistics
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -38,7 +38,7 @@ def run(measure: Callable[[argparse.Namespace], dict[str, Any]], arguments: argp
     # For all that is measured: as the workflow's jobs have it (`quantrag.jobs`).
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     alone_on_output = arguments.json == "-"
-    with contextlib.redirect_stdout(sys.stderr) if alone_on_output else contextlib.nullcontext():
+    with output_to_stderr() if alone_on_output else contextlib.nullcontext():
         print(machine())
         numbers = {**measure(arguments), "machine": machine(), "quick": arguments.quick}
     text = json.dumps(numbers, indent=2) + "\n"
@@ -46,6 +46,20 @@ def run(measure: Callable[[argparse.Namespace], dict[str, Any]], arguments: argp
         print(text, end="")
     elif arguments.json:
         Path(arguments.json).write_text(text, encoding="utf-8")
+
+
+@contextlib.contextmanager
+def output_to_stderr() -> Iterator[None]:
+    """Send standard output to standard error, what child processes and Java write to it too."""
+    sys.stdout.flush()
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
 
 
 def machine() -> str:

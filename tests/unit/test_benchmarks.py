@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 
@@ -36,16 +37,18 @@ def test_starts_with_the_standard_library_in_reach(root, tmp_path, name):
 
 
 @pytest.mark.parametrize("target", [None, "-", "file"])
-def test_json_goes_where_it_is_asked_for(tmp_path, capsys, target):
+def test_json_goes_where_it_is_asked_for(tmp_path, capfd, target):
     def measure(arguments):
         common.show("a table", [("speed", "3 x")])
+        os.system("/bin/echo from a child process")
         return {"speedup": 3.0}
 
     path = tmp_path / "numbers.json"
     given = str(path) if target == "file" else target
     common.run(measure, argparse.Namespace(json=given, quick=True))
-    printed = capsys.readouterr().out
+    printed = capfd.readouterr().out
     assert ("speed " in printed) == (target != "-")
+    assert ("from a child process" in printed) == (target != "-")
     text = {None: None, "-": printed, "file": path.read_text() if path.exists() else None}[target]
     if text is not None:
         expected = {"speedup": 3.0, "machine": common.machine(), "quick": True}
