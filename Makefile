@@ -14,9 +14,9 @@ help:  ## list the targets
 
 demo: env  ## run the demo's grid to figures, tables and a report
 	@$(RUN) snakemake --profile profiles/demo
-	@$(RUN) snakemake --profile profiles/demo --report results/demo/report.html --quiet
-	@printf '\nReport:  %s\nFigures: %s\nTables:  %s\n' \
-	    results/demo/report.html results/demo/figures/ results/demo/tables/
+	@$(RUN) snakemake --profile profiles/demo --report results/demo/snakemake-report.html --quiet
+	@printf '\nFigures: %s\nTables:  %s\nRules:   %s\nReport:  %s\n' results/demo/figures/ \
+	    results/demo/tables/ results/demo/snakemake-report.html results/demo/report.html
 
 test: dev-env  ## run the tests (ARGS="-m 'not slow'" leaves out the long ones)
 	@$(RUN) pytest $(ARGS)

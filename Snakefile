@@ -24,13 +24,15 @@ include: "workflow/rules/generation.smk"
 include: "workflow/rules/scoring.smk"
 include: "workflow/rules/analysis.smk"
 include: "workflow/rules/figures.smk"
+include: "workflow/rules/report.smk"
 include: "workflow/rules/estimate.smk"
 
 
 rule all:
-    """The figures and tables of the experiment."""
+    """The figures, tables and report of the experiment."""
     default_target: True
     input:
         table_files(),
         figure_files(),
         publication_files(),
+        "<results>/report.html",

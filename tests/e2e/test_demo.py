@@ -27,6 +27,7 @@ DOWNSTREAM = {
     "cost",
     "replicate",
     "figures",
+    "report",
 }
 
 
@@ -179,10 +180,19 @@ def test_figures_come_in_every_format(run):
         assert (figures / f"k_sweep.{name}").read_bytes().startswith(magic)
 
 
+def test_the_report_has_every_part(run):
+    text = (run.folder / RESULTS / "report.html").read_text()
+    for part in ("comparisons with BF16", "figure-k_sweep", "explorer-data", "were written by a"):
+        assert part in text
+    assert "INT4 GPTQ" in text
+
+
 def test_the_workflows_report_can_be_made(run):
-    done = run.snakemake("--report", "report.html")
+    done = run.snakemake("--report", "workflow.html")
     assert done.returncode == 0, done.stderr
-    assert "k_sweep" in (run.folder / "report.html").read_text()
+    text = (run.folder / "workflow.html").read_text()
+    for part in ("k_sweep", "Score against k", "Main result", "bootstrap intervals over users"):
+        assert part in text
 
 
 # --- only changed stages rerun ---------------------------------------------------------------
@@ -224,14 +234,14 @@ def test_editing_a_module_reruns_the_stages_that_import_it(run, module, expected
     for rule, count in expected.items():
         assert planned[rule] == (count or planned[rule])
     if module == "figures/style.py":
-        assert set(planned) <= {"figures", "write_tables"}
+        assert set(planned) <= {"figures", "write_tables", "report"}
     if module == "retrieval/lucene.py":
         assert not {"retrieve_dense", "encode_documents", "quantize_gptq"} & planned.keys()
         assert "generate" in planned
     if module == "metrics.py":
         assert not {"generate", "build_prompts"} & planned.keys()
     if module == "statistics/trends.py":
-        assert set(planned) <= {"trend", "figures", "write_tables"}
+        assert set(planned) <= {"trend", "figures", "write_tables", "report"}
     assert run.planned() == {}
 
 

@@ -10,6 +10,7 @@ from quantrag.replication import REPLICATION_COLUMNS
 from quantrag.retrieval import agreement
 from quantrag.statistics.comparisons import COMPARISON_COLUMNS
 from quantrag.statistics.summaries import SCORE_COLUMNS
+from quantrag.statistics.trends import TREND_COLUMNS
 
 METRICS = {"LaMP-3U": ("mae", "rmse"), "LaMP-5U": ("rouge1", "rougeL")}
 MODELS = (
@@ -23,7 +24,7 @@ KS = ("0", "1", "2", "3", "5", "10", "max_4K", "max_8K")
 
 COLUMNS = {
     "scores": SCORE_COLUMNS[:11],
-    "comparisons": COMPARISON_COLUMNS[:18],
+    "comparisons": COMPARISON_COLUMNS,
     "costs": COST_COLUMNS,
     "replication": REPLICATION_COLUMNS,
     "retrievers": agreement.COLUMNS,
@@ -35,7 +36,7 @@ def make(tasks=2, models=1, precisions=2, retrievers=2, ks=4, noise=True, energy
     """All tables of an experiment with so many tasks, models, precisions, retrievers and ks.
 
     Returns:
-        Tables by name: scores, comparisons, retrievers, costs, checkpoints, replication.
+        Tables by name: scores, comparisons, trends, retrievers, costs, checkpoints, replication.
     """
     rng = np.random.default_rng(seed)
     tasks = list(METRICS)[:tasks]
@@ -74,7 +75,9 @@ def make(tasks=2, models=1, precisions=2, retrievers=2, ks=4, noise=True, energy
                     comparisons.append(
                         (task, model, retriever, k, metric, precisions[0], precision, gap, low,
                          high, p, 0.003 if worse or better else min(1.0, 3 * p), margin,
-                         equivalent, flips[i], flips[0] / 10 if noise else np.nan, verdict, base)
+                         equivalent, flips[i], flips[0] / 10 if noise else np.nan, verdict, base,
+                         base + gap, p, 2 * wide, 3 * wide, np.nan, np.nan, np.nan,
+                         0.01 if lower else 0.0, 0.01 if lower else 0.0, 2500, 2500)
                     )  # fmt: skip
     tables = {
         "scores": pd.DataFrame(scores, columns=COLUMNS["scores"]),
@@ -84,7 +87,20 @@ def make(tasks=2, models=1, precisions=2, retrievers=2, ks=4, noise=True, energy
         "checkpoints": _checkpoints(rng, models, precisions),
     }
     tables["replication"] = _replication(tables["scores"])
+    tables["trends"] = _trends(rng, tables["comparisons"])
     return tables
+
+
+def _trends(rng, comparisons):
+    rows = []
+    names = comparisons[["task", "model", "retriever", "precision", "metric"]].drop_duplicates()
+    for name in names[names["retriever"] != "none"].itertuples(index=False):
+        slope = rng.normal(0, 0.005)
+        error = 0.003
+        p = 0.001 if abs(slope) > 2 * error else 0.6
+        ends = (slope - 2 * error, slope + 2 * error)
+        rows.append((*name, slope, *ends, p, p / 2, error, np.nan, 15000, 2500, 1))
+    return pd.DataFrame(rows, columns=TREND_COLUMNS)
 
 
 def _retrievers(rng, tasks, retrievers):

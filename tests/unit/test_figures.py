@@ -159,7 +159,7 @@ def test_without_a_second_pass_there_is_no_noise_floor():
 
 def test_noise_is_the_distance_of_the_two_passes(demo):
     scores = data.keep_main_metrics(demo["scores"])
-    noise = quantization_gap._noise(scores, "fp16")
+    noise = quantization_gap.noise_floor(scores, "fp16")
     row = noise.iloc[3]
     same = scores[["task", "model", "retriever", "k"]] == row[["task", "model", "retriever", "k"]]
     values = scores[same.all(axis=1)].set_index("precision")["value"]
@@ -223,13 +223,13 @@ def test_the_pareto_front_has_the_points_that_none_beats():
     assert front[["cost", "value"]].to_numpy().tolist() == [[4, 0.1]]
 
 
-def test_mean_scores_take_the_cells_that_all_precisions_have():
+def testmean_scores_take_the_cells_that_all_precisions_have():
     scores = pd.DataFrame(
         [("t", "m", p, "bm25", k, v) for p, k, v in
          [("a", "1", 1.0), ("a", "3", 9.0), ("b", "1", 2.0)]],
         columns=["task", "model", "precision", "retriever", "k", "value"],
     )  # fmt: skip
-    means = quality_cost._mean_scores(scores, data.grid(scores, baseline="a"))
+    means = quality_cost.mean_scores(scores, data.grid(scores, baseline="a"))
     assert means["value"].tolist() == [1.0, 2.0]
 
 

@@ -26,6 +26,10 @@ _COLUMNS = {
         "task", "model", "retriever", "k", "metric", "baseline", "precision", "difference",
         "ci_low", "ci_high", "margin", "flip_rate", "noise_flip_rate", "verdict", "baseline_value",
     ],
+    "trends": [
+        "task", "model", "retriever", "precision", "metric", "slope_per_doubling", "ci_low",
+        "ci_high", "p_holm", "n",
+    ],
     "costs": [
         "model", "precision", "engine", "device", "weights_gib", "peak_memory_gib", "load_s",
         "prompt_tokens", "output_tokens", "prompt_tokens_per_s", "output_tokens_per_s",

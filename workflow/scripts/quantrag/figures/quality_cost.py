@@ -57,7 +57,7 @@ def draw(
     blocks = [_block(labels.name(task) + model, key, len(shown)) for task, key in metrics.items()]
     sheet = Sheet(blocks)
     looks = style.precision_styles(names.precisions)
-    means = _mean_scores(keep_main_metrics(scores), names)
+    means = mean_scores(keep_main_metrics(scores), names)
     panels = []
     for block, (task, key) in zip(blocks, metrics.items(), strict=True):
         points = means[means["task"] == task].merge(costs, on=["model", "precision"])
@@ -78,7 +78,7 @@ def _block(title: str, key: str, columns: int) -> Block:
     return Block(title, subtitle, [None], [[None] * columns], "")
 
 
-def _mean_scores(scores: pd.DataFrame, names: Grid) -> pd.DataFrame:
+def mean_scores(scores: pd.DataFrame, names: Grid) -> pd.DataFrame:
     """Columns task, model, precision, value: means over the cells that all precisions have."""
     scores = scores[scores["precision"].isin(names.precisions)]
     rows = []

@@ -26,7 +26,7 @@ def draw(scores: pd.DataFrame, comparisons: pd.DataFrame, confidence: float) -> 
     """
     names = grid(scores, comparisons)
     rows = keep_main_metrics(comparisons)
-    noise = _noise(keep_main_metrics(scores), names.baseline)
+    noise = noise_floor(keep_main_metrics(scores), names.baseline)
     looks = style.retriever_styles(names.retrievers)
     x_label = labels.k_axis(names.ks)
     parts = []
@@ -71,8 +71,16 @@ def _band(axes: Axes, heights: pd.Series, **look) -> None:
     axes.fill_between(x, [-h for h in height], height, zorder=0.5, **look)
 
 
-def _noise(scores: pd.DataFrame, baseline: str) -> pd.DataFrame | None:
-    """Absolute difference of the baseline's two passes per cell; None without a second pass."""
+def noise_floor(scores: pd.DataFrame, baseline: str) -> pd.DataFrame | None:
+    """Absolute difference of the baseline's two passes per cell; None without a second pass.
+
+    Args:
+        scores: rows of `scores.csv` with one metric for each task.
+        baseline: the precision that was run twice.
+
+    Returns:
+        Columns task, model, retriever, k, noise.
+    """
     cell = ["task", "model", "retriever", "k"]
     first = scores[scores["precision"] == baseline].set_index(cell)["value"]
     second = scores[scores["precision"] == NOISE_FLOOR].set_index(cell)["value"]

@@ -1,0 +1,47 @@
+# report.smk: everything -> one page that opens from disk without a network.
+# needs: <results>/tables/*.csv, <results>/scores/, <results>/prompts/, <results>/completions/,
+#        <results>/costs/, <results>/tasks/{task}/queries.parquet
+# leaves: <results>/report.html
+
+
+rule report:
+    """Write the page: summary, figures, tables, explorer of prompts and answers, provenance."""
+    input:
+        tables=table_files(),
+        queries=expand("<results>/tasks/{task}/queries.parquet", task=config["tasks"]),
+        prompts=[path for model in config["models"] for path in prompt_files(model)],
+        completions=expand(
+            "<results>/completions/{model}/{precision}/{cell}.parquet",
+            model=config["models"],
+            precision=precisions_with_noise(),
+            cell=cells(),
+        ),
+        scores=score_files(),
+        costs=expand(
+            "<results>/costs/{model}/{precision}.json",
+            model=config["models"],
+            precision=precisions_with_noise(),
+        ),
+        # `code` covers Python files alone.
+        assets=expand(
+            "workflow/scripts/quantrag/report/page/{asset}",
+            asset=["page.html.j2", "page.css", "charts.js", "tables.js", "explorer.js"],
+        ),
+    output:
+        page="<results>/report.html",
+    log:
+        "<logs>/report.log",
+    benchmark:
+        "<benchmarks>/report.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=8000,
+        runtime=60,
+    params:
+        config=config,
+        benchmarks=f"{RESULTS}/benchmarks",
+        code=code("write_report.py"),
+    script:
+        "../scripts/write_report.py"

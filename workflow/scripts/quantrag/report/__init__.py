@@ -1,0 +1,1 @@
+"""The report of an experiment: one page that opens from disk without a network."""
