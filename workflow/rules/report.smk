@@ -23,9 +23,11 @@ rule report:
             precision=precisions_with_noise(),
         ),
         # `code` covers Python files alone.
-        assets=expand(
-            "workflow/scripts/quantrag/report/page/{asset}",
-            asset=["page.html.j2", "page.css", "charts.js", "tables.js", "explorer.js"],
+        assets=local(
+            expand(
+                "workflow/scripts/quantrag/report/page/{asset}",
+                asset=["page.html.j2", "page.css", "charts.js", "tables.js", "explorer.js"],
+            )
         ),
     output:
         page="<results>/report.html",
