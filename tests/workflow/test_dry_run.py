@@ -37,7 +37,7 @@ def test_the_papers_grid_resolves_with_one_generation_job_per_model_and_precisio
     counts = job_counts(done.stdout + done.stderr)
     # Stages that other parts of the configuration decide are only bounded.
     assert {rule: counts[rule] for rule in PAPER} == PAPER
-    assert sum(counts.values()) < 200
+    assert sum(counts.values()) < 250
 
 
 def test_the_grid_of_2026_resolves(project):
@@ -52,7 +52,7 @@ def test_the_grid_of_2026_resolves(project):
     assert counts["fetch_checkpoint"] == 6
     assert counts["download_encoder"] == 1
     assert "fetch_published_checkpoint" not in counts
-    assert sum(counts.values()) < 250
+    assert sum(counts.values()) < 350
 
 
 @pytest.fixture(scope="module")

@@ -19,6 +19,8 @@ from quantrag.sizing import GIB, kv_bytes_per_token
 _GB = 1e9
 #: Bits of a float, by the config's names.
 _BITS = {"float32": 32, "float16": 16, "bfloat16": 16, "auto": 16}
+#: Methods that leave a checkpoint of our own; `nf4` quantizes whenever the original is loaded.
+_QUANTIZED_HERE = ("gptq", "awq", "w8a8", "fp8")
 
 
 @dataclass(frozen=True)
@@ -176,7 +178,7 @@ def estimate_row(
     start_s = rates["engine_start_s"] + weights_gb / rates["read_gb_per_s"]
     # Several cards together take their share of the time each: the hours are those of one.
     generate_h = (prefill_s + passes * (decode_s + start_s * devices)) / 3600
-    made = entry["method"] not in ("none", "published")
+    made = entry["method"] in _QUANTIZED_HERE
     quantize_h = rates["quantize_minutes_per_billion"] * shape["billions"] / 60 if made else 0.0
     published = entry["method"] == "published"
     downloaded = published and entry["checkpoints"][model]["kind"] == "huggingface"
@@ -206,6 +208,8 @@ def weight_bits(precision: Mapping[str, Any]) -> float:
         return 4.2
     if precision["method"] in ("fp8", "w8a8"):
         return 8.0
+    if precision["method"] == "nf4":
+        return 4.5  # a 32-bit scale per 64 weights
     bits, group = precision.get("bits", 4), precision.get("group_size", 128)
     return bits + ((16 + bits) / group if group > 0 else 0)
 
