@@ -7,7 +7,7 @@ PYTHON = $(shell for python in python3.11 python3; do \
     && echo $$python && break; done)
 RUN = .venv/bin/python -m
 
-.PHONY: help demo test lint format env dev-env config-reference envs lock clean distclean
+.PHONY: help demo precisions test lint format env dev-env llm-compressor-env config-reference envs lock clean distclean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*##/  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 25
@@ -17,6 +17,12 @@ demo: env  ## run the demo's grid to figures, tables and a report
 	@$(RUN) snakemake --profile profiles/demo --report results/demo/snakemake-report.html --quiet
 	@printf '\nFigures: %s\nTables:  %s\nRules:   %s\nReport:  %s\n' results/demo/figures/ \
 	    results/demo/tables/ results/demo/snakemake-report.html results/demo/report.html
+
+precisions: env llm-compressor-env  ## run the demo's model at eight precisions, on a CPU
+	@$(RUN) snakemake --profile profiles/demo --configfile config/precisions-cpu.yaml
+	@$(RUN) snakemake --profile profiles/demo --configfile config/precisions-transformers.yaml
+	@printf '\nTables: %s\n        %s\n' \
+	    results/precisions-cpu/tables/ results/precisions-transformers/tables/
 
 test: dev-env  ## run the tests (ARGS="-m 'not slow'" leaves out the long ones)
 	@$(RUN) pytest $(ARGS)
@@ -38,8 +44,12 @@ env:  ## create or update .venv for the demo
 dev-env:  ## the same with what tests and linters need
 	@$(call install,demo dev)
 
-config-reference: dev-env  ## write config/README.md from workflow/schemas/
+llm-compressor-env:  ## create or update .venv-llm-compressor for the methods awq, w8a8 and fp8
+	@$(call install,llm-compressor)
+
+config-reference: dev-env  ## write config/README.md and docs/precisions.md from the code
 	@.venv/bin/python workflow/scripts/quantrag/config_reference.py
+	@.venv/bin/python workflow/scripts/quantrag/precisions_reference.py
 
 envs: dev-env  ## write envs/*.yaml from envs/packages.toml
 	@.venv/bin/python envs/generate.py yaml
@@ -51,8 +61,8 @@ clean:  ## delete the demo's results and logs, and caches
 	@rm -rf results/demo logs/demo .pytest_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -not -path './.venv*' -prune -exec rm -rf {} +
 
-distclean: clean  ## also delete .venv
-	@rm -rf .venv
+distclean: clean  ## also delete .venv and .venv-llm-compressor
+	@rm -rf .venv .venv-llm-compressor
 
 define install
 python='$(PYTHON)'; \

@@ -1,8 +1,9 @@
 """Write the conda environments and the demo's locks from packages.toml.
 
 `python envs/generate.py yaml` writes envs/*.yaml; nothing is downloaded.
-`python envs/generate.py lock` resolves envs/demo.lock and envs/dev.lock with pip. Versions that are
-locked already stay unless a requirement forbids it; with `--upgrade` all are chosen anew.
+`python envs/generate.py lock` resolves envs/demo.lock, envs/dev.lock and the locks of environments
+that have one of their own with pip. Versions that are locked already stay unless a requirement
+forbids it; with `--upgrade` all are chosen anew.
 """
 
 import argparse
@@ -53,7 +54,11 @@ def environment_yaml(packages: dict, name: str) -> str:
 
 
 def requirements(packages: dict, group: str) -> list[str]:
-    """Pins of what a group (`demo` or `dev`) asks for itself, sorted."""
+    """Pins of what a group (`demo`, `dev` or an environment) asks for itself, sorted."""
+    if group in packages["environment"]:
+        instead = packages["demo"]["instead"]
+        own = packages["environment"][group]["pip"]
+        return sorted(pin(packages, instead.get(name, name)) for name in own)
     names = set(packages[group]["pip"])
     if group == "demo":
         instead = packages["demo"]["instead"]
@@ -61,6 +66,7 @@ def requirements(packages: dict, group: str) -> list[str]:
             if environment.get("apart"):
                 continue
             names |= {instead.get(name, name) for name in environment["pip"]}
+        names -= set(packages["demo"]["without"])
     return sorted(pin(packages, name) for name in names)
 
 
@@ -138,8 +144,21 @@ def write_locks(packages: dict, *, upgrade: bool) -> None:
     in_demo = needed(demo, resolved, without)
     in_dev = needed(dev, resolved, without) - in_demo | set(alone)
     resolved |= alone
+    for name, environment in packages["environment"].items():
+        if environment.get("lock"):
+            write_lock_apart(packages, name, upgrade=upgrade)
     (FOLDER / "demo.lock").write_text(lock_text("demo", in_demo, resolved), encoding="utf-8")
     (FOLDER / "dev.lock").write_text(lock_text("development", in_dev, resolved), encoding="utf-8")
+
+
+def write_lock_apart(packages: dict, name: str, *, upgrade: bool) -> None:
+    """Write the lock of an environment that shares nothing with the demo's."""
+    path, wanted = FOLDER / f"{name}.lock", requirements(packages, name)
+    direct = {canonicalize_name(Requirement(line).name) for line in wanted}
+    locked = {} if upgrade else read_lock(path)
+    resolved = resolve(wanted, {k: v for k, v in locked.items() if k not in direct})
+    names = needed(wanted, resolved, {"pip", "setuptools"})
+    path.write_text(lock_text(name, names, resolved), encoding="utf-8")
 
 
 def main() -> None:

@@ -3,6 +3,7 @@
 `python3.11 envs/install.py demo dev` leaves an environment that is known to be whole: `.venv/locks`
 names the locks that are installed, by content, and is written last. An installation that was
 interrupted has no such line and starts over; a changed lock is installed on top. Needs only Python.
+`llm-compressor` goes to .venv-llm-compressor: it can't share an environment with vLLM.
 """
 
 import argparse
@@ -19,7 +20,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 ENVS = ROOT / "envs"
-VENV = ROOT / ".venv"
+APART = "llm-compressor"
+VENV = ROOT / (f".venv-{APART}" if APART in sys.argv[1:] else ".venv")
 MARK = VENV / "locks"
 LOG = VENV / "install.log"
 PYTHON = VENV / "bin" / "python"
@@ -87,7 +89,7 @@ def install(groups: list) -> None:
     beside.join()
     must(status, "installing the packages")
     must(result[0], f"installing {' '.join(builds)}")
-    if not (SITE / "pcre").exists():
+    if groups != [APART] and not (SITE / "pcre").exists():
         shutil.copy(ENVS / "pcre.py", SITE / "pcre.py")
     # On all cores, where pip would take one. Some packages ship templates that are no Python: those
     # fail, and nothing imports them.
@@ -98,14 +100,16 @@ def install(groups: list) -> None:
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("groups", nargs="+", choices=["demo", "dev"])
+    parser.add_argument("groups", nargs="+", choices=["demo", "dev", APART])
     groups = parser.parse_args().groups
+    if APART in groups and groups != [APART]:
+        stop(f"{APART} has an environment of its own: name it alone.")
     if sys.version_info[:2] != (3, 11):
         stop(f"Python 3.11 is needed; {sys.executable} is {sys.version.split()[0]}.")
     if importlib.util.find_spec("ensurepip") is None:
         stop(f"{sys.executable} lacks venv with pip (on Debian: apt install python3.11-venv).")
     if VENV.exists() and not MARK.exists() and any(VENV.iterdir()):
-        stop(".venv exists and was not made by make: move it away.")
+        stop(f"{VENV.name} exists and was not made by make: move it away.")
     VENV.mkdir(exist_ok=True)
     with MARK.open("a+") as mark:
         # A second `make` waits here for the first.
@@ -118,14 +122,14 @@ def main() -> None:
         start = time.monotonic()
         mark.truncate(0)
         if not works or installed == [""]:
-            print("Creating .venv", flush=True)
+            print(f"Creating {VENV.name}", flush=True)
             for path in VENV.iterdir():
                 if path.is_dir() and not path.is_symlink():
                     shutil.rmtree(path)
                 elif path != MARK:
                     path.unlink()
             subprocess.run([sys.executable, "-m", "venv", str(VENV)], check=True)
-        print("Installing packages (a few minutes; details: .venv/install.log)", flush=True)
+        print(f"Installing packages (a few minutes; details: {VENV.name}/install.log)", flush=True)
         install(groups)
         mark.write("".join(f"{content(group)}\n" for group in groups))
         print(f"Installed in {time.monotonic() - start:.0f} s", flush=True)

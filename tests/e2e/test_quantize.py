@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 
 from generation_samples import tiny_checkpoint
 from quantrag.checkpoints import fingerprint, validate
-from quantrag.gptq_format import dequantize, quantized_modules
+from quantrag.gptq_format import dense_state, dequantize, quantized_modules
 
 pytestmark = pytest.mark.slow
 
@@ -107,6 +107,52 @@ def test_layers_multiply_by_the_weights_that_we_unpack(quantized, name):
         parts = {p: stored[f"{module}.{p}"] for p in ("qweight", "qzeros", "scales", "g_idx")}
         ours = dequantize(**parts, bits=ALL[name].get("bits", 4))
         torch.testing.assert_close(ours, expected[module], rtol=2e-3, atol=2e-3)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_transformers_loads_and_multiplies_by_the_same_weights(quantized, name):
+    """Checkpoints in AutoGPTQ's format, as its maintained successor writes them."""
+    from quantrag.engines.loading import load_model
+
+    model = load_model(quantized / name, "gptq", "float32", "cpu")
+    expected = load_file(quantized / f"{name}.safetensors")
+    layers = dict(model.named_modules())
+    for module in quantized_modules(quantized / name):
+        weight = layers[module].weight
+        torch.testing.assert_close(weight, expected[module], rtol=2e-3, atol=2e-3)
+    answer = model.generate(torch.tensor([[1, 5, 7]]), max_new_tokens=3, do_sample=False)
+    assert answer.shape[1] > 3
+
+
+def test_vllms_layers_multiply_by_the_weights_that_we_unpack(quantized, original, tmp_path, root):
+    program, file = PROGRAM.with_name("vllm_products.py"), tmp_path / "products.safetensors"
+    done = subprocess.run(
+        [sys.executable, program, quantized / "b4", original, file],
+        env={**environment(root), "PYTHONPATH": f"{root}/workflow/scripts:{root}/tests"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    products = load_file(file)
+    state = dense_state(quantized / "b4", torch.float32)
+    joined = {"qkv_proj": ("q_proj", "k_proj", "v_proj"), "gate_up_proj": ("gate_proj", "up_proj")}
+    assert len(products) == 2 * 4
+    for name, product in products.items():
+        block, _, kind = name.rpartition(".")
+        parts = [state[f"{block}.{part}.weight"] for part in joined.get(kind, (kind,))]
+        # bfloat16 has 8 significant bits.
+        torch.testing.assert_close(product, torch.cat(parts), rtol=2**-7, atol=2**-9)
+
+
+def test_output_errors_follow_the_bits(quantized):
+    errors = [
+        float(np.mean([m["output_error"] for m in description(quantized / name)["modules"]]))
+        for name in SYMMETRIC
+    ]
+    assert errors == sorted(errors)
+    assert 0 < errors[0] < 0.02
 
 
 def test_the_same_work_gives_the_same_files(quantized):

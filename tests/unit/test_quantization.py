@@ -8,9 +8,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import save_file
 
+from quantrag.compatibility import engine_refusal
 from quantrag.errors import UserError
-from quantrag.gptq_format import dequantize, quantized_modules, unpack, weight_errors
-from quantrag.precisions import block_shapes, check_group_size, engine_refusal
+from quantrag.gptq_format import (
+    dense_state,
+    dequantize,
+    quantized_modules,
+    unpack,
+    weight_errors,
+)
+from quantrag.precisions import block_shapes, check_group_size
+from quantrag.quantization_record import describe
 
 BITS = [2, 3, 4, 8]
 
@@ -119,9 +127,21 @@ def test_the_error_of_exactly_stored_weights_is_zero_and_of_halved_ones_a_half(t
     assert errors["a"]["relative_error"] == 0
     assert errors["b"]["relative_error"] == pytest.approx(0.5)
     assert errors["c"]["relative_error"] is None
-    # 4 bits, and a 16-bit scale and a 4-bit zero per 32 weights, and 32 bits of group per input.
-    assert errors["a"]["bits_per_weight"] == pytest.approx(4 + 20 / 32 + 32 / 32)
     assert errors["a"]["shape"] == [32, 64]
+
+    # Other readers get the same weights under their usual names.
+    state = dense_state(quantized, torch.float32)
+    assert sorted(state) == ["a.weight", "b.weight", "c.weight"]
+    assert torch.equal(state["a.weight"], exact)
+
+    (original / "tokenizer.json").write_text("{}")
+    record = describe(
+        original, quantized, [[1, 2]], "gptq", "gptq", {}, "cpu", list(errors.values()), ["torch"]
+    )
+    # 4 bits, and a 16-bit scale and a 4-bit zero per 32 weights, and 32 bits of group per input.
+    assert record["bits_per_weight"] == pytest.approx(4 + 20 / 32 + 32 / 32)
+    assert record["modules"][0]["bits_per_weight"] == record["bits_per_weight"]
+    assert record["calibration"]["tokens"] == 2
 
 
 def gptq(**changes) -> dict:
@@ -135,9 +155,9 @@ def gptq(**changes) -> dict:
         (gptq(), "vllm", "cpu", None),
         (gptq(bits=8), "vllm", "cuda", None),
         (gptq(bits=8), "vllm", "cpu", "no CPU kernel for GPTQ with 8 bits, only 4"),
-        (gptq(bits=3), "vllm", "cuda", "no CUDA kernel for GPTQ with 3 bits, only 4 or 8"),
+        (gptq(bits=3), "vllm", "cuda", "no CUDA kernel for GPTQ with 3 or 2 bits, only 4 or 8"),
         (gptq(sym=False), "vllm", "cuda", "set sym: true"),
-        (gptq(group_size=256), "vllm", "cuda", "not 256"),
+        (gptq(group_size=256), "vllm", "cuda", "-1, 32, 64, 128 alone"),
         (gptq(bits=3), "openai", "cpu", None),
         ({"method": "none"}, "vllm", "cpu", None),
         ({"method": "published"}, "vllm", "cuda", None),

@@ -67,6 +67,8 @@ def test_conda_environments_pin_exactly(name):
 def test_locks_and_conda_environments_agree(name):
     instead = {k: v.partition("+")[0] for k, v in PACKAGES["demo"]["instead"].items()}
     for package, version in pip_pins(name).items():
+        if package in PACKAGES["demo"]["without"]:
+            continue
         locked = LOCKED[instead.get(package, package)]
         assert locked.partition("+")[0] == version.partition("+")[0], package
 
@@ -76,6 +78,17 @@ def test_locks_hold_what_is_asked_for(group, locked):
     for line in generate.requirements(PACKAGES, group):
         name, version = line.split("==")
         assert locked.get(canonicalize_name(name)) == version, "run `make lock`"
+
+
+@pytest.mark.parametrize(
+    "name", [n for n in ENVIRONMENTS if PACKAGES["environment"][n].get("lock")]
+)
+def test_an_environment_with_a_lock_of_its_own_has_it(name):
+    locked = generate.read_lock(ENVS / f"{name}.lock")
+    for line in generate.requirements(PACKAGES, name):
+        package, version = line.split("==")
+        assert locked.get(canonicalize_name(package)) == version, "run `make lock`"
+    assert name == install.APART
 
 
 def test_locks_leave_out_what_is_not_wanted():

@@ -30,6 +30,7 @@ rule generate:
     params:
         generation=engine_settings(),
         precision=number_formats,
+        capability=capability_of,
         served_precision=served_precision,
         source=checkpoint_origin,
         shuffle_seed=lambda wildcards: (

@@ -1,24 +1,22 @@
-# quantization.smk: original checkpoint + train split -> quantized checkpoints.
+# quantization.smk: original checkpoint + calibration texts -> quantized checkpoints.
 # needs: <resources>/checkpoints/{model}/original
-#        <results>/tasks/{task}/{queries.parquet,train/queries.parquet,train/documents.parquet}
+#        <results>/tasks/{task}/{queries.parquet,train/queries.parquet,train/documents.parquet},
+#        or a text file or data set of the user's
 # leaves: <results>/calibration/{model}/{precision}.parquet: the calibration texts
 #         <results>/checkpoints/{model}/{precision}: the quantized checkpoint, quantization.json in it
+#         <results>/perplexity/{model}/{precision}.json
+#         <results>/tables/checkpoints.csv
 
 from quantrag.prompt_styles import style_hash
 
 
 rule choose_calibration_texts:
-    """Render train-split queries as prompts to calibrate on, none of them an evaluated query."""
+    """Choose the texts to calibrate on, none of them an evaluated query."""
     input:
         original=lambda wildcards: checkpoint_folder(wildcards.model),
-        train_queries=lambda wildcards: expand(
-            "<results>/tasks/{task}/train/queries.parquet",
-            task=calibration_tasks(wildcards.precision),
-        ),
-        train_documents=lambda wildcards: expand(
-            "<results>/tasks/{task}/train/documents.parquet",
-            task=calibration_tasks(wildcards.precision),
-        ),
+        train_queries=lambda wildcards: train_tables(wildcards.precision, "queries"),
+        train_documents=lambda wildcards: train_tables(wildcards.precision, "documents"),
+        given=lambda wildcards: calibration_file(wildcards.precision),
         evaluated_queries=expand("<results>/tasks/{task}/queries.parquet", task=config["tasks"]),
     output:
         texts="<results>/calibration/{model}/{precision}.parquet",
@@ -27,7 +25,7 @@ rule choose_calibration_texts:
     benchmark:
         "<benchmarks>/choose_calibration_texts/{model}/{precision}.tsv"
     wildcard_constraints:
-        precision=precisions_by("gptq"),
+        precision=precisions_by(*CALIBRATED),
     conda:
         "../../envs/prompts.yaml"
     threads: 1
@@ -71,7 +69,96 @@ rule quantize_gptq:
         runtime=growing(240),
         gpu=gpus_of_small_jobs(),
     params:
-        parameters=lambda wildcards: gptq_parameters(wildcards.precision),
+        parameters=lambda wildcards: quantization_parameters(wildcards.precision),
         code=code("quantize_gptq.py"),
     script:
         "../scripts/quantize_gptq.py"
+
+
+rule quantize_llm_compressor:
+    """Quantize a model's original checkpoint with llm-compressor: AWQ, INT8 W8A8 or FP8."""
+    input:
+        original=lambda wildcards: checkpoint_folder(wildcards.model),
+        texts="<results>/calibration/{model}/{precision}.parquet",
+    output:
+        checkpoint=directory("<results>/checkpoints/{model}/{precision}"),
+    log:
+        "<logs>/quantize_llm_compressor/{model}/{precision}.log",
+    benchmark:
+        "<benchmarks>/quantize_llm_compressor/{model}/{precision}.tsv"
+    wildcard_constraints:
+        precision=precisions_by(*LLM_COMPRESSOR),
+    conda:
+        "../../envs/llm-compressor.yaml"
+    threads: 8
+    resources:
+        mem_mb=24000,
+        runtime=240,
+        gpu=1 if config["generation"]["device"] == "cuda" else 0,
+    params:
+        method=lambda wildcards: config["precisions"][wildcards.precision]["method"],
+        parameters=lambda wildcards: quantization_parameters(wildcards.precision),
+        venv=config["quantization"]["llm_compressor_venv"],
+        tool=code("quantrag/llm_compressor.py"),
+        code=code("quantize_llm_compressor.py"),
+    script:
+        "../scripts/quantize_llm_compressor.py"
+
+
+rule measure_perplexity:
+    """Measure a checkpoint's perplexity on evaluated texts, which nothing was calibrated on."""
+    input:
+        checkpoint=lambda wildcards: checkpoint_of(wildcards.model, wildcards.precision),
+        original=lambda wildcards: checkpoint_folder(wildcards.model),
+        queries=expand("<results>/tasks/{task}/queries.parquet", task=config["tasks"]),
+    output:
+        perplexity="<results>/perplexity/{model}/{precision}.json",
+    log:
+        "<logs>/measure_perplexity/{model}/{precision}.log",
+    benchmark:
+        "<benchmarks>/measure_perplexity/{model}/{precision}.tsv"
+    conda:
+        "../../envs/generate.yaml"
+    threads: 2
+    resources:
+        mem_mb=24000,
+        runtime=60,
+        gpu=1 if config["generation"]["device"] == "cuda" else 0,
+    params:
+        method=lambda wildcards: config["precisions"][wildcards.precision]["method"],
+        dtype=lambda wildcards: config["precisions"][wildcards.precision]["dtype"],
+        texts=config["quantization"]["perplexity_texts"],
+        max_tokens=config["quantization"]["perplexity_tokens"],
+        code=code("measure_perplexity.py"),
+    script:
+        "../scripts/measure_perplexity.py"
+
+
+rule summarize_checkpoints:
+    """Join sizes, perplexities and the errors of quantized layers to one table."""
+    input:
+        checkpoints=[checkpoint_of(*pair) for pair in measured_checkpoints()],
+        perplexities=[
+            f"<results>/perplexity/{model}/{precision}.json"
+            for model, precision in measured_checkpoints()
+        ],
+    output:
+        table="<results>/tables/checkpoints.csv",
+    log:
+        "<logs>/summarize_checkpoints.log",
+    benchmark:
+        "<benchmarks>/summarize_checkpoints.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        names=[
+            (model, precision, config["precisions"][precision]["method"])
+            for model, precision in measured_checkpoints()
+        ],
+        code=code("summarize_checkpoints.py"),
+    script:
+        "../scripts/summarize_checkpoints.py"

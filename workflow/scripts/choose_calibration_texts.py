@@ -1,4 +1,4 @@
-"""Choose train-split queries and render them as the prompts on which a model is calibrated."""
+"""Choose the texts on which a model is calibrated, none of them an evaluated query."""
 
 from quantrag.jobs import job
 
@@ -11,6 +11,7 @@ with job(snakemake):
     sys.modules.setdefault("torch", None)
 
     from quantrag.calibration import TrainingTask, check_disjoint, choose_texts, load_evaluated
+    from quantrag.calibration_sources import choose_given_texts, read_dataset, read_lines
     from quantrag.chat_templates import ChatFormat, load_tokenizer
     from quantrag.prompt_styles import load_style
     from quantrag.tables import read_arrow, write_table
@@ -34,14 +35,20 @@ with job(snakemake):
         system_role=params.system_role,
         name=snakemake.wildcards.model,
     )
-    texts = choose_texts(
-        tasks,
-        evaluated,
-        chat,
-        count=params.calibration["count"],
-        max_tokens=min(params.calibration["max_tokens"], params.context),
-        documents=params.calibration["documents"],
-        seed=params.seed,
-    )
-    check_disjoint(texts, tasks, evaluated)
+    calibration = params.calibration
+    limits = {
+        "count": calibration["count"],
+        "max_tokens": min(calibration["max_tokens"], params.context),
+        "seed": params.seed,
+    }
+    if calibration["source"] == "task":
+        texts = choose_texts(tasks, evaluated, chat, documents=calibration["documents"], **limits)
+        check_disjoint(texts, tasks, evaluated)
+    else:
+        if calibration["source"] == "file":
+            given = read_lines(calibration["path"])
+        else:
+            keys = ("path", "revision", "subset", "split", "column")
+            given = read_dataset(**{key: calibration[key] for key in keys})
+        texts = choose_given_texts(given, evaluated, chat.tokenizer, **limits)
     write_table(texts, snakemake.output.texts)

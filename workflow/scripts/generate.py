@@ -24,6 +24,8 @@ if __name__ == "__main__":
                 original=Path(snakemake.input.original),
                 dtype=params.precision["dtype"],
                 kv_cache_dtype=params.precision["kv_cache_dtype"],
+                method=params.precision["method"],
+                capability=params.capability,
                 settings=params.generation,
                 shuffle_seed=params.shuffle_seed,
                 threads=snakemake.threads,

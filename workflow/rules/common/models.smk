@@ -1,5 +1,13 @@
 # What the rules from checkpoints to generation look up in the config.
 
+from quantrag.compatibility import needed_capability
+
+# Methods by the tool that carries them out, and all that make a checkpoint of our own.
+LLM_COMPRESSOR = ("awq", "w8a8", "fp8")
+CALIBRATED = ("gptq", *LLM_COMPRESSOR)
+# The original checkpoint as it is, or quantized whenever it is loaded.
+FROM_ORIGINAL = ("none", "nf4")
+
 from quantrag.checkpoints import FINGERPRINTED
 
 
@@ -13,7 +21,7 @@ def checkpoint_of(model, precision):
     if precision == NOISE_FLOOR:
         precision = config["baseline"]
     method = config["precisions"][precision]["method"]
-    if method == "none":
+    if method in FROM_ORIGINAL:
         return checkpoint_folder(model)
     base = "<resources>" if method == "published" else "<results>"
     return f"{base}/checkpoints/{model}/{precision}"
@@ -31,11 +39,15 @@ def models_from(*kinds):
     return one_of(model for model in config["models"] if source_of(model)["kind"] in kinds)
 
 
-def precisions_by(method):
-    """Constraint of the wildcard `precision` to the precisions of one method."""
-    return one_of(
-        precision for precision, entry in config["precisions"].items() if entry["method"] == method
-    )
+def precisions_by(*methods):
+    """Constraint of the wildcard `precision` to the precisions of some methods."""
+    precisions = config["precisions"].items()
+    return one_of(precision for precision, entry in precisions if entry["method"] in methods)
+
+
+def measured_checkpoints():
+    """Model and precision of every checkpoint, for the table of checkpoints."""
+    return [(model, precision) for model in config["models"] for precision in config["precisions"]]
 
 
 def checks_of_original(model):
@@ -62,8 +74,23 @@ def calibration_of(precision):
 
 def calibration_tasks(precision):
     """The tasks that give a precision's calibration texts, in the order of the config."""
-    named = calibration_of(precision)["tasks"]
+    calibration = calibration_of(precision)
+    if calibration["source"] != "task":
+        return []
+    named = calibration["tasks"]
     return [task for task in config["tasks"] if named is None or task in named]
+
+
+def train_tables(precision, table):
+    """The tables of the train splits that a precision's calibration texts are chosen from."""
+    tasks = calibration_tasks(precision)
+    return [f"<results>/tasks/{task}/train/{table}.parquet" for task in tasks]
+
+
+def calibration_file(precision):
+    """The user's text file that a precision is calibrated on, so that a change is noticed."""
+    calibration = calibration_of(precision)
+    return [calibration["path"]] if calibration["source"] == "file" else []
 
 
 def lamps_of(tasks):
@@ -71,7 +98,7 @@ def lamps_of(tasks):
     return {task: config["tasks"][task]["lamp"] for task in tasks}
 
 
-def gptq_parameters(precision):
+def quantization_parameters(precision):
     """The settings that shape the quantized weights; what only the engine reads is left out."""
     return {
         key: value
@@ -94,7 +121,13 @@ def engine_settings():
 def number_formats(wildcards):
     """All that a precision may decide about the engine, beside the checkpoint."""
     entry = config["precisions"][served_precision(wildcards)]
-    return {"dtype": entry["dtype"], "kv_cache_dtype": entry.get("kv_cache_dtype", "auto")}
+    return {key: entry[key] for key in ("method", "dtype", "kv_cache_dtype")}
+
+
+def capability_of(wildcards):
+    """The CUDA compute capability that a precision needs: major, minor and what for; or None."""
+    entry, generation = config["precisions"][served_precision(wildcards)], config["generation"]
+    return needed_capability(entry, generation["engine"], generation["device"])
 
 
 def checkpoint_origin(wildcards):

@@ -21,7 +21,7 @@ PUBLICATIONS = {
 
 def table_files():
     """Every table of the analysis."""
-    tables = ["scores", "comparisons", "trends", "costs", "replication"]
+    tables = ["scores", "comparisons", "trends", "costs", "checkpoints", "replication"]
     if len(config["retrievers"]) > 1:
         tables.append("retrievers")
     return expand("<results>/tables/{table}.csv", table=tables)
@@ -29,8 +29,9 @@ def table_files():
 
 def wanted(names):
     """Those of the figures or tables for print that this configuration can have."""
-    # No rule writes the table of the checkpoints yet.
-    without = {"checkpoints"}
+    without = set()
+    if not any(entry["method"] in CALIBRATED for entry in config["precisions"].values()):
+        without.add("checkpoints")
     if len(config["retrievers"]) < 2:
         without.add("retrievers")
     if len(config["precisions"]) < 2:

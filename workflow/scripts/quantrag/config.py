@@ -9,10 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from quantrag.compatibility import engine_refusal
 from quantrag.config_messages import choices, describe, dotted, most_specific, origin
 from quantrag.config_schema import ROOT_SCHEMA, load_schema, validator, with_defaults
 from quantrag.errors import UserError
-from quantrag.precisions import engine_refusal
 
 
 def load_config(raw: Mapping[str, Any], files: Sequence[str | Path] = ()) -> dict[str, Any]:
@@ -74,6 +74,10 @@ def inconsistencies(config: Mapping[str, Any]) -> Iterable[tuple[list[str], str]
             if task not in config["tasks"]:
                 path = ["precisions", precision, "calibration", "tasks"]
                 yield path, f"{task!r} is no task" + choices(task, config["tasks"])
+        calibration = entry.get("calibration")
+        if calibration and calibration["source"] != "task" and calibration["path"] is None:
+            path = ["precisions", precision, "calibration"]
+            yield path, f"source {calibration['source']} needs the key 'path'"
         published = entry.get("checkpoints", {})
         path = ["precisions", precision, "checkpoints"]
         for model in published:

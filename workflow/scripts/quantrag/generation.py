@@ -154,6 +154,8 @@ def _run_engine(
             max_model_len=length,
             threads=job.threads,
             options=job.settings[name],
+            method=job.method,
+            capability=job.capability,
         ),
     )
     meter = Meter(job.settings["device"], job.settings[name].get("tensor_parallel_size", 1))

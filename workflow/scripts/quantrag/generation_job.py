@@ -35,6 +35,10 @@ class GenerationJob:
         threads: CPU threads.
         source: where the checkpoint came from (repository and revision, quantization), for the
             record.
+        method: see `EngineSpec.method`.
+        capability: see `EngineSpec.capability`.
+        method: see `EngineSpec.method`.
+        capability: see `EngineSpec.capability`.
     """
 
     model: str
@@ -48,6 +52,8 @@ class GenerationJob:
     shuffle_seed: int | None
     threads: int
     source: Mapping[str, Any]
+    method: str = "none"
+    capability: tuple[int, int, str] | None = None
 
 
 def job_identity(job: GenerationJob) -> dict[str, Any]:
@@ -56,7 +62,10 @@ def job_identity(job: GenerationJob) -> dict[str, Any]:
     options = dict(job.settings[name])
     for option in WITHOUT_EFFECT_ON_ANSWERS[name]:
         options.pop(option, None)
+    # Quantized while it is loaded: the checkpoint alone doesn't say so.
+    loaded_as = {"method": job.method} if job.method == "nf4" else {}
     return {
+        **loaded_as,
         "checkpoint": fingerprint(job.checkpoint),
         "dtype": job.dtype,
         "kv_cache_dtype": job.kv_cache_dtype,
@@ -70,7 +79,7 @@ def job_identity(job: GenerationJob) -> dict[str, Any]:
 
 def comparable_settings(identity: Mapping[str, Any]) -> dict[str, Any]:
     """The part of an identity that must be the same for all precisions of a model."""
-    varies = {"checkpoint", "dtype", "kv_cache_dtype"}
+    varies = {"checkpoint", "dtype", "kv_cache_dtype", "method"}
     return {name: value for name, value in identity.items() if name not in varies}
 
 

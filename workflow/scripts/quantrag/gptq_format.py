@@ -7,6 +7,7 @@ which for 3 bits means across word boundaries. Format `gptq` stores zero points 
 mistake of the first implementation that all readers undo), `gptq_v2` as they are.
 """
 
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -74,32 +75,60 @@ def quantized_modules(folder: str | Path) -> list[str]:
     ]
 
 
+def module_weight(stored: "Tensors", module: str, settings: Mapping[str, object]) -> torch.Tensor:
+    """One layer's dequantized weight, float32 [outputs, inputs].
+
+    Args:
+        stored: the open checkpoint.
+        module: name of the layer.
+        settings: `quantization_config` of the checkpoint's `config.json`.
+    """
+    zero_offset = 0 if settings.get("checkpoint_format", settings.get("format")) == "gptq_v2" else 1
+    parts = {part: stored.read(f"{module}.{part}") for part in _PARTS}
+    return dequantize(**parts, bits=int(settings["bits"]), zero_offset=zero_offset)
+
+
+def dense_state(folder: str | Path, dtype: torch.dtype) -> dict[str, torch.Tensor]:
+    """All tensors of a checkpoint by name, quantized layers as dense weights of `dtype`.
+
+    Args:
+        folder: a checkpoint in the format `gptq` or `gptq_v2`, whoever wrote it.
+        dtype: of the dense weights; all else stays as it is stored.
+    """
+    settings = read_config(folder)["quantization_config"]
+    modules = set(quantized_modules(folder))
+    state = {}
+    with Tensors(folder) as stored:
+        for module in modules:
+            weight = module_weight(stored, module, settings)
+            state[f"{module}.weight"] = weight.to(dtype)
+        for name in tensor_entries(folder):
+            module, _, part = name.rpartition(".")
+            if not (module in modules and part in _PARTS):
+                state[name] = stored.read(name)
+    return state
+
+
 def weight_errors(original: str | Path, quantized: str | Path) -> list[dict]:
     """What quantization did to each layer's weights.
 
     Reads one layer of both checkpoints at a time.
 
     Returns:
-        One dict a layer: `module`; `shape` [outputs, inputs]; `bits_per_weight`, everything stored
-        for the layer divided by its number of weights; `relative_error`, the Frobenius norm of the
-        difference divided by that of the original (None where the original has no weight of that
-        name: some architectures are stored with fused layers).
+        One dict a layer: `module`; `shape` [outputs, inputs]; `relative_error`, the Frobenius norm
+        of the difference divided by that of the original (None where the original has no weight of
+        that name: some architectures are stored with fused layers).
     """
     settings = read_config(quantized)["quantization_config"]
-    zero_offset = 0 if settings.get("checkpoint_format", settings.get("format")) == "gptq_v2" else 1
-    bits = int(settings["bits"])
     errors = []
-    with _Tensors(quantized) as stored, _Tensors(original) as reference:
+    with Tensors(quantized) as stored, Tensors(original) as reference:
         for module in quantized_modules(quantized):
-            parts = {part: stored.read(f"{module}.{part}") for part in _PARTS}
-            weight = dequantize(**parts, bits=bits, zero_offset=zero_offset)
-            size = sum(part.numel() * part.element_size() for part in parts.values())
+            weight = module_weight(stored, module, settings)
             before = reference.read(f"{module}.weight")
             errors.append(
                 {
                     "module": module,
                     "shape": list(weight.shape),
-                    "bits_per_weight": 8 * size / weight.numel(),
                     "relative_error": None if before is None else _relative(weight, before),
                 }
             )
@@ -111,13 +140,13 @@ def _relative(weight: torch.Tensor, reference: torch.Tensor) -> float:
     return ((weight - reference).norm() / reference.norm()).item()
 
 
-class _Tensors:
+class Tensors:
     """The tensors of a checkpoint by name, whichever file they are in."""
 
     def __init__(self, folder: str | Path) -> None:
         self._paths = sorted(Path(folder).glob("*.safetensors"))
 
-    def __enter__(self) -> "_Tensors":
+    def __enter__(self) -> "Tensors":
         self._stack = ExitStack()
         files = [self._stack.enter_context(safe_open(p, framework="pt")) for p in self._paths]
         self._files = {name: file for file in files for name in file.keys()}  # noqa: SIM118

@@ -1,7 +1,6 @@
-"""What a precision asks of the checkpoint and of the engine, checked before any work starts."""
+"""What a precision asks of the checkpoint, checked before any work starts."""
 
 import re
-from collections.abc import Mapping
 from pathlib import Path
 
 from quantrag.checkpoints import tensor_entries
@@ -11,33 +10,6 @@ from quantrag.errors import UserError
 GROUP_SIZES = (16, 32, 64, 128, 256, 512, 1024)
 # The repeated blocks of a decoder: `model.layers.0.mlp.down_proj.weight`, `transformer.h.3...`.
 _BLOCK_WEIGHT = re.compile(r"(?:^|\.)(?:layers|h|blocks)\.\d+\..+\.weight$")
-
-#: What vLLM 0.32 loads of GPTQ: its AutoGPTQConfig.TYPE_MAP and marlin_utils, and on the CPU its
-#: CPUWNA16LinearKernel.
-_VLLM_GPTQ_BITS = {"cuda": (4, 8), "cpu": (4,)}
-_VLLM_GPTQ_GROUP_SIZES = (-1, 32, 64, 128)
-
-
-def engine_refusal(precision: Mapping[str, object], engine: str, device: str) -> str | None:
-    """Why an engine cannot run a precision, or None where nothing is known against it.
-
-    Args:
-        precision: the config's entry, defaults applied.
-        engine: `generation.engine`.
-        device: `generation.device`, `cuda` or `cpu`.
-    """
-    if engine != "vllm" or precision["method"] != "gptq":
-        return None
-    bits = precision["bits"]
-    if bits not in _VLLM_GPTQ_BITS[device]:
-        allowed = " or ".join(map(str, _VLLM_GPTQ_BITS[device]))
-        return f"vLLM has no {device.upper()} kernel for GPTQ with {bits} bits, only {allowed}"
-    if not precision["sym"]:
-        return "vLLM loads only symmetric GPTQ; set sym: true"
-    if precision["group_size"] not in _VLLM_GPTQ_GROUP_SIZES:
-        allowed = ", ".join(map(str, _VLLM_GPTQ_GROUP_SIZES))
-        return f"vLLM has kernels for group sizes {allowed}, not {precision['group_size']}"
-    return None
 
 
 def block_shapes(folder: str | Path) -> dict[str, tuple[int, int]]:

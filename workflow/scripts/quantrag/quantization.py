@@ -1,7 +1,5 @@
 """GPTQ by GPTQModel: an original checkpoint and calibration texts in, a quantized one out."""
 
-import hashlib
-import importlib.metadata
 import json
 import logging
 import shutil
@@ -12,10 +10,13 @@ import torch
 from gptqmodel import GPTQModel
 from gptqmodel.quantization.config import GPTQConfig
 
-from quantrag.checkpoints import file_sizes, fingerprint, weight_bytes
+from quantrag.checkpoints import read_config, weight_bytes
+from quantrag.engines.loading import load_model
 from quantrag.errors import UserError
-from quantrag.gptq_format import weight_errors
+from quantrag.gptq_format import Tensors, module_weight, quantized_modules, weight_errors
+from quantrag.output_errors import relative_output_errors
 from quantrag.precisions import check_group_size
+from quantrag.quantization_record import describe, keep_tokenizer, write_record
 
 log = logging.getLogger(__name__)
 
@@ -84,18 +85,11 @@ def quantize_gptq(
     shutil.rmtree(offload, ignore_errors=True)
     _tidy(original, folder)
     _check_losses(steps)
-    description = _describe(original, folder, texts, parameters, device, steps)
-    (folder / "quantization.json").write_text(
-        json.dumps(description, indent=1) + "\n", encoding="utf-8"
-    )
-
-
-def texts_fingerprint(texts: Sequence[Sequence[int]]) -> str:
-    """SHA-256 over the token ids of the calibration texts, in order."""
-    digest = hashlib.sha256()
-    for ids in texts:
-        digest.update(json.dumps(list(map(int, ids))).encode() + b"\n")
-    return digest.hexdigest()
+    del model
+    tools = ("gptqmodel", "torch", "transformers")
+    modules = _modules(original, folder, texts, device, steps)
+    record = describe(original, folder, texts, "gptq", "gptq", parameters, device, modules, tools)
+    write_record(folder, record)
 
 
 def _tidy(original: Path, folder: Path) -> None:
@@ -104,9 +98,7 @@ def _tidy(original: Path, folder: Path) -> None:
     GPTQModel sets a padding token where there is none, and notes times and temporary paths.
     """
     (folder / "quant_log.csv").unlink(missing_ok=True)
-    for name in file_sizes(original):
-        if name != "config.json" and ".safetensors" not in name:
-            shutil.copyfile(original / name, folder / name)
+    keep_tokenizer(original, folder)
     for name in ("config.json", "quantize_config.json"):
         path = folder / name
         content = json.loads(path.read_text(encoding="utf-8"))
@@ -132,49 +124,46 @@ def _is_rounded(step: Mapping[str, str]) -> bool:
     return "fallback" in str(step["loss"])
 
 
-def _describe(
+def _modules(
     original: Path,
     folder: Path,
     texts: Sequence[Sequence[int]],
-    parameters: Mapping[str, object],
     device: str,
     steps: Mapping[str, list[Mapping[str, str]]],
-) -> dict:
+) -> list[dict]:
+    """Entries of `quantization.json` for the layers."""
     modules = weight_errors(original, folder)
     by_name = {(str(step["layer"]), step["module"]): step for step in steps["gptq"]}
+    output_errors = _output_errors(original, folder, texts, device)
     for entry in modules:
         step = _step_of(entry["module"], by_name)
         solved = step is not None and not _is_rounded(step)
+        entry["output_error"] = output_errors.get(entry["module"])
         entry["gptq_loss"] = float(step["loss"]) if solved else None
         entry["damp_percent"] = float(step["damp"]) if solved else None
         entry["rounded"] = step is not None and _is_rounded(step)
-    weights = sum(entry["shape"][0] * entry["shape"][1] for entry in modules)
-    stored = sum(e["bits_per_weight"] * e["shape"][0] * e["shape"][1] for e in modules)
-    before, after = weight_bytes(original), weight_bytes(folder)
-    log.info(
-        "%.2f bits a quantized weight, %d bytes before, %d after", stored / weights, before, after
-    )
-    return {
-        "method": "gptq",
-        "format": "gptq",
-        "parameters": dict(parameters),
-        "original": {"fingerprint": fingerprint(original), "weight_bytes": before},
-        "calibration": {
-            "fingerprint": texts_fingerprint(texts),
-            "texts": len(texts),
-            "tokens": sum(map(len, texts)),
-        },
-        "tools": {
-            name: importlib.metadata.version(name)
-            for name in ("gptqmodel", "torch", "transformers")
-        },
-        "device": device,
-        "quantized_weights": weights,
-        "bits_per_weight": stored / weights,
-        "weight_bytes": after,
-        "files": file_sizes(folder),
-        "modules": modules,
-    }
+    return modules
+
+
+def _output_errors(
+    original: Path, folder: Path, texts: Sequence[Sequence[int]], device: str
+) -> dict[str, float]:
+    reference = load_model(original, "none", "auto", device)
+    layers = dict(reference.named_modules())
+    settings = read_config(folder)["quantization_config"]
+    with Tensors(folder) as stored:
+
+        def outputs(name: str):
+            def compute(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+                quantized = module_weight(stored, name, settings).to(x.device)
+                linear = torch.nn.functional.linear
+                return linear(x.float(), layers[name].weight.float()), linear(x.float(), quantized)
+
+            return compute
+
+        # Architectures with fused layers have other names in the original: nothing to compare with.
+        names = [name for name in quantized_modules(folder) if name in layers]
+        return relative_output_errors(reference, {name: outputs(name) for name in names}, texts)
 
 
 def _step_of(module: str, steps: Mapping[tuple[str, str], Mapping]) -> Mapping | None:

@@ -67,8 +67,8 @@ class Sampling:
 class EngineSpec:
     """All that an engine needs to know to start.
 
-    Only `checkpoint`, `precision`, `dtype` and `kv_cache_dtype` may differ between the precisions
-    of one model.
+    Only `checkpoint`, `precision`, `method`, `capability`, `dtype` and `kv_cache_dtype` may differ
+    between the precisions of one model.
 
     Attributes:
         model: name of the model in the config.
@@ -78,6 +78,8 @@ class EngineSpec:
         dtype: of activations and unquantized weights: `auto` (as the checkpoint says), `float16`,
             `bfloat16` or `float32`.
         kv_cache_dtype: `auto` (like `dtype`) or a type that the engine knows, such as `fp8`.
+        method: the precision's method; decides something where it quantizes at load time.
+        capability: CUDA compute capability that the precision needs: major, minor and what for.
         device: `cuda` or `cpu`.
         sampling: how to decode.
         max_model_len: tokens of the longest prompt and its answer.
@@ -96,6 +98,8 @@ class EngineSpec:
     max_model_len: int
     threads: int
     options: Mapping[str, Any]
+    method: str = "none"
+    capability: tuple[int, int, str] | None = None
 
 
 class Engine(ABC):

@@ -5,10 +5,12 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer, LogitsProcessor, LogitsProcessorList
+from transformers import AutoTokenizer, LogitsProcessor, LogitsProcessorList
 
-from quantrag.checkpoints import validate
+from quantrag.checkpoints import read_config, validate
+from quantrag.compatibility import capability_refusal
 from quantrag.engines.base import Completion, Engine, EngineSpec, Request
+from quantrag.engines.loading import load_model
 from quantrag.errors import UserError
 
 
@@ -29,6 +31,10 @@ class TransformersEngine(Engine):
                 "generation.device is cuda, but torch sees no CUDA GPU here. Ask for a GPU node, "
                 "or set generation.device: cpu."
             )
+        if spec.device == "cuda":
+            refusal = capability_refusal(spec.capability, torch.cuda.get_device_capability())
+            if refusal:
+                raise UserError(f"precision {spec.precision}: {refusal}.")
         if spec.kv_cache_dtype != "auto":
             raise UserError(
                 f"precision {spec.precision}: kv_cache_dtype {spec.kv_cache_dtype} needs "
@@ -38,21 +44,9 @@ class TransformersEngine(Engine):
         if spec.device == "cpu":
             torch.set_num_threads(spec.threads)
         self._tokenizer = AutoTokenizer.from_pretrained(spec.tokenizer, local_files_only=True)
-        try:
-            self._model = AutoModelForCausalLM.from_pretrained(
-                spec.checkpoint,
-                dtype=spec.dtype,
-                attn_implementation=spec.options["attention"],
-                local_files_only=True,
-                use_safetensors=True,
-                device_map=spec.device,
-            ).eval()
-        except (ImportError, OSError, RuntimeError, ValueError) as error:
-            lines = str(error).strip().splitlines() or ["no message"]
-            raise UserError(
-                f"transformers could not load {spec.checkpoint} (precision {spec.precision}): "
-                f"{type(error).__name__}: {lines[0]}"
-            ) from error
+        self._model = load_model(
+            spec.checkpoint, spec.method, spec.dtype, spec.device, spec.options["attention"]
+        )
 
     def generate(self, requests: Sequence[Request]) -> Iterator[Completion]:
         waiting = iter(requests)
@@ -60,11 +54,12 @@ class TransformersEngine(Engine):
             yield from self._answer(batch)
 
     def report(self) -> dict[str, Any]:
-        quantization = getattr(self._model.config, "quantization_config", None)
+        settings = read_config(self.spec.checkpoint).get("quantization_config") or {}
+        method = self.spec.method if self.spec.method == "nf4" else settings.get("quant_method")
         return {
             "engine": "transformers",
             "model_dtype": str(self._model.dtype).removeprefix("torch."),
-            "quantization": str(quantization.quant_method) if quantization else None,
+            "quantization": method,
             "architecture": type(self._model).__name__,
             "attention": self._model.config._attn_implementation,
         }

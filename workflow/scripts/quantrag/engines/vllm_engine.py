@@ -16,6 +16,7 @@ from typing import Any
 
 from quantrag import sizing
 from quantrag.checkpoints import read_config, validate, weight_bytes
+from quantrag.compatibility import capability_refusal
 from quantrag.engines.base import Completion, Engine, EngineSpec, Request
 from quantrag.errors import UserError
 from quantrag.telemetry import free_memory_bytes
@@ -62,6 +63,10 @@ class VllmEngine(Engine):
                 "visible in CUDA_VISIBLE_DEVICES, or a CPU build of torch). Ask for a GPU node, or "
                 "set generation.device: cpu."
             )
+        if spec.device == "cuda":
+            refusal = capability_refusal(spec.capability, torch.cuda.get_device_capability())
+            if refusal:
+                raise UserError(f"precision {spec.precision}: {refusal}.")
         if spec.device == "cpu":
             torch.set_num_threads(spec.threads)
         from vllm import SamplingParams

@@ -1,0 +1,49 @@
+"""Write what vLLM's own layers multiply by: each layer's product with the identity matrix.
+
+Usage: vllm_products.py CHECKPOINT TOKENIZER FILE
+
+FILE becomes a safetensors file with a float32 weight [outputs, inputs] for each quantized layer, by
+vLLM's name: it joins the layers that read the same input, in the order q, k, v and gate, up.
+"""
+
+import sys
+from pathlib import Path
+
+if __name__ == "__main__":
+    import torch
+    from safetensors.torch import save_file
+
+    from generation_samples import settings
+    from quantrag.engines.base import EngineSpec, Sampling
+    from quantrag.engines.vllm_engine import VllmEngine
+
+    checkpoint, tokenizer, file = map(Path, sys.argv[1:4])
+    options = settings(vllm={"enforce_eager": True, "kv_cache_gib": 0.1, "max_num_seqs": 4})
+    spec = EngineSpec(
+        model="tiny",
+        precision="int4",
+        checkpoint=checkpoint,
+        tokenizer=tokenizer,
+        dtype="bfloat16",
+        kv_cache_dtype="auto",
+        device="cpu",
+        sampling=Sampling(4, 0, (2,)),
+        max_model_len=64,
+        threads=2,
+        options=options["vllm"],
+        method="gptq",
+    )
+    engine = VllmEngine(spec)
+    engine.load()
+    model = engine._engine.model_executor.driver_worker.model_runner.model
+    weights = {}
+    with torch.inference_mode():
+        for name, layer in model.named_modules():
+            if not hasattr(getattr(layer, "quant_method", None), "kernel"):
+                continue
+            identity = torch.eye(layer.input_size, dtype=torch.bfloat16)
+            product = layer.quant_method.apply(layer, identity)
+            weights[name] = product.T.contiguous().float()
+    print(engine.report()["kernels"])
+    engine.close()
+    save_file(weights, file)

@@ -1,0 +1,42 @@
+"""Measure a checkpoint's perplexity on evaluated texts, which no precision is calibrated on."""
+
+from quantrag.jobs import job
+
+with job(snakemake):
+    import json
+    import logging
+    import os
+    from pathlib import Path
+
+    os.environ["HF_HUB_OFFLINE"] = "1"
+
+    from quantrag.checkpoints import weight_bytes
+    from quantrag.tables import atomic_path, read_table
+
+    params = snakemake.params
+    checkpoint = Path(snakemake.input.checkpoint)
+    inputs = [read_table(p, columns=["query_text"])["query_text"] for p in snakemake.input.queries]
+    result = {"perplexity": None, "tokens": 0, "weight_bytes": weight_bytes(checkpoint)}
+    if params.texts:
+        import torch
+        from transformers import AutoTokenizer
+
+        from quantrag.engines.loading import load_model
+        from quantrag.errors import UserError
+        from quantrag.perplexity import held_out_texts, perplexity
+
+        torch.set_num_threads(snakemake.threads)
+        tokenizer = AutoTokenizer.from_pretrained(snakemake.input.original, local_files_only=True)
+        texts = held_out_texts(inputs, tokenizer, params.texts, params.max_tokens)
+        device = "cuda" if snakemake.resources.gpu else "cpu"
+        try:
+            model = load_model(checkpoint, params.method, params.dtype, device)
+        except UserError as error:
+            # vLLM runs formats that transformers can't load here: the table has a gap then.
+            if params.method != "published":
+                raise
+            logging.warning("no perplexity: %s", error)
+        else:
+            result["perplexity"], result["tokens"] = perplexity(model, texts)
+    with atomic_path(snakemake.output.perplexity) as path:
+        path.write_text(json.dumps(result) + "\n", encoding="utf-8")
