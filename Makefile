@@ -20,9 +20,7 @@ demo: env  ## run the demo's grid to figures, tables and a report
 
 precisions: env llm-compressor-env  ## run the demo's model at eight precisions, on a CPU
 	@$(RUN) snakemake --profile profiles/demo --configfile config/precisions-cpu.yaml
-	@$(RUN) snakemake --profile profiles/demo --configfile config/precisions-transformers.yaml
-	@printf '\nTables: %s\n        %s\n' \
-	    results/precisions-cpu/tables/ results/precisions-transformers/tables/
+	@printf '\nTables: %s\n' results/precisions-cpu/tables/
 
 test: dev-env  ## run the tests (ARGS="-m 'not slow'" leaves out the long ones)
 	@$(RUN) pytest $(ARGS)

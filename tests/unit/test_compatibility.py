@@ -66,26 +66,25 @@ def configuration(name: str) -> dict:
     return yaml.safe_load((ROOT / "config" / name).read_text())
 
 
-@pytest.mark.parametrize("precision", ["int8-gptq", "int3-gptq", "int2-gptq"])
+@pytest.mark.parametrize("precision", ["int3-gptq", "int2-gptq"])
 def test_a_configuration_that_an_engine_cannot_run_is_refused_with_the_reason(precision):
-    config = configuration("precisions-transformers.yaml")
+    config = configuration("precisions-cpu.yaml")
     loaded = load_config(config)
     assert loaded["precisions"][precision]["method"] == "gptq"
     kept = {name: config["precisions"][name] for name in ("bf16", precision)}
-    with pytest.raises(UserError, match=f"precisions.{precision}: vLLM has no CPU kernel"):
-        load_config({**config, "precisions": kept, "generation": {"device": "cpu"}})
+    with pytest.raises(UserError, match=f"precisions.{precision}: vLLM has no CUDA kernel"):
+        load_config({**config, "precisions": kept, "generation": {"device": "cuda"}})
 
 
-def test_the_configurations_for_a_cpu_hold_every_kind_that_runs_on_one():
+def test_the_configuration_for_a_cpu_holds_every_kind_that_runs_on_one():
     kinds = set()
-    for name in ("precisions-cpu.yaml", "precisions-transformers.yaml"):
-        for entry in load_config(configuration(name))["precisions"].values():
-            kinds.update(kinds_of(entry))
+    for entry in load_config(configuration("precisions-cpu.yaml"))["precisions"].values():
+        kinds.update(kinds_of(entry))
     assert kinds == {"16-bit", "gptq-4", "gptq-8", "gptq-3", "awq", "w8a8", "fp8"}
 
 
 def test_a_calibration_file_must_be_named():
-    config = configuration("precisions-transformers.yaml")
+    config = configuration("precisions-cpu.yaml")
     config["precisions"]["int8-gptq"]["calibration"] = {"source": "file"}
     with pytest.raises(UserError, match="source file needs the key 'path'"):
         load_config(json.loads(json.dumps(config)))

@@ -73,7 +73,11 @@ def test_the_shipped_configurations_are_valid(request, name):
             {"tasks": ["LaMP-3"]},
             r"'LaMP-3' is no task.*LaMP-3U",
         ),
-        ("precisions.int4-gptq.bits", 3, r"precisions\.int4-gptq: vLLM has no CPU kernel"),
+        (
+            "precisions.bf16.dtype",
+            "float16",
+            r"precisions\.bf16: vLLM computes float16 on a CPU so slowly",
+        ),
         (
             "generation.max_new_tokens",
             2048,

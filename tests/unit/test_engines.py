@@ -283,7 +283,8 @@ class TestVllm:
                 checkpoint,
                 "vllm",
                 options=settings(vllm={"max_num_seqs": 7, "extra": {"a": 1}})["vllm"],
-            )
+            ),
+            checkpoint,
         )
         assert arguments["max_model_len"] == 300
         assert arguments["kv_cache_memory_bytes"] == 2 * 2**30

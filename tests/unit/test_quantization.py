@@ -154,7 +154,7 @@ def gptq(**changes) -> dict:
     [
         (gptq(), "vllm", "cpu", None),
         (gptq(bits=8), "vllm", "cuda", None),
-        (gptq(bits=8), "vllm", "cpu", "no CPU kernel for GPTQ with 8 bits, only 4"),
+        (gptq(bits=8, group_size=16, sym=False), "vllm", "cpu", None),
         (gptq(bits=3), "vllm", "cuda", "no CUDA kernel for GPTQ with 3 or 2 bits, only 4 or 8"),
         (gptq(sym=False), "vllm", "cuda", "set sym: true"),
         (gptq(group_size=256), "vllm", "cuda", "-1, 32, 64, 128 alone"),

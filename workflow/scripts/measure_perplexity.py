@@ -21,6 +21,7 @@ with job(snakemake):
         import torch
         from transformers import AutoTokenizer
 
+        from quantrag.engines.cpu import computation_dtype
         from quantrag.engines.loading import load_model
         from quantrag.errors import UserError
         from quantrag.perplexity import held_out_texts, perplexity
@@ -30,7 +31,8 @@ with job(snakemake):
         texts = held_out_texts(inputs, tokenizer, params.texts, params.max_tokens)
         device = "cuda" if snakemake.resources.gpu else "cpu"
         try:
-            model = load_model(checkpoint, params.method, params.dtype, device)
+            dtype = computation_dtype(params.dtype, snakemake.input.original, device)
+            model = load_model(checkpoint, params.method, dtype, device)
         except UserError as error:
             # vLLM runs formats that transformers can't load here: the table has a gap then.
             if params.method != "published":

@@ -66,41 +66,35 @@ TABLE = {
     ("float16", "transformers", "cuda"): _ANY,
     ("float16", "transformers", "cpu"): _ANY,
     ("gptq-4", "vllm", "cuda"): _MARLIN,
-    ("gptq-4", "vllm", "cpu"): Support(note="a kernel of its own, no Marlin; slower than bfloat16"),
+    ("gptq-4", "vllm", "cpu"): Support(
+        note="a kernel of its own with AVX-512 and bfloat16; else unpacked to `dtype` when loaded"
+    ),
     ("gptq-4", "transformers", "cuda"): _DENSE,
     ("gptq-4", "transformers", "cpu"): _DENSE,
     ("gptq-8", "vllm", "cuda"): _MARLIN,
-    ("gptq-8", "vllm", "cpu"): Support(
-        refusal="vLLM has no CPU kernel for GPTQ with 8 bits, only 4 (no Marlin on a CPU)"
-    ),
+    ("gptq-8", "vllm", "cpu"): _DENSE,
     ("gptq-8", "transformers", "cuda"): _DENSE,
     ("gptq-8", "transformers", "cpu"): _DENSE,
     ("gptq-3", "vllm", "cuda"): Support(
         refusal="vLLM has no CUDA kernel for GPTQ with 3 or 2 bits, only 4 or 8"
     ),
-    ("gptq-3", "vllm", "cpu"): Support(
-        refusal="vLLM has no CPU kernel for GPTQ with 3 or 2 bits, only 4"
-    ),
+    ("gptq-3", "vllm", "cpu"): _DENSE,
     ("gptq-3", "transformers", "cuda"): _DENSE,
     ("gptq-3", "transformers", "cpu"): _DENSE,
     ("gptq-asymmetric", "vllm", "cuda"): Support(
         refusal="vLLM loads only symmetric GPTQ; set sym: true"
     ),
-    ("gptq-asymmetric", "vllm", "cpu"): Support(
-        refusal="vLLM loads only symmetric GPTQ; set sym: true"
-    ),
+    ("gptq-asymmetric", "vllm", "cpu"): _DENSE,
     ("gptq-asymmetric", "transformers", "cuda"): _DENSE,
     ("gptq-asymmetric", "transformers", "cpu"): _DENSE,
     ("gptq-groups", "vllm", "cuda"): Support(
         refusal="vLLM has GPTQ kernels for group sizes -1, 32, 64, 128 alone"
     ),
-    ("gptq-groups", "vllm", "cpu"): Support(
-        refusal="vLLM has GPTQ kernels for group sizes -1, 32, 64, 128 alone"
-    ),
+    ("gptq-groups", "vllm", "cpu"): _DENSE,
     ("gptq-groups", "transformers", "cuda"): _DENSE,
     ("gptq-groups", "transformers", "cpu"): _DENSE,
     ("awq", "vllm", "cuda"): _MARLIN,
-    ("awq", "vllm", "cpu"): Support(note="a kernel of its own, no Marlin; slower than bfloat16"),
+    ("awq", "vllm", "cpu"): Support(note="needs AVX-512 and bfloat16; the job says so"),
     ("awq", "transformers", "cuda"): _DENSE,
     ("awq", "transformers", "cpu"): _DENSE,
     ("w8a8", "vllm", "cuda"): Support(capability=(7, 5), reason="INT8 tensor cores"),

@@ -5,6 +5,7 @@ import json
 import logging
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pyarrow.compute as pc
 
 from quantrag.checkpoints import read_config, weight_bytes
 from quantrag.engines.base import Engine, EngineSpec, Request
+from quantrag.engines.cpu import computation_dtype
 from quantrag.engines.select import create_engine
 from quantrag.errors import UserError
 from quantrag.generation_job import (
@@ -59,6 +61,9 @@ def generate_cells(
         UserError: missing or bad inputs, an engine that won't start, a full disk.
     """
     prompts = read_prompts(prompt_files)
+    if job.settings["engine"] != "openai":
+        dtype = computation_dtype(job.dtype, job.original, job.settings["device"])
+        job = replace(job, dtype=dtype)
     identity = job_identity(job)
     base = content_hash(identity)
     cells = cell_rows(prompts, completion_files)

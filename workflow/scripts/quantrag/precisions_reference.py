@@ -27,8 +27,7 @@ the reason where one says no. The GPU itself is only known where the job runs: a
 is checked there, before the model is loaded. With the engine `openai` the server decides.
 
 All precisions of an experiment run on one engine: two engines differ by more than the precision.
-What vLLM cannot run is compared with a baseline on `transformers`, in an experiment of its own
-(`config/precisions-transformers.yaml` beside `config/precisions-cpu.yaml`).
+What vLLM cannot run is compared with a baseline on `transformers`, in an experiment of its own.
 """
 
 CLOSING = """\

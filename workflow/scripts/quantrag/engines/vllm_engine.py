@@ -8,6 +8,7 @@ import difflib
 import itertools
 import logging
 import os
+import tempfile
 import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
@@ -18,6 +19,7 @@ from quantrag import sizing
 from quantrag.checkpoints import read_config, validate, weight_bytes
 from quantrag.compatibility import capability_refusal
 from quantrag.engines.base import Completion, Engine, EngineSpec, Request
+from quantrag.engines.cpu import loadable_checkpoint
 from quantrag.errors import UserError
 from quantrag.telemetry import free_memory_bytes
 
@@ -47,11 +49,11 @@ class VllmEngine(Engine):
     def __init__(self, spec: EngineSpec):
         super().__init__(spec)
         self._engine: Any = None
+        self._unpacked = False
 
     def load(self) -> None:
         spec = self.spec
         validate(spec.checkpoint, chat_template=False)
-        _check_memory(spec)
         _set_environment(spec)
 
         # Only now: vLLM reads the environment when it is imported, which takes ten seconds.
@@ -75,7 +77,6 @@ class VllmEngine(Engine):
         from vllm.usage.usage_lib import UsageContext
         from vllm.v1.engine.llm_engine import LLMEngine
 
-        arguments = engine_arguments(spec)
         known = {field.name for field in fields(EngineArgs)}
         for name in spec.options["extra"]:
             if name not in known or name in _RESERVED:
@@ -85,17 +86,26 @@ class VllmEngine(Engine):
                     + ("set by the workflow" if name in _RESERVED else "no vLLM engine argument")
                     + (f". Did you mean {near[0]!r}?" if near and name not in _RESERVED else ".")
                 )
-        try:
-            self._engine = LLMEngine.from_engine_args(
-                EngineArgs(**arguments), usage_context=UsageContext.LLM_CLASS
-            )
-        except UserError:
-            raise
-        except Exception as error:
-            raise UserError(
-                f"vLLM could not load {spec.checkpoint} (precision {spec.precision}): "
-                f"{_root_cause(error)}\nIts last log lines:\n{_own_log_tail()}"
-            ) from error
+        with tempfile.TemporaryDirectory() as scratch:
+            checkpoint = spec.checkpoint
+            if spec.device == "cpu":
+                checkpoint = loadable_checkpoint(
+                    checkpoint, spec.dtype, _has_int4_kernel(), Path(scratch)
+                )
+                self._unpacked = checkpoint != spec.checkpoint
+            _check_memory(spec, checkpoint)
+            try:
+                self._engine = LLMEngine.from_engine_args(
+                    EngineArgs(**engine_arguments(spec, checkpoint)),
+                    usage_context=UsageContext.LLM_CLASS,
+                )
+            except UserError:
+                raise
+            except Exception as error:
+                raise UserError(
+                    f"vLLM could not load {spec.checkpoint} (precision {spec.precision}): "
+                    f"{_root_cause(error)}\nIts last log lines:\n{_own_log_tail()}"
+                ) from error
         # Stopping is ours alone, by the ids of the model's original checkpoint.
         self._parameters = SamplingParams(
             temperature=0.0,
@@ -128,7 +138,12 @@ class VllmEngine(Engine):
             "engine": "vllm",
             "model_dtype": str(config.model_config.dtype).removeprefix("torch."),
             "kv_cache_dtype": str(config.cache_config.cache_dtype),
-            "quantization": config.model_config.quantization,
+            "quantization": (
+                read_config(self.spec.checkpoint)["quantization_config"]["quant_method"]
+                if self._unpacked
+                else config.model_config.quantization
+            ),
+            "unpacked": self._unpacked,
             "architecture": next(iter(config.model_config.architectures), None),
             "attention_block_size": config.cache_config.block_size,
             "kv_cache_blocks": config.cache_config.num_gpu_blocks,
@@ -159,11 +174,11 @@ class VllmEngine(Engine):
         return sorted(names)
 
 
-def engine_arguments(spec: EngineSpec) -> dict[str, Any]:
+def engine_arguments(spec: EngineSpec, checkpoint: Path) -> dict[str, Any]:
     """vLLM's `EngineArgs` for a spec; what is None in the config is left to vLLM."""
     options = spec.options
     arguments: dict[str, Any] = {
-        "model": str(spec.checkpoint),
+        "model": str(checkpoint),
         "tokenizer": str(spec.tokenizer),
         "dtype": spec.dtype,
         "kv_cache_dtype": spec.kv_cache_dtype,
@@ -191,12 +206,21 @@ def engine_arguments(spec: EngineSpec) -> dict[str, Any]:
     return arguments | dict(options["extra"])
 
 
-def _check_memory(spec: EngineSpec) -> None:
+def _has_int4_kernel() -> bool:
+    """Whether vLLM's build for this CPU multiplies by packed 4-bit weights (AVX-512 does)."""
+    import torch
+    from vllm.platforms import current_platform
+
+    current_platform.import_kernels()
+    return hasattr(torch.ops._C, "cpu_gemm_wna16")
+
+
+def _check_memory(spec: EngineSpec, checkpoint: Path) -> None:
     free = free_memory_bytes(spec.device)
     if free is None:
         return
-    config = read_config(spec.checkpoint)
-    weights = weight_bytes(spec.checkpoint)
+    config = read_config(checkpoint)
+    weights = weight_bytes(checkpoint)
     dtype = spec.dtype if spec.kv_cache_dtype == "auto" else spec.kv_cache_dtype
     if spec.device == "cpu":
         budget = weights + int(spec.options["kv_cache_gib"] * GIB) + sizing.WORKSPACE_BYTES

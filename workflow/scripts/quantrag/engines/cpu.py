@@ -1,0 +1,116 @@
+"""What this machine's processor computes fast, and what is done where it lacks a kernel.
+
+Processors with AVX-512 have vLLM's INT4 kernels, the later ones bfloat16 instructions as well. Most
+laptops have AVX2 alone. The same grid runs on all of them; what was done instead is logged and
+stands in the completions' provenance.
+"""
+
+import json
+import logging
+import shutil
+from pathlib import Path
+
+from quantrag.checkpoints import read_config
+from quantrag.errors import UserError
+
+log = logging.getLogger(__name__)
+
+_BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16", "bf16"}
+#: What vLLM's INT4 kernel for CPUs takes of GPTQ.
+GROUP_SIZES = (-1, 32, 64, 128)
+
+
+def flags(path: str | Path = "/proc/cpuinfo") -> frozenset[str]:
+    """The processor's instruction sets as the kernel names them; empty where that is unknown."""
+    try:
+        for line in Path(path).read_text(encoding="utf-8").splitlines():
+            name, _, value = line.partition(":")
+            if name.strip() in ("flags", "Features"):
+                return frozenset(value.split())
+    except OSError:
+        pass
+    return frozenset()
+
+
+def computation_dtype(
+    dtype: str, original: str | Path, device: str, has: frozenset[str] | None = None
+) -> str:
+    """The number format that `auto` stands for on this machine; any other one is left as it is.
+
+    On a GPU the engine takes the checkpoint's own. On a CPU it is bfloat16 where the processor has
+    instructions for it, else float32: without them bfloat16 is emulated, and vLLM read prompts at a
+    sixth of float32's speed (SmolLM2-135M, AVX2, 2 cores). What was stored in float32 stays so.
+
+    Args:
+        dtype: the precision's entry in the config.
+        original: folder of the original checkpoint, so that it is the same for every precision.
+        device: `cuda` or `cpu`.
+        has: the processor's flags; None asks the machine.
+    """
+    if dtype != "auto" or device != "cpu":
+        return dtype
+    config = read_config(original)
+    stored = str(config.get("dtype", config.get("torch_dtype", "float32")))
+    if stored.removeprefix("torch.") == "float32":
+        return "float32"
+    return "bfloat16" if _BFLOAT16_FLAGS & (flags() if has is None else has) else "float32"
+
+
+def loadable_checkpoint(checkpoint: Path, dtype: str, kernel: bool, scratch: Path) -> Path:
+    """The checkpoint itself, or its weights unpacked where vLLM has no kernel for them here.
+
+    A layer with packed weights multiplies by (integer - zero point) * scale in `dtype`. Unpacked
+    once to `dtype`, it multiplies by the same numbers: the same answers up to rounding, but the
+    memory and the speed of the unquantized model.
+
+    Args:
+        checkpoint: the checkpoint to run.
+        dtype: number format of the computation.
+        kernel: whether vLLM's build for this processor has its INT4 kernel.
+        scratch: empty folder for the unpacked weights, needed until they are loaded.
+
+    Raises:
+        UserError: there is no kernel, and the format is none that we unpack.
+    """
+    settings = read_config(checkpoint).get("quantization_config") or {}
+    method = settings.get("quant_method")
+    runs = kernel and dtype != "float32"
+    if method == "gptq" and not (
+        runs
+        and int(settings["bits"]) == 4
+        and settings["sym"]
+        and settings["group_size"] in GROUP_SIZES
+    ):
+        log.warning(
+            "vLLM has no kernel for these weights on this CPU in %s: they are unpacked. Answers "
+            "are those of %s bits, speed and memory are not.",
+            dtype,
+            settings["bits"],
+        )
+        write_unpacked(checkpoint, dtype, scratch)
+        return scratch
+    if (method == "awq" or settings.get("format") == "pack-quantized") and not runs:
+        why = "needs a CPU with AVX-512" if not kernel else "computes in bfloat16, not in float32"
+        raise UserError(
+            f"{checkpoint}: vLLM's kernel for its weights ({method}) {why}. Set "
+            "generation.engine: transformers" + ("." if not kernel else ", or dtype: bfloat16.")
+        )
+    return checkpoint
+
+
+def write_unpacked(checkpoint: Path, dtype: str, folder: Path) -> None:
+    """Write a GPTQ checkpoint's model with dense weights of `dtype` into an empty folder."""
+    import torch
+    from safetensors.torch import save_file
+
+    from quantrag.gptq_format import dense_state
+
+    config = dict(read_config(checkpoint))
+    del config["quantization_config"]
+    config["dtype"] = dtype
+    (folder / "config.json").write_text(json.dumps(config, indent=1), encoding="utf-8")
+    for path in checkpoint.glob("generation_config.json"):
+        shutil.copy(path, folder)
+    kind = getattr(torch, dtype)
+    state = {name: tensor.to(kind) for name, tensor in dense_state(checkpoint, kind).items()}
+    save_file(state, folder / "model.safetensors", metadata={"format": "pt"})
