@@ -2,7 +2,7 @@
 
 Usage: vllm_products.py CHECKPOINT TOKENIZER FILE
 
-FILE becomes a safetensors file with a float32 weight [outputs, inputs] for each quantized layer, by
+FILE becomes a safetensors file with a float32 weight [outputs, inputs] for each linear layer, by
 vLLM's name: it joins the layers that read the same input, in the order q, k, v and gate, up.
 """
 
@@ -39,7 +39,8 @@ if __name__ == "__main__":
     weights = {}
     with torch.inference_mode():
         for name, layer in model.named_modules():
-            if not hasattr(getattr(layer, "quant_method", None), "kernel"):
+            # On a CPU without the INT4 kernel these hold the unpacked weights.
+            if not (hasattr(layer, "quant_method") and hasattr(layer, "input_size")):
                 continue
             identity = torch.eye(layer.input_size, dtype=torch.bfloat16)
             product = layer.quant_method.apply(layer, identity)
