@@ -120,7 +120,9 @@ def test_a_server_agrees_with_transformers(reference, server, checkpoint, tmp_pa
     expected, expected_logprobs = answers(reference)
     assert same == expected
     for row, expected_row in zip(logprobs, expected_logprobs, strict=True):
-        assert row == pytest.approx(expected_row, abs=1e-3)
+        # Through `openai` 5 candidates are recorded, else 20.
+        assert len(row) == 5
+        assert row == pytest.approx(expected_row[:5], abs=1e-3)
     first = read_table(cell_files(tmp_path / "completions" / "fp32", KS)[-1])
     assert first.cached_tokens.notna().all()
 

