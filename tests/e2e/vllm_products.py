@@ -2,8 +2,8 @@
 
 Usage: vllm_products.py CHECKPOINT TOKENIZER FILE
 
-FILE becomes a safetensors file with a float32 weight [outputs, inputs] for each linear layer, by
-vLLM's name: it joins the layers that read the same input, in the order q, k, v and gate, up.
+FILE becomes a safetensors file with a float32 weight [outputs, inputs] for each linear layer of
+the blocks, by vLLM's name: it joins the layers that read the same input, in the order q, k, v and gate, up.
 """
 
 import sys
@@ -40,7 +40,7 @@ if __name__ == "__main__":
     with torch.inference_mode():
         for name, layer in model.named_modules():
             # On a CPU without the INT4 kernel these hold the unpacked weights.
-            if not (hasattr(layer, "quant_method") and hasattr(layer, "input_size")):
+            if not (".layers." in name and hasattr(layer, "input_size")):
                 continue
             identity = torch.eye(layer.input_size, dtype=torch.bfloat16)
             product = layer.quant_method.apply(layer, identity)
