@@ -3,7 +3,8 @@
 Usage: vllm_products.py CHECKPOINT TOKENIZER FILE
 
 FILE becomes a safetensors file with a float32 weight [outputs, inputs] for each linear layer of
-the blocks, by vLLM's name: it joins the layers that read the same input, in the order q, k, v and gate, up.
+the blocks, by vLLM's name: it joins the layers that read the same input, in the order q, k, v and
+gate, up.
 """
 
 import sys
