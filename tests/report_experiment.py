@@ -53,8 +53,7 @@ def make(
     tables = figure_tables.make(2, models, precisions, retrievers, len(ks), noise=noise, seed=seed)
     renamed = dict(zip(figure_tables.KS[: len(ks) - 1] + figure_tables.KS[-1:], ks, strict=True))
     paths = {}
-    for name in ("scores", "comparisons", "trends", "costs", "replication", "retrievers"):
-        table = tables[name]
+    for name, table in tables.items():
         if "k" in table:
             table = table.assign(k=table["k"].map(renamed))
         if name == "retrievers" and retrievers < 2:

@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 import pandas as pd
 
+from quantrag import checkpoint_table
 from quantrag.costs import COST_COLUMNS
 from quantrag.replication import REPLICATION_COLUMNS
 from quantrag.retrieval import agreement
@@ -28,7 +29,7 @@ COLUMNS = {
     "costs": COST_COLUMNS,
     "replication": REPLICATION_COLUMNS,
     "retrievers": agreement.COLUMNS,
-    "checkpoints": ["model", "precision", "layer", "module", "weight_error", "output_error"],
+    "checkpoints": checkpoint_table.COLUMNS,
 }
 
 
@@ -128,13 +129,24 @@ def _costs(rng, models, precisions, energy):
 
 def _checkpoints(rng, models, precisions):
     kinds = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
-    rows = [
-        (model, precision, layer, module, *(0.02 * (p + 1) * rng.uniform(0.8, 1.2, 2)))
-        for model in models
-        for p, precision in enumerate(precisions[1:])
-        for layer in range(32)
-        for module in kinds
-    ]
+    rows = []
+    for model in models:
+        for p, precision in enumerate(precisions):
+            whole = {"model": model, "precision": precision, "method": "gptq" if p else "none"}
+            layers = [
+                {
+                    "layer": layer,
+                    "module": module,
+                    "weight_error": 0.02 * p * rng.uniform(0.8, 1.2),
+                    "output_error": 0.01 * p * rng.uniform(0.8, 1.2),
+                    "bits_per_weight": 4.25,
+                }
+                for layer in range(32 * bool(p))
+                for module in kinds
+            ]
+            sizes = {"weight_bytes": 14_000_000_000 >> (2 * bool(p)), "perplexity": 8.0 + 0.2 * p}
+            rows.append({**whole, **sizes, "perplexity_tokens": 32_768})
+            rows += [{**whole, **layer} for layer in layers]
     return pd.DataFrame(rows, columns=COLUMNS["checkpoints"])
 
 

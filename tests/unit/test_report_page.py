@@ -185,7 +185,8 @@ def test_specifications_are_valid_and_complete(size):
         del tables["retrievers"]
     found = charts.figures(tables, 0.95)
     names = ["k_sweep", "quantization_gap", "forest", "flips", "quality_cost"]
-    assert [figure.name for figure in found] == names + ["retrievers"] * (size[3] > 1)
+    names += ["retrievers"] * (size[3] > 1) + ["checkpoints"]
+    assert [figure.name for figure in found] == names
     for figure in found:
         for view in figure.views:
             alt.Chart.from_dict(view.spec)  # checks against Vega-Lite's schema
@@ -205,7 +206,38 @@ def test_only_the_baseline_has_no_figures_of_differences():
     tables["comparisons"] = tables["comparisons"].iloc[:0]
     tables["scores"] = tables["scores"][tables["scores"]["precision"] == "fp16"]
     del tables["retrievers"]
+    tables["checkpoints"] = tables["checkpoints"][tables["checkpoints"]["precision"] == "fp16"]
     assert [f.name for f in charts.figures(tables, 0.95)] == ["k_sweep", "quality_cost"]
+
+
+def test_the_errors_of_layers_are_a_line_for_each_module():
+    tables = figure_tables.make(1, 2, 3, 1, 2)
+    figure = charts.figures(tables, 0.95)[-1]
+    assert [view.label for view in figure.views] == [
+        "Relative error of the weights",
+        "Relative error of the outputs",
+    ]
+    table = tables["checkpoints"]
+    layers = table[table["layer"].notna()]
+    assert len(figure.views[0].rows) == len(layers) == 2 * 2 * 32 * 7
+    row = figure.views[1].rows[0]
+    assert row["panel"] == f"{layers['model'].iloc[0]}, INT4 AWQ"
+    assert (row["layer"], row["module"]) == (0, "q_proj")
+    assert row["value"] == pytest.approx(layers["output_error"].iloc[0], rel=1e-5)
+    largest = layers.loc[layers["weight_error"].idxmax()]
+    assert f"Largest: {largest['weight_error']:.3g}, {largest['module']} of layer" in (
+        figure.views[0].description
+    )
+
+
+def test_the_table_of_checkpoints_leaves_layers_to_the_figure():
+    table = figure_tables.make(1, 1, 2, 1, 2)["checkpoints"]
+    shown = page._table("checkpoints", table)
+    assert len(shown["rows"]) == 2
+    assert [row[0]["text"] for row in shown["rows"]] == ["Llama-2-7b-chat"] * 2
+    labels = [column["label"] for column in shown["columns"]]
+    assert shown["rows"][0][labels.index("all weights (GiB)")]["text"] == "13.039"
+    assert shown["rows"][0][labels.index("error of weights")]["text"] == "–"
 
 
 def test_the_runtime_cannot_end_its_script():

@@ -36,7 +36,10 @@ _COLUMNS = {
         "energy_wh",
     ],
     "retrievers": ["task", "retriever_a", "retriever_b", "n", "top1", "top5", "rbo"],
-    "checkpoints": ["model", "precision", "layer", "module", "weight_error", "output_error"],
+    "checkpoints": [
+        "model", "precision", "method", "layer", "module", "weight_error", "output_error",
+        "bits_per_weight", "weight_bytes", "perplexity", "perplexity_tokens",
+    ],
     "replication": [
         "task", "model", "precision", "retriever", "k", "metric", "published", "ours", "ci_low",
         "ci_high", "difference", "status", "source",

@@ -16,6 +16,7 @@ from quantrag.figures.data import Grid, grid
 from quantrag.figures.quality_cost import COSTS, mean_scores
 from quantrag.names import NO_RETRIEVER
 from quantrag.report.charts_along_k import flips, gap, k_sweep
+from quantrag.report.charts_checkpoints import layer_errors
 from quantrag.report.views import (
     ROWS,
     Figure,
@@ -36,7 +37,8 @@ def figures(tables: Mapping[str, pd.DataFrame], confidence: float) -> list[Figur
     """Every figure that the tables allow.
 
     Args:
-        tables: `scores`, `comparisons`, `costs` and, with several retrievers, `retrievers`.
+        tables: `scores`, `comparisons`, `costs`, `checkpoints` and, with several retrievers,
+            `retrievers`.
         confidence: of the intervals.
     """
     # Checking every part against the schema takes longer than all else; the tests do it instead.
@@ -55,7 +57,8 @@ def _figures(tables: Mapping[str, pd.DataFrame], level: str) -> list[Figure]:
     found.append(_costs(scores, tables["costs"], names))
     if "retrievers" in tables:
         found.append(_agreement(tables["retrievers"]))
-    return found
+    found.append(layer_errors(tables["checkpoints"]))
+    return [figure for figure in found if figure.views]
 
 
 def _forest(comparisons: pd.DataFrame, names: Grid, level: str) -> Figure:

@@ -27,6 +27,11 @@ _TITLES = {
         "Change of the difference to the baseline per doubling of the prompt's tokens.",
     ),
     "costs": ("Costs", "What generation took over the whole grid."),
+    "checkpoints": (
+        "Checkpoints",
+        "Errors are means over the layers that were quantized here. Perplexity is on evaluated "
+        "texts; lower is better.",
+    ),
     "retrievers": ("Agreement of the retrievers", "Means over the queries; 1 is full agreement."),
     "replication": ("Replication", "Published values beside ours."),
 }
@@ -51,6 +56,10 @@ _COLUMNS = {
         "peak_memory_gib": 2, "load_s": 1, "prompt_tokens": 0, "cached_tokens": 0,
         "output_tokens": 0, "prompt_tokens_per_s": 1, "output_tokens_per_s": 1, "energy_wh": 2,
     },
+    "checkpoints": {
+        "model": None, "precision": None, "method": None, "weight_gib": 3, "bits_per_weight": 2,
+        "weight_error": 4, "output_error": 4, "perplexity": 2, "perplexity_tokens": 0,
+    },
     "retrievers": {
         "task": None, "retriever_a": None, "retriever_b": None, "top1": 3, "top5": 3, "rbo": 3,
         "n": 0,
@@ -66,6 +75,8 @@ _LABELS = {
     "min_detectable_holm": "smallest detectable", "flip_rate": "changed answers",
     "noise_flip_rate": "noise floor", "unparseable_rate": "not readable",
     "slope_per_doubling": "slope per doubling", "weights_gib": "weights (GiB)",
+    "weight_gib": "all weights (GiB)", "weight_error": "error of weights",
+    "output_error": "error of outputs",
     "peak_memory_gib": "peak memory (GiB)", "load_s": "loading (s)",
     "prompt_tokens_per_s": "prompt tokens/s", "output_tokens_per_s": "output tokens/s",
     "energy_wh": "energy (Wh)", "retriever_a": "retriever", "retriever_b": "and",
@@ -154,6 +165,9 @@ def _view(view: dict[str, Any]) -> dict[str, Any]:
 def _table(name: str, frame: pd.DataFrame) -> dict[str, Any]:
     """A table as the template shows it: cells with a text and, for numbers, what they sort by."""
     title, caption = _TITLES[name]
+    if name == "checkpoints":  # the figure has its layers
+        frame = frame[frame["layer"].isna()]
+        frame = frame.assign(weight_gib=frame["weight_bytes"] / 2**30)
     shown = {column: digits for column, digits in _COLUMNS[name].items() if column in frame}
     columns = [
         {"label": _LABELS.get(column, column.replace("_", " ")), "number": digits is not None}
@@ -166,7 +180,7 @@ def _table(name: str, frame: pd.DataFrame) -> dict[str, Any]:
     rows = [list(row) for row in zip(*cells, strict=True)]
     return {
         "title": title, "caption": caption, "columns": columns, "rows": rows,
-        "open": name in ("comparisons", "costs") and len(rows) <= 40,
+        "open": name in ("comparisons", "costs", "checkpoints") and len(rows) <= 40,
     }  # fmt: skip
 
 
