@@ -115,6 +115,12 @@ def test_the_int4_checkpoint_is_quantized_and_answers_differently(run):
     assert (texts[0] != texts[1]).any()
 
 
+def test_the_int4_checkpoint_is_more_perplexed(run):
+    table = run.table("checkpoints")
+    perplexity = table[table["layer"].isna()].set_index("precision")["perplexity"]
+    assert 1 < perplexity["bf16"] < perplexity["int4-gptq"] < 2 * perplexity["bf16"]
+
+
 def test_retrieval_stays_inside_the_users_profile(run):
     for task in ("LaMP-3U", "LaMP-5U"):
         queries = run.read("tasks", task, "queries.parquet")

@@ -1,0 +1,58 @@
+"""The demo's model at every precision of `config/precisions-cpu.yaml`, through vLLM to scores.
+
+A quarter of an hour on two cores, and llm-compressor's environment: QUANTRAG_PRECISIONS=1 runs it.
+"""
+
+import os
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+from quantrag.engines.cpu import flags
+from running import copy_project, run_snakemake
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not os.environ.get("QUANTRAG_PRECISIONS"), reason="takes long: QUANTRAG_PRECISIONS=1"
+    ),
+]
+
+# What vLLM's INT4 kernel needs; elsewhere int4-awq is refused.
+REFUSED = set() if {"avx512f", "avx512_bf16"} <= flags() else {"int4-awq"}
+
+
+@pytest.fixture(scope="module")
+def tables(root, tmp_path_factory) -> Path:
+    folder = copy_project(root, tmp_path_factory.mktemp("precisions") / "project")
+    config = yaml.safe_load((root / "config" / "precisions-cpu.yaml").read_text())
+    config["quantization"]["llm_compressor_venv"] = str(root / ".venv-llm-compressor")
+    for precision in REFUSED:
+        del config["precisions"][precision]
+    file = folder / "precisions.yaml"
+    file.write_text(yaml.safe_dump(config))
+    done = run_snakemake(folder, "--cores", "2", "--configfile", file, timeout=3000)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder / "results" / config["experiment"] / "tables"
+
+
+def test_every_precision_has_scores(tables, root):
+    config = yaml.safe_load((root / "config" / "precisions-cpu.yaml").read_text())
+    wanted = set(config["precisions"]) - REFUSED
+    scores = pd.read_csv(tables / "scores.csv")
+    assert set(scores["precision"]) == wanted
+    assert set(pd.read_csv(tables / "comparisons.csv")["precision"]) == wanted - {"bf16"}
+    assert len(set(scores.groupby("precision").size())) == 1
+
+
+def test_fewer_bits_are_more_perplexed(tables):
+    table = pd.read_csv(tables / "checkpoints.csv")
+    table = table[table["layer"].isna()].set_index("precision")
+    perplexity = table["perplexity"]
+    for precision in ("int8-gptq", "int8-w8a8"):
+        assert perplexity[precision] == pytest.approx(perplexity["bf16"], rel=0.01)
+    order = [perplexity[f"int{bits}-gptq"] for bits in (8, 4, 3, 2)]
+    assert order == sorted(order)
+    assert perplexity["bf16"] < perplexity["fp8-w8a8"] < perplexity["int3-gptq"]

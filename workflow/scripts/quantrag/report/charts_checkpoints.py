@@ -1,0 +1,92 @@
+"""The page's figure of what quantization did to the weights, layer by layer."""
+
+import altair as alt
+import pandas as pd
+
+from quantrag.figures import labels
+from quantrag.figures.checkpoints import MEASURES
+from quantrag.report.views import (
+    COLORS,
+    DASHES,
+    SHAPES,
+    Figure,
+    View,
+    facet,
+    plain,
+    printed,
+    tip,
+    tips,
+)
+
+
+def layer_errors(checkpoints: pd.DataFrame) -> Figure:
+    """Error against layer, a panel for each model and precision, a line for each kind of module.
+
+    Args:
+        checkpoints: `checkpoints.csv`; rows without a layer (the whole checkpoint's) are left out.
+            Has no views when nothing is left.
+    """
+    figure = Figure(
+        "checkpoints",
+        "Quantization error by layer",
+        "What quantization did to each linear layer: norm of the error over the norm of the "
+        "original, of its weights or of its outputs on calibration texts. Lower is better.",
+    )
+    layers = checkpoints[checkpoints["layer"].notna()].sort_values("layer", kind="stable")
+    kinds = list(layers["module"].unique())
+    for measure, title in MEASURES.items():
+        part = layers[layers[measure].notna()]
+        if part.empty:
+            continue
+        rows = []
+        for row in part.to_dict("records"):
+            names = printed(row)
+            rows.append(
+                {
+                    "panel": f"{row['model']}, {names['precision']}",
+                    **names,
+                    "module": row["module"],
+                    "layer": plain(row["layer"]),
+                    "value": plain(row[measure]),
+                }
+            )
+        line = alt.Chart().encode(
+            x=alt.X("layer:Q", title="Layer", axis=alt.Axis(tickMinStep=1, grid=False)),
+            y=alt.Y("value:Q", title="Relative error", scale=alt.Scale(zero=True)),
+            tooltip=[
+                *tips("model", "precision"),
+                alt.Tooltip("layer:Q", title="Layer"),
+                alt.Tooltip("module:N", title="Module"),
+                tip("value", title),
+            ],
+            **_module_marks(kinds),
+        )
+        parts = [line.mark_line(strokeWidth=1.4), line.mark_point(size=22, filled=True)]
+        worst = part.loc[part[measure].idxmax()]
+        means = "; ".join(
+            f"{model}, {labels.name(precision)} {value:.3g}"
+            for (model, precision), value in part.groupby(["model", "precision"], sort=False)[
+                measure
+            ].mean().items()
+        )  # fmt: skip
+        description = (
+            f"{title} against the layer, a line for each kind of module. Means: {means}. Largest: "
+            f"{worst[measure]:.3g}, {worst['module']} of layer {worst['layer']:.0f} of "
+            f"{worst['model']}, {labels.name(worst['precision'])}."
+        )
+        figure.views.append(View(title, facet(parts), rows, description))
+    return figure
+
+
+def _module_marks(kinds: list[str]) -> dict:
+    """Colour, shape and dashes for each kind of module."""
+
+    def scale(looks: list) -> alt.Scale:
+        return alt.Scale(domain=kinds, range=[looks[i % len(looks)] for i in range(len(kinds))])
+
+    legend = alt.Legend(title=None)
+    return {
+        "color": alt.Color("module:N", scale=scale(COLORS), legend=legend),
+        "shape": alt.Shape("module:N", scale=scale(SHAPES), legend=legend),
+        "strokeDash": alt.StrokeDash("module:N", scale=scale(DASHES), legend=legend),
+    }
