@@ -133,6 +133,12 @@ class SlurmCluster:
         """End a job as an administrator or a scheduler that needs its place does."""
         self._run("scancel", job)
 
+    def fail_node(self) -> None:
+        """Lose the node, with all jobs on it, and have it back."""
+        node = self._run("sinfo", "--noheader", "-o", "%n").strip()
+        self._run("scontrol", "update", f"NodeName={node}", "State=DOWN", "Reason=test")
+        self._run("scontrol", "update", f"NodeName={node}", "State=RESUME")
+
     def ended_jobs(self) -> list[dict[str, str]]:
         """A record per ended job: JobId, JobState, TimeLimit, NodeCnt, ..."""
         path = self.folder / "jobs.txt"
