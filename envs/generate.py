@@ -27,10 +27,13 @@ def load(path: Path = FOLDER / "packages.toml") -> dict:
     return tomllib.loads(path.read_text(encoding="utf-8"))
 
 
-def pin(packages: dict, name: str) -> str:
-    """`name==version`; a build such as `torch+cpu` carries its suffix over to the version."""
+def pin(packages: dict, name: str, own: dict | None = None) -> str:
+    """`name==version`; a build such as `torch+cpu` carries its suffix over to the version.
+
+    `own` are the versions of an environment that differ from those of all others.
+    """
     name, plus, build = name.partition("+")
-    return f"{name}=={packages['pip'][name]}{plus}{build}"
+    return f"{name}=={(own or {}).get(name) or packages['pip'][name]}{plus}{build}"
 
 
 def environment_yaml(packages: dict, name: str) -> str:
@@ -49,7 +52,8 @@ def environment_yaml(packages: dict, name: str) -> str:
     lines += ["  - pip:"]
     if any(package.endswith("+cpu") for package in environment["pip"]):
         lines += [f"      - --extra-index-url {CPU_INDEX}"]
-    lines += [f"      - {pin(packages, package)}" for package in environment["pip"]]
+    own = environment.get("versions")
+    lines += [f"      - {pin(packages, package, own)}" for package in environment["pip"]]
     return "\n".join(lines) + "\n"
 
 

@@ -1,6 +1,7 @@
 """GPTQModel quantizes a small random model; what it wrote is what is said about it."""
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,10 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from generation_samples import tiny_checkpoint
 from quantrag.checkpoints import fingerprint, validate
+from quantrag.errors import UserError
 from quantrag.gptq_format import dense_state, dequantize, quantized_modules
 
 pytestmark = pytest.mark.slow
@@ -122,6 +124,27 @@ def test_transformers_loads_and_multiplies_by_the_same_weights(quantized, name):
         torch.testing.assert_close(weight, expected[module], rtol=2e-3, atol=2e-3)
     answer = model.generate(torch.tensor([[1, 5, 7]]), max_new_tokens=3, do_sample=False)
     assert answer.shape[1] > 3
+
+
+@pytest.mark.parametrize("value", [0.0, 0.5])
+def test_biases_that_auto_gptq_adds_are_left_out_where_they_are_zero(quantized, tmp_path, value):
+    from quantrag.engines.loading import load_model
+
+    folder = shutil.copytree(quantized / "b4", tmp_path / "with biases")
+    state = load_file(folder / "model.safetensors")
+    for name in [name for name in state if name.endswith(".scales")]:
+        state[name.replace("scales", "bias")] = torch.full((state[name].shape[1],), value)
+    save_file(state, folder / "model.safetensors", metadata={"format": "pt"})
+    if value:
+        with pytest.raises(UserError, match="bias"):
+            load_model(folder, "gptq", "float32", "cpu")
+        return
+    ids = torch.tensor([[1, 5, 7]])
+    answers = [
+        load_model(path, "gptq", "float32", "cpu").generate(ids, max_new_tokens=8, do_sample=False)
+        for path in (folder, quantized / "b4")
+    ]
+    assert torch.equal(*answers)
 
 
 def test_vllms_layers_multiply_by_the_weights_that_we_unpack(quantized, original, tmp_path, root):

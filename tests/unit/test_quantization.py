@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import save_file
 
+from quantrag.auto_gptq import quantize_auto_gptq
 from quantrag.compatibility import engine_refusal
 from quantrag.errors import UserError
 from quantrag.gptq_format import (
@@ -159,6 +160,8 @@ def gptq(**changes) -> dict:
         (gptq(sym=False), "vllm", "cuda", "set sym: true"),
         (gptq(group_size=256), "vllm", "cuda", "-1, 32, 64, 128 alone"),
         (gptq(bits=3), "openai", "cpu", None),
+        (gptq(tool="auto-gptq"), "transformers", "cpu", "on CUDA alone; take tool: gptqmodel"),
+        (gptq(tool="auto-gptq"), "vllm", "cuda", None),
         ({"method": "none"}, "vllm", "cpu", None),
         ({"method": "published"}, "vllm", "cuda", None),
     ],
@@ -166,3 +169,29 @@ def gptq(**changes) -> dict:
 def test_what_an_engine_cannot_run_is_said_before_it_starts(precision, engine, device, reason):
     refusal = engine_refusal(precision, engine, device)
     assert refusal is None if reason is None else reason in refusal
+
+
+@pytest.mark.parametrize(
+    ("config", "texts", "reason"),
+    [
+        ({}, [], "no calibration texts"),
+        ({"auto_map": {"AutoConfig": "mine.Config"}}, [[1]], "AutoGPTQ would run"),
+        ({}, [[1]], "no CUDA GPU"),
+    ],
+)
+def test_auto_gptq_says_what_it_cannot_do_before_it_starts(
+    tmp_path, monkeypatch, config, texts, reason
+):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    save_file({"lm_head.weight": torch.zeros(2, 2)}, tmp_path / "model.safetensors")
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    with pytest.raises(UserError, match=reason):
+        quantize_auto_gptq(tmp_path, tmp_path / "quantized", texts, {"group_size": 128})
+
+
+def test_auto_gptq_has_an_environment_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    save_file({"lm_head.weight": torch.zeros(2, 2)}, tmp_path / "model.safetensors")
+    (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(UserError, match="--sdm conda"):
+        quantize_auto_gptq(tmp_path, tmp_path / "quantized", [[1]], {"group_size": 128})

@@ -98,6 +98,18 @@ def test_everything_can_be_local(project, local_grid):
         assert str(local_grid.parent / "zephyr-7b-beta" / file) in output
 
 
+def test_auto_gptq_takes_the_place_of_its_successor(project, local_grid):
+    config = yaml.safe_load(local_grid.read_text())
+    config["precisions"]["int4-gptq"].update(tool="auto-gptq", damp_percent=0.01)
+    file = local_grid.with_name("auto-gptq.yaml")
+    file.write_text(yaml.safe_dump(config))
+    done = run_snakemake(project, "-n", "--cores", "8", "--configfile", file)
+    assert done.returncode == 0, done.stderr
+    counts = job_counts(done.stdout + done.stderr)
+    assert counts["quantize_auto_gptq"] == 6
+    assert "quantize_gptq" not in counts
+
+
 def test_the_summary_and_the_rule_graph_of_the_papers_grid_can_be_read(project):
     done = run_snakemake(project, "--summary")
     assert done.returncode == 0, done.stderr

@@ -60,7 +60,7 @@ rule quantize_gptq:
     benchmark:
         "<benchmarks>/quantize_gptq/{model}/{precision}.tsv"
     wildcard_constraints:
-        precision=precisions_by("gptq"),
+        precision=gptq_precisions("gptqmodel"),
     conda:
         "../../envs/quantize.yaml"
     threads: 8
@@ -73,6 +73,33 @@ rule quantize_gptq:
         code=code("quantize_gptq.py"),
     script:
         "../scripts/quantize_gptq.py"
+
+
+rule quantize_auto_gptq:
+    """Quantize a model's original checkpoint with GPTQ, as in 2024: by AutoGPTQ, on a GPU."""
+    input:
+        original=lambda wildcards: checkpoint_folder(wildcards.model),
+        texts="<results>/calibration/{model}/{precision}.parquet",
+    output:
+        checkpoint=directory("<results>/checkpoints/{model}/{precision}"),
+    log:
+        "<logs>/quantize_auto_gptq/{model}/{precision}.log",
+    benchmark:
+        "<benchmarks>/quantize_auto_gptq/{model}/{precision}.tsv"
+    wildcard_constraints:
+        precision=gptq_precisions("auto-gptq"),
+    conda:
+        "../../envs/auto-gptq.yaml"
+    threads: 8
+    resources:
+        mem_mb=growing(32000),
+        runtime=growing(240),
+        gpu=1,
+    params:
+        parameters=lambda wildcards: quantization_parameters(wildcards.precision),
+        code=code("quantize_auto_gptq.py"),
+    script:
+        "../scripts/quantize_auto_gptq.py"
 
 
 rule quantize_llm_compressor:

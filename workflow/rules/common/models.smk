@@ -45,6 +45,12 @@ def precisions_by(*methods):
     return one_of(precision for precision, entry in precisions if entry["method"] in methods)
 
 
+def gptq_precisions(tool):
+    """Constraint of the wildcard `precision` to what one tool quantizes with GPTQ."""
+    precisions = config["precisions"].items()
+    return one_of(precision for precision, entry in precisions if entry.get("tool") == tool)
+
+
 def measured_checkpoints():
     """Model and precision of every checkpoint, for the table of checkpoints."""
     return [(model, precision) for model in config["models"] for precision in config["precisions"]]
@@ -103,7 +109,7 @@ def quantization_parameters(precision):
     return {
         key: value
         for key, value in config["precisions"][precision].items()
-        if key not in ("method", "calibration", "dtype", "kv_cache_dtype")
+        if key not in ("method", "tool", "calibration", "dtype", "kv_cache_dtype")
     }
 
 

@@ -37,6 +37,7 @@ KINDS = {
     "gptq-3": "`method: gptq`, `bits: 3` or `2`",
     "gptq-asymmetric": "`method: gptq`, `sym: false`",
     "gptq-groups": "`method: gptq`, `group_size` 16, 256, 512 or 1024",
+    "auto-gptq": "`method: gptq`, `tool: auto-gptq`",
     "awq": "`method: awq`",
     "w8a8": "`method: w8a8`",
     "fp8": "`method: fp8`",
@@ -51,6 +52,7 @@ _MARLIN = Support(capability=(7, 5), reason="vLLM's Marlin kernels")
 _EMULATED = Support(
     note="weights and activations rounded, products in `dtype`: slower than 16 bits"
 )
+_CUDA_ALONE = Support(refusal="AutoGPTQ quantizes on CUDA alone; take tool: gptqmodel")
 _READ = Support(note="if its format is GPTQ or compressed-tensors")
 
 #: (kind, engine, device) -> Support. What an `openai` server runs is its own business: no rows.
@@ -93,6 +95,10 @@ TABLE = {
     ("gptq-groups", "vllm", "cpu"): _DENSE,
     ("gptq-groups", "transformers", "cuda"): _DENSE,
     ("gptq-groups", "transformers", "cpu"): _DENSE,
+    ("auto-gptq", "vllm", "cuda"): _ANY,
+    ("auto-gptq", "vllm", "cpu"): _CUDA_ALONE,
+    ("auto-gptq", "transformers", "cuda"): _ANY,
+    ("auto-gptq", "transformers", "cpu"): _CUDA_ALONE,
     ("awq", "vllm", "cuda"): _MARLIN,
     ("awq", "vllm", "cpu"): Support(note="needs AVX-512 and bfloat16; the job says so"),
     ("awq", "transformers", "cuda"): _DENSE,
@@ -145,6 +151,8 @@ def kinds_of(precision: Mapping[str, object]) -> list[str]:
             kinds.append("gptq-asymmetric")
         if precision["group_size"] not in (-1, 32, 64, 128):
             kinds.append("gptq-groups")
+        if precision.get("tool") == "auto-gptq":
+            kinds.append("auto-gptq")
     else:
         kinds.append("16-bit" if method == "none" else str(method))
     if precision.get("dtype") == "float16":

@@ -58,6 +58,9 @@ def _load_gptq(folder: str | Path, dtype: str, device: str, attention: str) -> P
     kind = config.dtype if dtype == "auto" else getattr(torch, dtype)
     model = AutoModelForCausalLM.from_config(config, dtype=kind, attn_implementation=attention)
     state = {name: tensor.to(kind) for name, tensor in dense_state(folder, kind).items()}
+    # AutoGPTQ gives every layer a bias, all zeros where the original has none.
+    own = model.state_dict().keys()
+    state = {k: v for k, v in state.items() if k in own or not k.endswith(".bias") or v.any()}
     missing, unexpected = model.load_state_dict(state, strict=False)
     # An output head that shares the embedding's weights is not stored.
     missing = [name for name in missing if not (config.tie_word_embeddings and "head" in name)]

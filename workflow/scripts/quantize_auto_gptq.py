@@ -1,0 +1,25 @@
+"""Quantize a model's original checkpoint with GPTQ by the original AutoGPTQ."""
+
+from quantrag.jobs import job
+
+with job(snakemake):
+    import os
+    from pathlib import Path
+
+    # Read by the libraries when they are imported. Everything needed is on disk.
+    os.environ["HF_HUB_OFFLINE"] = "1"
+
+    import torch
+
+    from quantrag.auto_gptq import quantize_auto_gptq
+    from quantrag.checkpoints import fingerprint, new_folder, validate
+    from quantrag.tables import read_table
+
+    torch.set_num_threads(snakemake.threads)
+    texts = read_table(snakemake.input.texts, columns=["token_ids"])["token_ids"].tolist()
+    with new_folder(snakemake.output.checkpoint) as folder:
+        quantize_auto_gptq(
+            Path(snakemake.input.original), folder, texts, snakemake.params.parameters
+        )
+        validate(folder, chat_template=False, quantized=True)
+        fingerprint(folder)
