@@ -80,7 +80,7 @@ def test_the_configuration_for_a_cpu_holds_every_kind_that_runs_on_one():
     kinds = set()
     for entry in load_config(configuration("precisions-cpu.yaml"))["precisions"].values():
         kinds.update(kinds_of(entry))
-    assert kinds == {"16-bit", "gptq-4", "gptq-8", "gptq-3", "awq", "w8a8", "fp8"}
+    assert kinds == {"16-bit", "gptq-4", "gptq-8", "gptq-3", "awq", "w8a8", "fp8", "kv-fp8"}
 
 
 def test_a_calibration_file_must_be_named():
