@@ -18,7 +18,7 @@ demo: env  ## run the demo's grid to figures, tables and a report
 	@printf '\nFigures: %s\nTables:  %s\nRules:   %s\nReport:  %s\n' results/demo/figures/ \
 	    results/demo/tables/ results/demo/snakemake-report.html results/demo/report.html
 
-precisions: env llm-compressor-env  ## run the demo's model at eight precisions, on a CPU
+precisions: env llm-compressor-env  ## run the demo's model at nine precisions, on a CPU
 	@$(RUN) snakemake --profile profiles/demo --configfile config/precisions-cpu.yaml
 	@printf '\nTables: %s\n' results/precisions-cpu/tables/
 

@@ -61,8 +61,9 @@ def requirements(packages: dict, group: str) -> list[str]:
     """Pins of what a group (`demo`, `dev` or an environment) asks for itself, sorted."""
     if group in packages["environment"]:
         instead = packages["demo"]["instead"]
-        own = packages["environment"][group]["pip"]
-        return sorted(pin(packages, instead.get(name, name)) for name in own)
+        environment = packages["environment"][group]
+        own = environment.get("versions")
+        return sorted(pin(packages, instead.get(name, name), own) for name in environment["pip"])
     names = set(packages[group]["pip"])
     if group == "demo":
         instead = packages["demo"]["instead"]

@@ -176,6 +176,7 @@ def test_what_an_engine_cannot_run_is_said_before_it_starts(precision, engine, d
     [
         ({}, [], "no calibration texts"),
         ({"auto_map": {"AutoConfig": "mine.Config"}}, [[1]], "AutoGPTQ would run"),
+        ({"rope_parameters": {"rope_theta": 1e5}}, [[1]], "written by transformers 5"),
         ({}, [[1]], "no CUDA GPU"),
     ],
 )

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import figure_tables
 import report_experiment
 from quantrag.errors import UserError
-from quantrag.report import charts, explorer, page, record
+from quantrag.report import charts, explorer, page, record, views
 from quantrag.report.assemble import make_report
 from quantrag.tables import write_table
 
@@ -230,6 +230,27 @@ def test_the_errors_of_layers_are_a_line_for_each_module():
     )
 
 
+def test_experts_of_a_layer_are_one_point():
+    table = figure_tables.make(1, 1, 2, 1, 2)["checkpoints"]
+    layers = table[table["layer"].notna()]
+    experts = pd.concat([table, layers.assign(weight_error=3 * layers["weight_error"])])
+    figure = charts.figures({**figure_tables.make(1, 1, 2, 1, 2), "checkpoints": experts}, 0.95)[-1]
+    assert len(figure.views[0].rows) == len(layers)
+    assert figure.views[0].rows[0]["value"] == pytest.approx(
+        2 * layers["weight_error"].iloc[0], rel=1e-5
+    )
+
+
+def test_no_two_marks_look_alike():
+    names = [f"kind_{i}" for i in range(20)]
+    looks = views.marks("module", names, range(20))
+    ranges = [looks[key].to_dict()["scale"]["range"] for key in ("color", "shape", "strokeDash")]
+    assert (
+        len({(color, shape, tuple(dash)) for color, shape, dash in zip(*ranges, strict=True)}) == 20
+    )
+    assert "stroke" not in ranges[1]  # a filled line of no area
+
+
 def test_the_table_of_checkpoints_leaves_layers_to_the_figure():
     table = figure_tables.make(1, 1, 2, 1, 2)["checkpoints"]
     shown = page._table("checkpoints", table)
@@ -238,6 +259,8 @@ def test_the_table_of_checkpoints_leaves_layers_to_the_figure():
     labels = [column["label"] for column in shown["columns"]]
     assert shown["rows"][0][labels.index("all weights (GiB)")]["text"] == "13.039"
     assert shown["rows"][0][labels.index("error of weights")]["text"] == "–"
+    head = table.iloc[[1]].assign(layer=float("nan"), module="lm_head")
+    assert len(page._table("checkpoints", pd.concat([table, head]))["rows"]) == 2
 
 
 def test_the_runtime_cannot_end_its_script():

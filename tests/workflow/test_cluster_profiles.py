@@ -71,4 +71,16 @@ def test_groups_name_rules_and_have_a_size(root, name):
     assert {group for _, group in pairs} == sizes.keys()
     # What takes hours, or carries gigabytes, is a job of its own.
     grouped = {rule for rule, _ in pairs}
-    assert not grouped & {"generate", "quantize_gptq", "fetch_checkpoint", "download_encoder"}
+    alone = {"generate", "quantize_gptq", "quantize_auto_gptq", "quantize_llm_compressor"}
+    assert not grouped & {*alone, "fetch_checkpoint", "download_encoder"}
+
+
+def test_jobs_beside_a_gpu_take_fewer_cores_where_several_share_a_machine(root):
+    """Every rule that asks for eight threads and a GPU."""
+    named = {entry.partition("=")[0] for entry in profile(root, "multi-gpu")["set-threads"]}
+    wanted = set()
+    for path in (root / "workflow" / "rules").glob("*.smk"):
+        for text in path.read_text().split("\nrule ")[1:]:
+            if "gpu=" in text and "threads: 8" in text:
+                wanted.add(text.partition(":")[0])
+    assert wanted == named

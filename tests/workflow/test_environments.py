@@ -50,6 +50,12 @@ def test_conda_environments_are_generated(name):
     )
 
 
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_versions_of_an_environment_are_of_packages_that_it_has(name):
+    environment = PACKAGES["environment"][name]
+    assert set(environment.get("versions", {})) <= set(environment["pip"])
+
+
 def test_every_conda_environment_has_its_source():
     assert sorted(path.stem for path in ENVS.glob("*.yaml")) == ENVIRONMENTS
 

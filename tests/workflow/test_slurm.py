@@ -142,9 +142,13 @@ def kill_while_generating(folder: Path, cluster: SlurmCluster, seen: dict) -> No
                 continue  # no journal yet; a job that ended meanwhile
             gpu_jobs = {job: text for job, text in running.items() if "GRES=gpu" in text}
             seen.setdefault("details", {}).update(gpu_jobs)
-            if len(gpu_jobs) == 2 and before + 4 <= done < PROMPTS:
+            # And no third job that a lost node would take along.
+            if len(running) == len(gpu_jobs) == 2 and before + 4 <= done < PROMPTS:
                 [victim] = [job for job, text in gpu_jobs.items() if SECOND in text]
-                kill(victim)
+                try:
+                    kill(victim)
+                except AssertionError:
+                    continue  # it ended just now
                 time.sleep(0.5)
                 before = len(journal(folder, SECOND))
                 seen.setdefault("answers", []).append(journal(folder, SECOND))

@@ -4,6 +4,7 @@ Its successor (`quantrag.quantization`) writes the same format and is the defaul
 must repeat what was done in 2024.
 """
 
+import json
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -42,13 +43,21 @@ def quantize_auto_gptq(
 
     Raises:
         UserError: the group size does not divide a layer, there are no texts, the checkpoint asks
-            for code of its own, AutoGPTQ doesn't know the architecture or isn't installed, or no
-            GPU is seen.
+            for code of its own or was saved by transformers 5, AutoGPTQ doesn't know the
+            architecture or isn't installed, a Hessian cannot be inverted, or no GPU is seen.
     """
     check_group_size(original, parameters["group_size"])
     if not texts:
         raise UserError("no calibration texts: the train split has no query that may be used.")
-    if "auto_map" in read_config(original):
+    config = read_config(original)
+    if "rope_parameters" in config or "rope_parameters" in config.get("text_config", {}):
+        # transformers 4 would ignore it and quantize another model than this.
+        raise UserError(
+            f"{original}: config.json was written by transformers 5, whose rope_parameters "
+            "transformers 4 (AutoGPTQ's) does not read. Take the checkpoint as it was published, "
+            "or set tool: gptqmodel."
+        )
+    if "auto_map" in config:
         # AutoGPTQ reads the configuration with trust_remote_code, whatever it is told.
         raise UserError(
             f"{original}: config.json names code that comes with the checkpoint (auto_map), which "
@@ -68,22 +77,38 @@ def quantize_auto_gptq(
         ) from None
 
     parameters = {key: parameters[key] for key in PARAMETERS}
-    config = BaseQuantizeConfig(**parameters, model_file_base_name="model")
+    settings = BaseQuantizeConfig(**parameters, model_file_base_name="model")
     try:
         model = AutoGPTQForCausalLM.from_pretrained(
-            str(original), config, local_files_only=True, use_safetensors=True
+            str(original), settings, local_files_only=True, use_safetensors=True
         )
-    except TypeError as error:
-        if "supported" not in str(error):
+    except (TypeError, ValueError) as error:
+        if "supported" not in str(error) and "recognize" not in str(error):
             raise
-        raise UserError(f"{original}: AutoGPTQ 0.7.1: {error}") from None
+        line = str(error).splitlines()[0]
+        raise UserError(f"{original}: AutoGPTQ 0.7.1 does not know its model: {line}") from None
     log.info("quantizing with %d texts", len(texts))
     rows = [{"input_ids": list(ids), "attention_mask": [1] * len(ids)} for ids in texts]
-    model.quantize(rows, batch_size=1, cache_examples_on_gpu=False)
+    try:
+        model.quantize(rows, batch_size=1, cache_examples_on_gpu=False)
+    except torch.linalg.LinAlgError:
+        raise UserError(
+            "GPTQ failed: a layer's Hessian could not be inverted. Use more calibration texts or a "
+            "larger damp_percent."
+        ) from None
     model.save_quantized(str(folder), use_safetensors=True)
     del model
+    _keep_dtype(config, folder)
     keep_tokenizer(original, folder)
     tools = ("auto-gptq", "torch", "transformers")
     modules = [{**entry, "output_error": None} for entry in weight_errors(original, folder)]
     record = describe(original, folder, texts, "gptq", "gptq", parameters, "cuda", modules, tools)
     write_record(folder, record)
+
+
+def _keep_dtype(original: Mapping[str, object], folder: Path) -> None:
+    """Name the original's number format, which `dtype: auto` follows: AutoGPTQ names float16."""
+    path = folder / "config.json"
+    content = json.loads(path.read_text(encoding="utf-8"))
+    content["torch_dtype"] = original.get("torch_dtype", original.get("dtype", "float16"))
+    path.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", encoding="utf-8")

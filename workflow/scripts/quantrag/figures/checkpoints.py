@@ -13,15 +13,28 @@ MEASURES = {
 }
 
 
+def by_layer(checkpoints: pd.DataFrame) -> pd.DataFrame:
+    """The errors `MEASURES` by model, precision, module and layer, in the order of the layers.
+
+    Args:
+        checkpoints: `checkpoints.csv`; rows without a layer (the whole checkpoint's) are left out.
+            The experts of a layer, which share a module's name, become their mean.
+    """
+    keys = ["model", "precision", "layer", "module"]
+    layers = checkpoints[checkpoints["layer"].notna()]
+    means = layers.groupby(keys, sort=False)[list(MEASURES)].mean().reset_index()
+    return means.sort_values("layer", kind="stable")
+
+
 def draw(checkpoints: pd.DataFrame, confidence: float) -> Figure:
     """Draw each error by layer: a row per model, a column per precision, a line per module.
 
     Args:
-        checkpoints: `checkpoints.csv`; rows without a layer (the whole checkpoint's) are left out.
+        checkpoints: `checkpoints.csv`; see `by_layer`.
         confidence: not used; the errors have no intervals.
     """
     del confidence
-    rows = checkpoints[checkpoints["layer"].notna()].sort_values("layer", kind="stable")
+    rows = by_layer(checkpoints)
     models, precisions = list(rows["model"].unique()), list(rows["precision"].unique())
     looks = style.retriever_styles(list(rows["module"].unique()))
     parts = []

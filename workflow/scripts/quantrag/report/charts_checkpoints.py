@@ -4,19 +4,8 @@ import altair as alt
 import pandas as pd
 
 from quantrag.figures import labels
-from quantrag.figures.checkpoints import MEASURES
-from quantrag.report.views import (
-    COLORS,
-    DASHES,
-    SHAPES,
-    Figure,
-    View,
-    facet,
-    plain,
-    printed,
-    tip,
-    tips,
-)
+from quantrag.figures.checkpoints import MEASURES, by_layer
+from quantrag.report.views import Figure, View, facet, marks, plain, printed, tip, tips
 
 
 def layer_errors(checkpoints: pd.DataFrame) -> Figure:
@@ -30,9 +19,10 @@ def layer_errors(checkpoints: pd.DataFrame) -> Figure:
         "checkpoints",
         "Quantization error by layer",
         "What quantization did to each linear layer: norm of the error over the norm of the "
-        "original, of its weights or of its outputs on calibration texts. Lower is better.",
+        "original, of its weights or of its outputs on calibration texts; of experts, the mean. "
+        "Lower is better.",
     )
-    layers = checkpoints[checkpoints["layer"].notna()].sort_values("layer", kind="stable")
+    layers = by_layer(checkpoints)
     kinds = list(layers["module"].unique())
     for measure, title in MEASURES.items():
         part = layers[layers[measure].notna()]
@@ -59,7 +49,7 @@ def layer_errors(checkpoints: pd.DataFrame) -> Figure:
                 alt.Tooltip("module:N", title="Module"),
                 tip("value", title),
             ],
-            **_module_marks(kinds),
+            **marks("module", kinds, range(len(kinds))),
         )
         parts = [line.mark_line(strokeWidth=1.4), line.mark_point(size=22, filled=True)]
         worst = part.loc[part[measure].idxmax()]
@@ -76,17 +66,3 @@ def layer_errors(checkpoints: pd.DataFrame) -> Figure:
         )
         figure.views.append(View(title, facet(parts), rows, description))
     return figure
-
-
-def _module_marks(kinds: list[str]) -> dict:
-    """Colour, shape and dashes for each kind of module."""
-
-    def scale(looks: list) -> alt.Scale:
-        return alt.Scale(domain=kinds, range=[looks[i % len(looks)] for i in range(len(kinds))])
-
-    legend = alt.Legend(title=None)
-    return {
-        "color": alt.Color("module:N", scale=scale(COLORS), legend=legend),
-        "shape": alt.Shape("module:N", scale=scale(SHAPES), legend=legend),
-        "strokeDash": alt.StrokeDash("module:N", scale=scale(DASHES), legend=legend),
-    }

@@ -166,7 +166,7 @@ def _table(name: str, frame: pd.DataFrame) -> dict[str, Any]:
     """A table as the template shows it: cells with a text and, for numbers, what they sort by."""
     title, caption = _TITLES[name]
     if name == "checkpoints":  # the figure has its layers
-        frame = frame[frame["layer"].isna()]
+        frame = frame[frame["module"].fillna("") == ""]
         frame = frame.assign(weight_gib=frame["weight_bytes"] / 2**30)
     shown = {column: digits for column, digits in _COLUMNS[name].items() if column in frame}
     columns = [

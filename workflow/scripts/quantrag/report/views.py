@@ -1,6 +1,6 @@
 """What the page's figures are made of: sheets, and the parts that their specifications share."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +12,7 @@ from quantrag.figures.data import Grid, along_k
 
 COLORS = [f"var(--p{i})" for i in range(7)]  # in page.css; the first is the baseline's
 DASHES = [[1, 0], [5, 3], [1, 2], [6, 2, 1, 2], [9, 3], [6, 2, 1, 2, 1, 2], [2, 2]]
-SHAPES = ["circle", "square", "triangle-up", "diamond", "triangle-down", "cross", "stroke"]
+SHAPES = ["circle", "square", "triangle-up", "diamond", "triangle-down", "cross", "triangle-right"]
 ROWS = alt.NamedData("rows")  # which the page fills in
 #: Columns of a row that the page's switches act on, and what each is called there.
 SWITCHES = {"model": "Model", "precision": "Precision", "retriever": "Retriever"}
@@ -48,6 +48,27 @@ class Figure:
     views: list[View] = field(default_factory=list)
 
 
+def marks(column: str, names: list[str], places: Sequence[int]) -> dict[str, Any]:
+    """Colour, shape and dashes by the values of a column; the page's style gives the colours.
+
+    Args:
+        column: of the rows.
+        names: its values, in the order of the legend.
+        places: the look of each, by number; no two of the first 49 are the same.
+    """
+
+    def scale(looks: list, shift: int) -> alt.Scale:
+        chosen = [looks[(place + shift * (place // len(looks))) % len(looks)] for place in places]
+        return alt.Scale(domain=names, range=chosen)
+
+    legend = alt.Legend(title=None)
+    return {
+        "color": alt.Color(f"{column}:N", scale=scale(COLORS, 0), legend=legend),
+        "shape": alt.Shape(f"{column}:N", scale=scale(SHAPES, 1), legend=legend),
+        "strokeDash": alt.StrokeDash(f"{column}:N", scale=scale(DASHES, 1), legend=legend),
+    }
+
+
 def over_k(names: Grid) -> alt.Chart:
     """A chart without marks whose horizontal axis has a place for each k."""
     order = [labels.k_label(k) for k in names.ks]
@@ -56,22 +77,12 @@ def over_k(names: Grid) -> alt.Chart:
 
 
 def precision_marks(names: Grid, compared: bool = False) -> dict[str, Any]:
-    """Colour, shape and dashes; the page's style gives the colours, others in the dark.
+    """The look of each precision.
 
-    A precision looks the same in every figure, in those that have only the `compared` ones too.
+    It is the same in every figure, in those that have only the `compared` ones too.
     """
-    shown = list(enumerate(names.precisions))[int(compared) :]
-    domain = [labels.name(precision) for _, precision in shown]
-
-    def scale(looks: list) -> alt.Scale:
-        return alt.Scale(domain=domain, range=[looks[i % len(looks)] for i, _ in shown])
-
-    legend = alt.Legend(title=None)
-    return {
-        "color": alt.Color("precision:N", scale=scale(COLORS), legend=legend),
-        "shape": alt.Shape("precision:N", scale=scale(SHAPES), legend=legend),
-        "strokeDash": alt.StrokeDash("precision:N", scale=scale(DASHES), legend=legend),
-    }
+    places = range(len(names.precisions))[int(compared) :]
+    return marks("precision", [labels.name(names.precisions[i]) for i in places], places)
 
 
 def facet(parts: list[alt.Chart]) -> dict[str, Any]:
