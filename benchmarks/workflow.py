@@ -13,55 +13,61 @@ machine all of it grows; `run_processor_seconds` (of Snakemake and all jobs) har
 
 import argparse
 import csv
-import json
 import os
-import platform
 import resource
 import shutil
 import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 # This script's folder has modules that would hide others of their names.
 sys.path.pop(0)
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "workflow" / "scripts")]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "workflow" / "scripts")]
 
+from benchmarks.parts import common  # noqa: E402
 from paper_grid import AnswerServer, write_grid  # noqa: E402
 from running import copy_project, job_counts, run_snakemake  # noqa: E402
 
-GOALS = {"paper_dag_seconds": 10.0, "overhead_seconds_per_job": 1.0, "run_seconds": 480.0}
+UNITS = {
+    "paper_dag_seconds": "s (goal: below 10)",
+    "overhead_seconds_per_job": "s (goal: below 1)",
+    "noop_seconds": "s",
+    "run_seconds": "s (goal: below 480)",
+    "run_processor_seconds": "s",
+}
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = common.parser_of(__doc__)
     parser.add_argument("--users", type=int, default=20, help="queries of each task")
     parser.add_argument("--models", type=int, default=6)
     parser.add_argument("--cores", type=int, default=2)
     parser.add_argument("--plans", type=int, default=3, help="how often to plan; the median counts")
-    parser.add_argument("--quick", action="store_true", help="one model, four queries")
     parser.add_argument("--keep", type=Path, help="run in this new folder and keep it")
-    parser.add_argument("--json", nargs="?", const="-", metavar="FILE", help="write JSON")
     arguments = parser.parse_args()
     if arguments.quick:
         arguments.users, arguments.models, arguments.plans = 4, 1, 1
+    common.run(measure, arguments)
 
+
+def measure(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The plan of the paper's grid, and its run on stand-ins."""
     folder = arguments.keep or Path(tempfile.mkdtemp(prefix="quantrag-"))
     try:
         project = copy_project(ROOT, folder / "project")
-        result = plan(project, arguments.plans)
-        result |= run(project, folder / "stand-ins", arguments)
+        numbers = plan(project, arguments.plans)
+        numbers |= run(project, folder / "stand-ins", arguments)
     finally:
         if not arguments.keep:
             shutil.rmtree(folder, ignore_errors=True)
-    if arguments.json:
-        text = json.dumps(result, indent=1)
-        print(text) if arguments.json == "-" else Path(arguments.json).write_text(text + "\n")
-        return
-    for name, value in result.items():
-        goal = GOALS.get(name)
-        print(f"{name:28}{value}" + (f"   (goal: below {goal:g})" if goal else ""))
+    by_rule = numbers["seconds_by_rule"]
+    rows = [(key, f"{value} {UNITS.get(key, '')}") for key, value in numbers.items()]
+    common.show("workflow", [row for row in rows if row[0] != "seconds_by_rule"])
+    common.show("core seconds of each rule", [(rule, f"{s} s") for rule, s in by_rule.items()])
+    return numbers
 
 
 def plan(project: Path, repeats: int) -> dict[str, float | int]:
@@ -113,7 +119,7 @@ def run(project: Path, stand_ins: Path, arguments: argparse.Namespace) -> dict[s
         "run_models": arguments.models,
         "run_queries_per_task": arguments.users,
         "seconds_by_rule": by_rule(jobs),
-        "machine": f"{platform.machine()}, {arguments.cores} of {os.cpu_count()} cores",
+        "run_cores": arguments.cores,
         "load_before": round(load, 1),
     }
 

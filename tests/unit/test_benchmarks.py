@@ -13,7 +13,7 @@ from benchmarks.parts import common, generation_prompts, retrieval_dense, retrie
 from generation_samples import TASKS, write_prompts
 from quantrag.retrieval.profiles import Profiles
 
-NAMES = ("generation", "prompts", "retrieval", "statistics")
+NAMES = ("generation", "prompts", "retrieval", "statistics", "workflow")
 PROFILES = Profiles(bounds=np.array([0, 2, 5]), of_query=np.array([1, -1, 0]))
 
 
