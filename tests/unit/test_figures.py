@@ -70,6 +70,15 @@ def test_no_text_is_cut_or_meets_another_at_any_corner(name, size):
     check(name, size, noise=False, energy=False, seed=1)
 
 
+def test_errors_from_8_bits_to_2_are_told_apart():
+    table = figure_tables.make(1, 1, 3, 1, 1)["checkpoints"]
+    eight = table["precision"] == "int4-awq"
+    table.loc[eight, ["weight_error", "output_error"]] /= 50
+    figure = catalogue.draw("checkpoints", {"checkpoints": table}, confidence=0.95)
+    assert figure_text.problems(figure) == []
+    assert {axes.get_yscale() for axes in figure.axes if axes.lines} == {"log"}
+
+
 def test_the_check_of_texts_sees_cut_small_and_meeting_texts(demo):
     figure = draw("k_sweep", demo)
     figure.text(0.99, 0.5, "too far right")

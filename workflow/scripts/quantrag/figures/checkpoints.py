@@ -1,8 +1,9 @@
 """Quantization error of each layer and kind of module."""
 
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from quantrag.figures import lines, style
 from quantrag.figures.layout import Sheet
@@ -24,6 +25,11 @@ def by_layer(checkpoints: pd.DataFrame) -> pd.DataFrame:
     layers = checkpoints[checkpoints["layer"].notna()]
     means = layers.groupby(keys, sort=False)[list(MEASURES)].mean().reset_index()
     return means.sort_values("layer", kind="stable")
+
+
+def spans_powers(errors: pd.Series) -> bool:
+    """Whether errors, such as those from 8 bits to 2, need an axis of powers of ten."""
+    return bool(0 < 10 * errors.min() < errors.max())
 
 
 def draw(checkpoints: pd.DataFrame, confidence: float) -> Figure:
@@ -52,8 +58,18 @@ def draw(checkpoints: pd.DataFrame, confidence: float) -> Figure:
                 every = max(1, len(line) // 8)
                 axes.plot(line["layer"], line[measure], markevery=every, **look.line())
             axes.xaxis.set_major_locator(MaxNLocator(nbins=4, integer=True))
-    for _, block, _ in parts:
+    for measure, block, _ in parts:
         for row in block.axes:
-            lines.from_zero(row[0])
+            if spans_powers(rows[measure]):
+                _powers(row[0])
+            else:
+                lines.from_zero(row[0])
     sheet.finish(lines.legend(list(looks), looks))
     return sheet.figure
+
+
+def _powers(axes: Axes) -> None:
+    axes.set_yscale("log")
+    axes.yaxis.set_major_locator(LogLocator(numticks=6))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.yaxis.set_minor_locator(NullLocator())

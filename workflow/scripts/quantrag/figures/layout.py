@@ -100,7 +100,8 @@ class Sheet(Canvas):
         every = [axes for stack in self.stacks for axes in _all_axes(stack)]
         for axes in every:
             ticks = MaxNLocator(nbins=4, min_n_ticks=3, steps=[1, 2, 2.5, 5, 10])
-            axes.yaxis.set_major_locator(ticks)
+            if axes.get_yscale() == "linear":
+                axes.yaxis.set_major_locator(ticks)
         stack_width = self.width - 2 * EDGE - BLOCK_GAP * (len(self.stacks) - 1)
         stack_width /= len(self.stacks)
         columns = [max(block.columns for block in stack) for stack in self.stacks]

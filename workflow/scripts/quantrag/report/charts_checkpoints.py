@@ -4,7 +4,7 @@ import altair as alt
 import pandas as pd
 
 from quantrag.figures import labels
-from quantrag.figures.checkpoints import MEASURES, by_layer
+from quantrag.figures.checkpoints import MEASURES, by_layer, spans_powers
 from quantrag.report.views import Figure, View, facet, marks, plain, printed, tip, tips
 
 
@@ -28,6 +28,10 @@ def layer_errors(checkpoints: pd.DataFrame) -> Figure:
         part = layers[layers[measure].notna()]
         if part.empty:
             continue
+        y = alt.Y("value:Q", title="Relative error", scale=alt.Scale(zero=True))
+        if spans_powers(part[measure]):
+            powers = alt.Axis(values=[10.0**power for power in range(-6, 3)])
+            y = y.scale(type="log", nice=False).axis(powers)
         rows = []
         for row in part.to_dict("records"):
             names = printed(row)
@@ -42,7 +46,7 @@ def layer_errors(checkpoints: pd.DataFrame) -> Figure:
             )
         line = alt.Chart().encode(
             x=alt.X("layer:Q", title="Layer", axis=alt.Axis(tickMinStep=1, grid=False)),
-            y=alt.Y("value:Q", title="Relative error", scale=alt.Scale(zero=True)),
+            y=y,
             tooltip=[
                 *tips("model", "precision"),
                 alt.Tooltip("layer:Q", title="Layer"),

@@ -51,7 +51,7 @@ function sized(view, rows, room) {
   spec.config = structuredClone(CONFIG);
   spec.autosize = {type: "pad"};
   const narrow = room < 560;
-  spec.config.legend.columns = narrow ? 2 : 6;
+  spec.config.legend.columns = narrow ? 2 : 8;
   if (narrow) spec.config.axis.labelLimit = 95;
   const height = view.rowHeight ? {step: view.rowHeight} : HEIGHT;
   if (!spec.facet) {
@@ -62,7 +62,9 @@ function sized(view, rows, room) {
     return spec;
   }
   const axis = view.rowHeight ? (narrow ? 105 : 150) : AXIS;
-  const panels = distinct(rows, "panel").length;
+  // In the order of the rows; left alone, Vega-Lite sorts by name.
+  spec.facet.sort = distinct(rows, "panel");
+  const panels = spec.facet.sort.length;
   const columns = Math.max(1, Math.min(panels, Math.floor((room - axis) / (PANEL_WIDTH + GAP))));
   spec.columns = columns;
   spec.spacing = {column: GAP, row: 26};
