@@ -145,7 +145,7 @@ def _checkpoints(rng, models, precisions):
                 for module in kinds
             ]
             sizes = {"weight_bytes": 14_000_000_000 >> (2 * bool(p)), "perplexity": 8.0 + 0.2 * p}
-            rows.append({**whole, **sizes, "perplexity_tokens": 32_768})
+            rows.append({**whole, **sizes, "module": "", "perplexity_tokens": 32_768})
             rows += [{**whole, **layer} for layer in layers]
     return pd.DataFrame(rows, columns=COLUMNS["checkpoints"])
 
