@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
+import psutil
 import pytest
 import yaml
 
@@ -68,10 +69,20 @@ def checkpoint(folder: Path) -> None:
 
 @pytest.fixture
 def grid(root, tmp_path):
-    """The project with a grid of two generation jobs on the CPU, long enough to be killed."""
+    """The project with a small grid in `grid.yaml`."""
     folder = copy_project(root, tmp_path / "project")
     checkpoint(tmp_path / "checkpoint")
-    config = {
+    (folder / "grid.yaml").write_text(yaml.safe_dump(configuration(tmp_path / "checkpoint")))
+    yield folder
+    # On a node that was lost, the job's own Snakemake waits for its step without end.
+    for process in psutil.process_iter(["cmdline"]):
+        if any(str(folder) in word for word in process.info["cmdline"] or []):
+            process.kill()
+
+
+def configuration(checkpoint: Path) -> dict:
+    """A grid of two generation jobs on the CPU, long enough to be killed."""
+    return {
         "experiment": EXPERIMENT,
         "tasks": {"LaMP-3U": {"lamp": 3, "source": {"kind": "demo", "users": QUERIES}}},
         "retrievers": {
@@ -80,7 +91,7 @@ def grid(root, tmp_path):
         },
         "models": {
             "tiny": {
-                "source": {"kind": "folder", "folder": str(tmp_path / "checkpoint")},
+                "source": {"kind": "folder", "folder": str(checkpoint)},
                 "context": 4096,
             },
         },
@@ -94,8 +105,6 @@ def grid(root, tmp_path):
             "transformers": {"batch_size": 1},
         },
     }
-    (folder / "grid.yaml").write_text(yaml.safe_dump(config))
-    return folder
 
 
 def journal(folder: Path, precision: str) -> list[str]:
