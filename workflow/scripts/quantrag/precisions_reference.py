@@ -34,7 +34,7 @@ CLOSING = """\
 ## What was run
 
 On a CPU with AVX-512 and bfloat16, the demo's model went through vLLM to scores at `method: none`,
-GPTQ of 8, 4, 3 and 2 bits, AWQ, W8A8 and FP8 (`make precisions`; the figures are in
+GPTQ of 8, 4, 3 and 2 bits, AWQ, W8A8, FP8 and with an FP8 cache (`make precisions`; figures in
 [quantization](quantization.md)). `transformers` on a CPU runs a small random model of GPTQ, AWQ,
 W8A8 and FP8 in the tests. On a CPU with AVX2 alone, 16 bits and GPTQ were run. Nothing in the
 columns for GPUs was ever run by us; those rows are read from the source of vLLM 0.32.
