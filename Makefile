@@ -6,6 +6,8 @@ PYTHON = $(shell for python in python3.11 python3; do \
     $$python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null \
     && echo $$python && break; done)
 RUN = .venv/bin/python -m
+# What runs on such CPUs alone.
+AVX512 = $(shell grep -qw avx512_bf16 /proc/cpuinfo && echo config/precisions-avx512.yaml)
 
 .PHONY: help demo precisions test lint format env dev-env llm-compressor-env config-reference envs lock clean distclean
 
@@ -13,14 +15,14 @@ help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*##/  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 25
 
 demo: env  ## run the demo's grid to figures, tables and a report
-	@$(RUN) snakemake --profile profiles/demo
+	@$(call alone,snakemake --profile profiles/demo)
 	@$(RUN) snakemake --profile profiles/demo --report results/demo/snakemake-report.html --quiet
 	@printf '\nFigures: %s\nTables:  %s\nRules:   %s\nReport:  %s\n' results/demo/figures/ \
 	    results/demo/tables/ results/demo/snakemake-report.html results/demo/report.html
 
-precisions: env llm-compressor-env  ## run the demo's model at nine precisions, on a CPU
-	@$(RUN) snakemake --profile profiles/demo --configfile config/precisions-cpu.yaml
-	@printf '\nTables: %s\n' results/precisions-cpu/tables/
+precisions: env llm-compressor-env  ## run the demo's model at every precision of a CPU
+	@$(call alone,snakemake --profile profiles/demo --configfile config/precisions-cpu.yaml $(AVX512))
+	@printf '\nTables: %s\nReport: %s\n' results/precisions-cpu/tables/ results/precisions-cpu/report.html
 
 test: dev-env  ## run the tests (ARGS="-m 'not slow'" leaves out the long ones)
 	@$(RUN) pytest $(ARGS)
@@ -61,6 +63,15 @@ clean:  ## delete the demo's results and logs, and caches
 
 distclean: clean  ## also delete .venv and .venv-llm-compressor
 	@rm -rf .venv .venv-llm-compressor
+
+# The profile's runs take no lock of Snakemake's, which outlives a run that was killed. This one doesn't.
+define alone
+flock --nonblock --conflict-exit-code 75 .venv/run.lock $(RUN) $(1) || { \
+    code=$$?; \
+    if [ $$code = 75 ]; then echo 'error: another run of make goes on in this folder' >&2; fi; \
+    exit $$code; \
+}
+endef
 
 define install
 python='$(PYTHON)'; \

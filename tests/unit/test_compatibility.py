@@ -76,11 +76,28 @@ def test_a_configuration_that_an_engine_cannot_run_is_refused_with_the_reason(pr
         load_config({**config, "precisions": kept, "generation": {"device": "cuda"}})
 
 
-def test_the_configuration_for_a_cpu_holds_every_kind_that_runs_on_one():
-    kinds = set()
-    for entry in load_config(configuration("precisions-cpu.yaml"))["precisions"].values():
+def test_the_configurations_for_a_cpu_hold_every_kind_that_runs_on_one(monkeypatch):
+    monkeypatch.setattr("quantrag.config.flags", lambda: frozenset({"avx2", "avx512f"}))
+    config, kinds = configuration("precisions-cpu.yaml"), set()
+    config["precisions"] |= configuration("precisions-avx512.yaml")["precisions"]
+    for entry in load_config(config)["precisions"].values():
         kinds.update(kinds_of(entry))
     assert kinds == {"16-bit", "gptq-4", "gptq-8", "gptq-3", "awq", "w8a8", "fp8", "kv-fp8"}
+
+
+@pytest.mark.parametrize("precision", ["int4-awq", "kv-fp8"])
+def test_what_this_processor_cannot_run_is_refused(monkeypatch, precision):
+    config = configuration("precisions-cpu.yaml")
+    more = configuration("precisions-avx512.yaml")["precisions"]
+    config["precisions"][precision] = more[precision]
+    monkeypatch.setattr("quantrag.config.flags", lambda: frozenset({"avx2"}))
+    with pytest.raises(UserError, match=f"precisions.{precision}: .* needs a CPU with AVX-512"):
+        load_config(config)
+    monkeypatch.setattr("quantrag.config.flags", frozenset)  # nothing is known
+    assert precision in load_config(config)["precisions"]
+    del config["precisions"][precision]
+    monkeypatch.setattr("quantrag.config.flags", lambda: frozenset({"avx2"}))
+    load_config(config)
 
 
 def test_a_calibration_file_must_be_named():

@@ -224,11 +224,11 @@ def test_costs_without_energy_have_no_energy_panel():
 
 def test_the_pareto_front_has_the_points_that_none_beats():
     points = pd.DataFrame({"cost": [1.0, 2, 3, 4, 4], "value": [0.2, 0.5, 0.4, 0.6, 0.1]})
-    front = quality_cost._front(points, "cost", False, True)
+    front = quality_cost.pareto_front(points, "cost", False, True)
     assert front["cost"].tolist() == [1, 2, 4]
     assert front["value"].tolist() == [0.2, 0.5, 0.6]
     # The same the other way round: much of the cost is good, a high value is bad.
-    front = quality_cost._front(points, "cost", True, False)
+    front = quality_cost.pareto_front(points, "cost", True, False)
     assert front[["cost", "value"]].to_numpy().tolist() == [[4, 0.1]]
 
 

@@ -98,6 +98,34 @@ def test_everything_can_be_local(project, local_grid):
         assert str(local_grid.parent / "zephyr-7b-beta" / file) in output
 
 
+def test_a_servers_client_needs_no_gpu(project, local_grid):
+    config = yaml.safe_load(local_grid.read_text())
+    config["generation"] = {"engine": "openai", "openai": {}}
+    config["precisions"] = {"fp16": {"method": "none"}}
+    file = local_grid.with_name("served.yaml")
+    file.write_text(yaml.safe_dump({**config, "baseline": "fp16"}))
+    done = run_snakemake(project, "-n", "--cores", "8", "--configfile", file)
+    assert done.returncode == 0, done.stderr
+    jobs = re.split(r"^(?:local)?rule ", done.stdout + done.stderr, flags=re.MULTILINE)[1:]
+    asked = {job.partition(":")[0] for job in jobs if re.search(r"\bgpu=[1-9]", job)}
+    assert not asked & {"generate", "measure_perplexity"}
+
+
+def test_a_run_that_was_killed_leaves_the_demo_free(project):
+    target = "results/demo/tasks/LaMP-3U/queries.parquet"
+    locks = project / ".snakemake" / "locks"
+    locks.mkdir(parents=True, exist_ok=True)
+    for name in ("0.input.lock", "0.output.lock"):
+        (locks / name).write_text(target + "\n")
+    try:
+        done = run_snakemake(project, "--profile", "profiles/demo", "--", target)
+    finally:
+        for name in ("0.input.lock", "0.output.lock"):
+            (locks / name).unlink()
+    assert done.returncode == 0, done.stderr
+    assert (project / target).exists()
+
+
 def test_auto_gptq_takes_the_place_of_its_successor(project, local_grid):
     config = yaml.safe_load(local_grid.read_text())
     config["precisions"]["int4-gptq"].update(tool="auto-gptq", damp_percent=0.01)

@@ -65,7 +65,7 @@ rule quantize_gptq:
         "../../envs/quantize.yaml"
     threads: 8
     resources:
-        mem_mb=growing(16000),
+        mem_mb=growing(24000),
         runtime=growing(240),
         gpu=gpus_of_small_jobs(),
     params:
@@ -119,9 +119,9 @@ rule quantize_llm_compressor:
         "../../envs/llm-compressor.yaml"
     threads: 8
     resources:
-        mem_mb=24000,
-        runtime=240,
-        gpu=1 if config["generation"]["device"] == "cuda" else 0,
+        mem_mb=growing(24000),
+        runtime=growing(240),
+        gpu=gpus_of_small_jobs(),
     params:
         method=lambda wildcards: config["precisions"][wildcards.precision]["method"],
         parameters=lambda wildcards: quantization_parameters(wildcards.precision),
@@ -148,13 +148,14 @@ rule measure_perplexity:
         "../../envs/generate.yaml"
     threads: 2
     resources:
-        mem_mb=24000,
-        runtime=60,
-        gpu=1 if config["generation"]["device"] == "cuda" else 0,
+        mem_mb=growing(24000),
+        runtime=growing(60),
+        # A server's models aren't here, and this machine may have no GPU.
+        gpu=0 if config["generation"]["engine"] == "openai" else gpus_of_small_jobs(),
     params:
         method=lambda wildcards: config["precisions"][wildcards.precision]["method"],
         dtype=lambda wildcards: config["precisions"][wildcards.precision]["dtype"],
-        texts=config["quantization"]["perplexity_texts"],
+        texts=perplexity_texts(),
         max_tokens=config["quantization"]["perplexity_tokens"],
         code=code("measure_perplexity.py"),
     script:
@@ -179,8 +180,8 @@ rule summarize_checkpoints:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         names=[
             (model, precision, config["precisions"][precision]["method"])

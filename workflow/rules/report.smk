@@ -39,8 +39,8 @@ rule report:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=8000,
-        runtime=60,
+        mem_mb=growing(8000),
+        runtime=growing(60),
     params:
         config=config,
         benchmarks=f"{RESULTS}/benchmarks",

@@ -4,7 +4,7 @@ What vLLM can do was read in the source of vLLM 0.32: `auto_gptq.AutoGPTQConfig.
 `marlin_utils`, `CPUWNA16LinearKernel`, and `get_min_capability` of its compressed-tensors schemes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 ENGINES = ("vllm", "transformers")
@@ -20,12 +20,14 @@ class Support:
         capability: smallest CUDA compute capability, as (major, minor); None where any will do.
         reason: what the capability is needed for.
         note: what a reader should know of where it runs.
+        needs_avx512: whether it runs on CPUs with AVX-512 alone.
     """
 
     refusal: str | None = None
     capability: tuple[int, int] | None = None
     reason: str = ""
     note: str = ""
+    needs_avx512: bool = False
 
 
 #: Kinds of precision, and which entries of the config they are.
@@ -100,7 +102,7 @@ TABLE = {
     ("auto-gptq", "transformers", "cuda"): _ANY,
     ("auto-gptq", "transformers", "cpu"): _CUDA_ALONE,
     ("awq", "vllm", "cuda"): _MARLIN,
-    ("awq", "vllm", "cpu"): Support(note="needs AVX-512 and bfloat16; the job says so"),
+    ("awq", "vllm", "cpu"): Support(note="needs AVX-512 and bfloat16", needs_avx512=True),
     ("awq", "transformers", "cuda"): _DENSE,
     ("awq", "transformers", "cpu"): _DENSE,
     ("w8a8", "vllm", "cuda"): Support(capability=(7, 5), reason="INT8 tensor cores"),
@@ -123,7 +125,7 @@ TABLE = {
     ("nf4", "transformers", "cuda"): _ANY,
     ("nf4", "transformers", "cpu"): Support(refusal="bitsandbytes is installed for GPUs alone"),
     ("kv-fp8", "vllm", "cuda"): Support(capability=(8, 9), reason="FP8 in the attention kernels"),
-    ("kv-fp8", "vllm", "cpu"): Support(note="needs AVX-512 or AMX"),
+    ("kv-fp8", "vllm", "cpu"): Support(note="needs AVX-512", needs_avx512=True),
     ("kv-fp8", "transformers", "cuda"): Support(
         refusal="transformers keeps keys and values in the model's own type; needs vllm"
     ),
@@ -172,6 +174,24 @@ def engine_refusal(precision: Mapping[str, object], engine: str, device: str) ->
     """
     rows = (TABLE.get((kind, engine, device), _ANY) for kind in kinds_of(precision))
     return next((row.refusal for row in rows if row.refusal), None)
+
+
+def cpu_refusal(
+    precision: Mapping[str, object], engine: str, device: str, has: Collection[str]
+) -> str | None:
+    """Why this machine's processor cannot run a precision, or None.
+
+    Args:
+        precision: the config's entry, defaults applied.
+        engine: `generation.engine`.
+        device: `generation.device`; a GPU's capability is checked in the job.
+        has: the processor's instruction sets, as `quantrag.engines.cpu.flags` gives them; where
+            none is known nothing is refused.
+    """
+    rows = (TABLE.get((kind, engine, device), _ANY) for kind in kinds_of(precision))
+    if not has or "avx512f" in has or not any(row.needs_avx512 for row in rows):
+        return None
+    return "vLLM's kernel needs a CPU with AVX-512, and this one has none; leave it out"
 
 
 def needed_capability(

@@ -9,9 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from quantrag.compatibility import engine_refusal
+from quantrag.compatibility import cpu_refusal, engine_refusal
 from quantrag.config_messages import choices, describe, dotted, most_specific, origin
 from quantrag.config_schema import ROOT_SCHEMA, load_schema, validator, with_defaults
+from quantrag.engines.cpu import flags
 from quantrag.errors import UserError
 
 
@@ -67,7 +68,8 @@ def inconsistencies(config: Mapping[str, Any]) -> Iterable[tuple[list[str], str]
             message = f"{generation['max_new_tokens']} is too large. Allowed: {allowed}"
             yield ["generation", "max_new_tokens"], message
     for precision, entry in precisions.items():
-        refusal = engine_refusal(entry, generation["engine"], generation["device"])
+        where = generation["engine"], generation["device"]
+        refusal = engine_refusal(entry, *where) or cpu_refusal(entry, *where, flags())
         if refusal:
             yield ["precisions", precision], refusal
         for task in entry.get("calibration", {}).get("tasks") or []:

@@ -28,7 +28,8 @@ Generated from `workflow/schemas/` by `make config-reference`: change the schema
 |---|---|
 | `config.yaml` | the default: the paper's grid |
 | `demo.yaml` | the CPU demo (`make demo`) |
-| `precisions-cpu.yaml` | the demo's model at nine precisions (`make precisions`) |
+| `precisions-cpu.yaml` | the demo's model at every precision of a CPU (`make precisions`) |
+| `precisions-avx512.yaml` | two more, beside it, on a CPU with AVX-512 |
 
 `--configfile FILE` takes a file in place of the default one; several files, and then `--config
 key=value`, are merged from left to right. A file only needs the keys without a default. An unknown

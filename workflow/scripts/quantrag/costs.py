@@ -20,12 +20,14 @@ def join_costs(paths: Iterable[str | Path]) -> pd.DataFrame:
 
     Args:
         paths: JSON objects with the keys `COST_COLUMNS`; null where something wasn't measured.
-            Other keys are left out.
+            `settings_hash` and `prompts_hash` are only compared, other keys left out.
 
     Raises:
-        UserError: a file that isn't such an object.
+        UserError: a file that isn't such an object, or precisions of a model that were generated
+            with different settings (engine, versions, sampling) or prompts.
     """
     rows = []
+    seen: dict[tuple[str, str], tuple[str | None, str]] = {}
     for path in paths:
         try:
             entry = json.loads(Path(path).read_text(encoding="utf-8"))
@@ -34,5 +36,13 @@ def join_costs(paths: Iterable[str | Path]) -> pd.DataFrame:
         missing = [key for key in COST_COLUMNS if not isinstance(entry, dict) or key not in entry]
         if missing:
             raise UserError(f"{path}: without the keys {', '.join(missing)}. Generate it again.")
+        for what, key in (("settings", "settings_hash"), ("prompts", "prompts_hash")):
+            first = seen.setdefault((entry["model"], key), (entry.get(key), entry["precision"]))
+            if first[0] != entry.get(key):
+                raise UserError(
+                    f"{path}: {entry['model']} at {entry['precision']} was generated with other "
+                    f"{what} than at {first[1]}, so the two can't be compared. Generate the older "
+                    "one again (delete its completions)."
+                )
         rows.append({key: entry[key] for key in COST_COLUMNS})
     return pd.DataFrame(rows, columns=COST_COLUMNS)

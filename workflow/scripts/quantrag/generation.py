@@ -85,7 +85,8 @@ def generate_cells(
         )
         if missing:
             longest = int(pc.max(prompts.column("n_tokens").take(pa.array(wanted))).as_py())
-            _run_engine(job, base, prompts, missing, longest, journal, engine_factory)
+            answered = len(known)
+            _run_engine(job, base, prompts, missing, answered, longest, journal, engine_factory)
     known, sessions = read_journal(journal_file, set(keys))
     sessions = [session for session in sessions if session["identity"] == base]
 
@@ -130,6 +131,7 @@ def _run_engine(
     base: str,
     prompts: pa.Table,
     missing: Mapping[str, int],
+    answered: int,
     longest: int,
     journal: Journal,
     engine_factory: EngineFactory,
@@ -180,7 +182,7 @@ def _run_engine(
         session["load_s"] = watch.seconds()
         session["report"] = engine.report()
         log.info("%s loaded in %.1f s: %s", name, session["load_s"], session["report"])
-        _answer(engine, job, prompts, missing, session, meter, journal)
+        _answer(engine, job, prompts, missing, answered, session, meter, journal)
     finally:
         meter.stop()
         engine.close()
@@ -191,6 +193,7 @@ def _answer(
     job: GenerationJob,
     prompts: pa.Table,
     missing: Mapping[str, int],
+    answered: int,
     session: dict[str, Any],
     meter: Meter,
     journal: Journal,
@@ -209,7 +212,7 @@ def _answer(
         Request(key_of_row[row], token_ids(row).tolist(), texts[row].as_py()) for row in rows
     )
     watch, recorded = Stopwatch(), 0.0
-    bar = progress(len(rows))
+    bar = progress(answered + len(rows), answered)
     open_keys = set(missing)
     try:
         for completion in engine.generate(requests):

@@ -37,8 +37,6 @@ class GenerationJob:
             record.
         method: see `EngineSpec.method`.
         capability: see `EngineSpec.capability`.
-        method: see `EngineSpec.method`.
-        capability: see `EngineSpec.capability`.
     """
 
     model: str

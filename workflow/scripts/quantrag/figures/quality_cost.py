@@ -102,7 +102,7 @@ def _panel(
     )
     axes.margins(0.12)
     points = points.dropna(subset=[cost, "value"])
-    front = _front(points, cost, label.higher_is_better, higher_is_better)
+    front = pareto_front(points, cost, label.higher_is_better, higher_is_better)
     axes.plot(front[cost], front["value"], **_FRONT)
     ends: dict[str, tuple[float, float]] = {}
     for model, part in points.groupby("model", sort=False):
@@ -122,8 +122,17 @@ def _panel(
     return ends
 
 
-def _front(points: pd.DataFrame, cost: str, dear_is_good: bool, high_is_good: bool) -> pd.DataFrame:
-    """The points that no other point beats in both, in the order of falling cost's merit."""
+def pareto_front(
+    points: pd.DataFrame, cost: str, dear_is_good: bool, high_is_good: bool
+) -> pd.DataFrame:
+    """The points that no other point beats in both, in the order of falling cost's merit.
+
+    Args:
+        points: `value`, and the column that `cost` names.
+        cost: name of the column.
+        dear_is_good: whether more of it is better, as of a speed.
+        high_is_good: whether a higher value is better.
+    """
     ordered = points.assign(
         merit=points["value"] * (1 if high_is_good else -1),
         price=points[cost] * (-1 if dear_is_good else 1),

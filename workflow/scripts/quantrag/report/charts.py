@@ -13,7 +13,7 @@ from altair.utils.schemapi import debug_mode
 
 from quantrag.figures import labels
 from quantrag.figures.data import Grid, grid
-from quantrag.figures.quality_cost import COSTS, mean_scores
+from quantrag.figures.quality_cost import COSTS, mean_scores, pareto_front
 from quantrag.names import NO_RETRIEVER
 from quantrag.report.charts_along_k import flips, gap, k_sweep
 from quantrag.report.charts_checkpoints import layer_errors
@@ -136,20 +136,32 @@ def _costs(scores: pd.DataFrame, costs: pd.DataFrame, names: Grid) -> Figure:
         "quality_cost",
         "Score against cost",
         "Mean score over all k and retrievers. Lines lead from each model's baseline to its "
-        f"other precisions. Speed and energy belong to the device that they were measured on "
+        "other precisions; dashed is the Pareto front, the points that no other one beats in both. "
+        f"Speed and energy belong to the device that they were measured on "
         f"({devices}).",
     )
     for (task, key), part in scores.groupby(["task", "metric"], sort=False):
         metric = labels.metric(key)
         merged = mean_scores(part, names).merge(costs, on=["model", "precision"])
+        up = metric.higher_is_better
         for cost, entry in COSTS.items():
             if merged[cost].isna().all():
                 continue
-            rows = [
-                {**printed(row), "value": plain(row["value"]), "cost": plain(row[cost]),
-                 "order": names.precisions.index(row["precision"])}
-                for row in merged.to_dict("records")
-            ]  # fmt: skip
+            front = set(pareto_front(merged, cost, entry.higher_is_better, up).index)
+            baselines = merged[merged["precision"] == names.baseline].set_index("model")
+            rows = []
+            for place, row in merged.iterrows():
+                from_ = baselines.loc[row["model"]] if row["model"] in baselines.index else row
+                rows.append(
+                    {
+                        **printed(row),
+                        "value": plain(row["value"]),
+                        "cost": plain(row[cost]),
+                        "from_value": plain(from_["value"]),
+                        "from_cost": plain(from_[cost]),
+                        "front": place in front,
+                    }
+                )
             tooltip = [*tips("precision", "model")]
             tooltip += [tip("value", metric.label), tip("cost", entry.label, ",.3~f")]
             base = alt.Chart().encode(
@@ -158,9 +170,13 @@ def _costs(scores: pd.DataFrame, costs: pd.DataFrame, names: Grid) -> Figure:
             )
             marks = precision_marks(names)
             del marks["strokeDash"]
+            step = "step-before" if entry.higher_is_better else "step-after"
             parts = [
-                base.mark_line(color="#8A8A8A", strokeWidth=1).encode(
-                    detail="model:N", order="order:O"
+                base.transform_filter("datum.front")
+                .mark_line(color="#8A8A8A", strokeWidth=1, strokeDash=[4, 3], interpolate=step)
+                .encode(order="cost:Q"),
+                base.mark_rule(color="#8A8A8A", strokeWidth=1).encode(
+                    x2="from_cost:Q", y2="from_value:Q"
                 ),
                 base.mark_point(size=90, filled=True, opacity=1).encode(tooltip=tooltip, **marks),
             ]

@@ -34,12 +34,13 @@ def k_sweep(scores: pd.DataFrame, names: Grid, level: str) -> Figure:
         metric = labels.metric(key)
         columns = ["value", "ci_low", "ci_high", "n"]
         rows = lines(part, names, names.precisions, columns)
-        y = alt.Y("value:Q", title=metric.axis, scale=alt.Scale(zero=False))
+        title = f"{metric.axis}, {metric.direction}"
+        y = alt.Y("value:Q", title=title, scale=alt.Scale(zero=False))
         tooltip = [*tips("precision", "model", "retriever", "k"), tip("value", metric.label)]
         tooltip += [tip("ci_low", f"{level} from"), tip("ci_high", "to"), count_tip("n")]
         line = over_k(names).encode(y=y, tooltip=tooltip, **precision_marks(names))
         band = over_k(names).encode(
-            y=alt.Y("ci_low:Q", title=metric.axis, scale=alt.Scale(zero=False)),
+            y=alt.Y("ci_low:Q", title=title, scale=alt.Scale(zero=False)),
             y2="ci_high:Q",
             color=precision_marks(names)["color"],
         )

@@ -64,7 +64,7 @@ class Pieces:
         if found is None:
             found = self._numbers[text] = len(self.texts)
             self.texts.append(text)
-            self.size += len(to_json(text)) + 1
+            self.size += len(to_json(text).encode()) + 1
         return found
 
 
@@ -135,7 +135,7 @@ def task_json(
             runs.append(of_model)
         fact = facts[query_id]
         entry = {"id": query_id, "user": fact["user_id"], "gold": fact["gold"], "runs": runs}
-        grown = pieces.size - before + len(to_json(entry))
+        grown = pieces.size - before + len(to_json(entry).encode())
         if queries and size + grown > budget:
             # What this query added is at the end.
             del pieces.texts[count:]
