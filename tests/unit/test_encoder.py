@@ -1,6 +1,7 @@
 """Sentence encoders, on tiny models written here and on the packaged one."""
 
 import json
+import shutil
 
 import numpy as np
 import pyarrow as pa
@@ -54,6 +55,20 @@ def bert(tmp_path_factory):
     torch.manual_seed(0)
     model = BertModel(BertConfig(**SIZES))
     return model.eval(), save(model, tmp_path_factory.mktemp("bert"))
+
+
+def test_an_encoder_with_more_than_pooling_is_refused(bert, tmp_path):
+    folder = shutil.copytree(bert[1], tmp_path / "encoder")
+    kinds = ["Transformer", "Pooling", "Normalize"]
+    prefix = "sentence_transformers.models."
+    for names, fine in ((kinds, True), ([*kinds[:2], "Dense"], False)):
+        modules = [{"idx": i, "type": prefix + name} for i, name in enumerate(names)]
+        (folder / "modules.json").write_text(json.dumps(modules))
+        if fine:
+            Encoder(folder, MEAN)
+        else:
+            with pytest.raises(UserError, match="pass through Dense"):
+                Encoder(folder, MEAN)
 
 
 def one_by_one(model, encoder, pool):

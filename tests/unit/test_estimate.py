@@ -137,6 +137,20 @@ def test_every_model_and_card_of_the_grids_is_known(root, facts, tmp_path):
             assert "total" in estimate(config, facts, tmp_path / "results", tmp_path)
 
 
+def test_what_a_card_cannot_run_has_no_hours(root, facts, tmp_path):
+    texts = {
+        gpu: estimate(
+            configuration(root, "2026.yaml", estimate={"gpu": gpu}), facts, tmp_path, tmp_path
+        )
+        for gpu in ("A100-80GB", "H100-SXM")
+    }
+    for precision in ("fp8", "kv-fp8"):
+        assert f"Not on this card: {precision}, compute capability 8.9" in texts["A100-80GB"]
+        assert f" {precision} " not in texts["A100-80GB"].partition("total")[0]
+        assert f" {precision} " in texts["H100-SXM"].partition("total")[0]
+    assert "Not on this card" not in texts["H100-SXM"]
+
+
 def test_an_unknown_card_is_said_with_the_known_ones(root, facts, tmp_path):
     config = configuration(root, estimate={"gpu": "A100-80"})
     with pytest.raises(

@@ -135,6 +135,7 @@ def test_empty_profile_is_kept_and_reported(read, caplog):
     assert len(queries) == 2
     assert documents["user_id"].to_pylist() == ["2"]
     assert "1 of 2 queries have an empty profile" in caplog.text
+    assert json.loads(queries.schema.metadata[b"records"])["empty_profiles"] == 1
 
 
 def test_number_ids_and_a_byte_order_mark_are_accepted(read):

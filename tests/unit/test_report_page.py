@@ -15,7 +15,7 @@ import report_experiment
 from quantrag.errors import UserError
 from quantrag.report import charts, explorer, page, record, views
 from quantrag.report.assemble import make_report
-from quantrag.tables import write_table
+from quantrag.tables import read_table, write_table
 
 SMALL_SIZES = [(1, 1, 2, 2, 2), (1, 2, 3, 1, 2)]
 
@@ -274,6 +274,17 @@ def test_the_rule_lists_every_asset(root):
     listed = re.search(r"asset=\[(.*?)\]", rule, re.DOTALL)[1]
     assert tuple(re.findall('"([^"]+)"', listed)) == page.ASSETS
     assert sorted(page.ASSETS) == sorted(path.name for path in page.FOLDER.iterdir())
+
+
+def test_what_was_left_out_of_a_task_is_said(tmp_path):
+    files, config = report_experiment.make(tmp_path)
+    assert "left out" not in make_report(files, config)
+    path = files.queries["LaMP-5U"]
+    records = {"empty_profiles": 3, "dropped": {"questions": [2, 2500]}}
+    write_table(read_table(path), path, {"records": json.dumps(records)})
+    html = make_report(files, config)
+    assert "LaMP-5U: the profiles of 3 queries are empty" in html
+    assert "LaMP-5U: 2 of 2,500 questions were unusable and left out." in html
 
 
 def test_provenance_says_where_the_numbers_come_from(seen):

@@ -99,7 +99,7 @@ def test_a_python_without_venv_is_named_in_one_line(checkout, tmp_path):
     script = tmp_path / "python"
     code = "import sys; sys.modules['ensurepip'] = None; import runpy; sys.argv = sys.argv[1:]; "
     code += "runpy.run_path(sys.argv[0], run_name='__main__')"
-    script.write_text(f'#!/bin/sh\nexec {sys.executable} -c "{code}" "$@"\n')
+    script.write_text(f'#!/bin/sh\nexec "{sys.executable}" -c "{code}" "$@"\n')
     script.chmod(0o755)
     refused = make(checkout, "env", f"PYTHON={script}")
     assert refused.returncode != 0

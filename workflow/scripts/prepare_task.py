@@ -19,5 +19,6 @@ with job(snakemake):
         invalid_records=params.invalid_records,
         at_least=100 if params.published else 1,
     )
-    write_table(queries, snakemake.output.queries)
+    metadata = {key.decode(): value.decode() for key, value in queries.schema.metadata.items()}
+    write_table(queries, snakemake.output.queries, metadata)
     write_table(documents, snakemake.output.documents)

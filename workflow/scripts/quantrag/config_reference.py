@@ -29,6 +29,7 @@ Generated from `workflow/schemas/` by `make config-reference`: change the schema
 | `config.yaml` | the default: the paper's grid |
 | `demo.yaml` | the CPU demo (`make demo`) |
 | `precisions-cpu.yaml` | the demo's model at every precision of a CPU (`make precisions`) |
+| `retrievers.yaml` | how far retrievers agree, with no model run |
 | `precisions-avx512.yaml` | two more, beside it, on a CPU with AVX-512 |
 
 `--configfile FILE` takes a file in place of the default one; several files, and then `--config

@@ -7,6 +7,7 @@ from typing import Any
 from pyarrow.parquet import read_table
 
 from quantrag.checkpoints import weight_bytes
+from quantrag.compatibility import capability_refusal, needed_capability
 from quantrag.errors import UserError
 from quantrag.estimate import Row, Work, counted_work, estimate_row, model_shape, typical_work
 from quantrag.names import NO_RETRIEVER
@@ -34,6 +35,7 @@ def estimate(
     if name not in facts["gpus"]:
         raise UserError(f"estimate.gpu: {name!r} is unknown. Allowed: {', '.join(facts['gpus'])}")
     gpu = facts["gpus"][name]
+    refused = _refused(config, gpu)
     rows: list[Row] = []
     for model in config["models"]:
         original = resources / "checkpoints" / model / "original"
@@ -41,6 +43,8 @@ def estimate(
         work = _work(config, facts, model, results)
         rows.append(_original(config, facts, model, known))
         for precision in config["precisions"]:
+            if precision in refused:
+                continue
             twice = config["noise_floor"] and precision == config["baseline"]
             rows.append(estimate_row(config, facts, model, precision, work, gpu, twice, known))
     return "\n".join(
@@ -51,9 +55,22 @@ def estimate(
             "",
             *_table(rows),
             "",
+            *(f"Not on this card: {precision}, {why}." for precision, why in refused.items()),
+            *([""] if refused else []),
             *_assumptions(config, facts, gpu, rows),
         ]
     )
+
+
+def _refused(config: Mapping[str, Any], gpu: Mapping[str, Any]) -> dict[str, str]:
+    """Precisions that the card can't run, and why; the workflow refuses them there."""
+    found = {}
+    for precision, entry in config["precisions"].items():
+        needed = needed_capability(entry, config["generation"]["engine"], "cuda")
+        why = capability_refusal(needed, tuple(gpu["capability"]))
+        if why:
+            found[precision] = why
+    return found
 
 
 def _work(config: Mapping[str, Any], facts: Mapping[str, Any], model: str, results: Path) -> Work:
@@ -166,4 +183,9 @@ def _assumptions(
     if encoders:
         size_gb = len(encoders) * facts["encoder_gb"]
         lines.append(f"and {len(encoders)} encoders, about {size_gb:.1f} GB; encoding, minutes.")
+    measured = config["quantization"]["perplexity_texts"]
+    if measured and config["generation"]["engine"] != "openai":
+        lines.append(
+            "Perplexity isn't in them either: minutes of the card for each model and precision."
+        )
     return lines

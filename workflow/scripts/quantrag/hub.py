@@ -24,7 +24,7 @@ from quantrag.errors import UserError
 log = logging.getLogger(__name__)
 
 #: What is downloaded: weights in safetensors, the tokenizer and the configuration.
-ALLOW = (*FINGERPRINTED, "sentence_bert_config.json")
+ALLOW = (*FINGERPRINTED, "sentence_bert_config.json", "modules.json")
 #: What is not, though it matches: other formats in subfolders, and the second copy of all weights
 #: in Mistral's own format.
 IGNORE = ("*/*", "consolidated*")

@@ -5,6 +5,7 @@ A task is a pair of files: questions `[{id, input, profile: [{id, ...}]}]` and o
 person, so a question and its user share one id. A profile id is unique only inside its user.
 """
 
+import json
 import logging
 import re
 from collections.abc import Iterator
@@ -27,6 +28,8 @@ from quantrag.lamp_records import (
 
 log = logging.getLogger(__name__)
 
+#: Key of the metadata of `queries.parquet`; see `read_task`.
+RECORDS = "records"
 # Documents held as Python objects before they become an Arrow batch.
 _BATCH = 20_000
 
@@ -64,6 +67,8 @@ def read_task(
 
     Returns:
         queries: string columns query_id, user_id (the same), input, query_text, gold; file order.
+            The schema's metadata has, under `RECORDS`, JSON of what a reader of results must know:
+            `empty_profiles`, how many, and `dropped`, by kind of record how many and of how many.
         documents: string columns document_id, user_id, text, target ("" for LaMP-7), date ("" where
             absent); users in the order of the queries, a user's documents in file order. Ratings
             are "1".."5".
@@ -128,6 +133,7 @@ def read_task(
             "no question",
             f'{outputs_path}: gold "{query_id}": no such question in {questions_path}',
         )
+    dropped: dict[str, tuple[int, int]] = {}
     if drop:
         dropped = {
             "questions": (n_wrong, n_questions),
@@ -159,7 +165,9 @@ def read_task(
             ", ".join(empty_profiles[:N_EXAMPLES]),
             ", ..." if len(empty_profiles) > N_EXAMPLES else "",
         )
-    return queries_table, documents_table
+    dropped = {kind: counts for kind, counts in dropped.items() if counts[0]}
+    records = json.dumps({"empty_profiles": len(empty_profiles), "dropped": dropped})
+    return queries_table.replace_schema_metadata({RECORDS: records}), documents_table
 
 
 class _Columns:

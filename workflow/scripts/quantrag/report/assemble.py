@@ -1,5 +1,6 @@
 """From the files of an experiment to its page."""
 
+import json
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ import pyarrow.parquet as pq
 from quantrag.errors import UserError
 from quantrag.figures import labels
 from quantrag.figures.data import grid, read_csv, read_tables
+from quantrag.lamp import RECORDS
 from quantrag.metrics import kind_of
 from quantrag.names import NO_RETRIEVER, NOISE_FLOOR
 from quantrag.prompt_styles import load_style
@@ -19,6 +21,7 @@ from quantrag.report import charts, explorer, record
 from quantrag.report.page import Page, render
 from quantrag.report.summary import Settings, summarize
 from quantrag.statistics.comparisons import COMPARISON_COLUMNS
+from quantrag.tables import read_metadata
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +79,7 @@ def make_report(files: Files, config: Mapping[str, Any]) -> str:
             experiment=config["experiment"],
             grid=_grid_line(names),
             summary=summarize(tables["comparisons"], tables["trends"], settings),
-            warnings=list(_warnings(config)),
+            warnings=[*_warnings(config), *_left_out(files.queries)],
             figures=charts.figures(tables, settings.confidence),
             tables=tables,
             explorer=tasks,
@@ -202,6 +205,24 @@ def _counted(names: Sequence[str], what: str) -> str:
         return ""
     printed = ", ".join(n if what == "model" else labels.name(n) for n in names)
     return f"{what}{'s' * (len(names) > 1)} {printed}"
+
+
+def _left_out(queries: Mapping[str, str]) -> Iterator[str]:
+    """What was in a task's files and isn't in the numbers, or not as it seems."""
+    for task, path in queries.items():
+        records = json.loads(read_metadata(path).get(RECORDS, "{}"))
+        empty = records.get("empty_profiles", 0)
+        if empty:
+            yield (
+                f"{labels.name(task)}: the profiles of {empty:,} queries are empty; they get no "
+                "documents at any k."
+            )
+        dropped = [
+            f"{number:,} of {total:,} {kind}"
+            for kind, (number, total) in records.get("dropped", {}).items()
+        ]
+        if dropped:
+            yield f"{labels.name(task)}: {', '.join(dropped)} were unusable and left out."
 
 
 def _warnings(config: Mapping[str, Any]) -> Iterator[str]:

@@ -65,6 +65,28 @@ def package_folder(package: str) -> Path:
     raise UserError(f"The package {package!r} holds no file model.safetensors.")
 
 
+def check_modules(folder: Path) -> None:
+    """Refuse a sentence-transformers model that has more than an encoder and its pooling.
+
+    Args:
+        folder: of the checkpoint; without a `modules.json` nothing is known and nothing refused.
+
+    Raises:
+        UserError: it has another module (such as `Dense`), without which its vectors mean nothing.
+    """
+    try:
+        modules = json.loads((folder / "modules.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return
+    types = [str(module["type"]).rpartition(".")[2] for module in modules]
+    others = [name for name in types if name not in ("Transformer", "Pooling", "Normalize")]
+    if others:
+        raise UserError(
+            f"{folder}: its vectors pass through {', '.join(others)}, which is not supported. Take "
+            "an encoder of Transformer, Pooling and Normalize alone."
+        )
+
+
 class Encoder:
     """A checkpoint, ready to encode on the GPU if there is one, otherwise on the CPU.
 
@@ -80,6 +102,7 @@ class Encoder:
         self.folder, self.settings = Path(folder), settings
         if not list(self.folder.glob("*.safetensors")):
             raise UserError(f"{folder}: no encoder here (no file *.safetensors).")
+        check_modules(self.folder)
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
         name = settings.dtype
         if name == "auto":
