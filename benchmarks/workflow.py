@@ -27,6 +27,8 @@ sys.path.pop(0)
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "workflow" / "scripts")]
 
+import yaml  # noqa: E402
+
 from benchmarks.parts import common  # noqa: E402
 from paper_grid import AnswerServer, write_grid  # noqa: E402
 from running import copy_project, job_counts, run_snakemake  # noqa: E402
@@ -91,6 +93,8 @@ def run(project: Path, stand_ins: Path, arguments: argparse.Namespace) -> dict[s
     config = write_grid(
         ROOT / "config" / "config.yaml", stand_ins, arguments.users, arguments.models
     )
+    if arguments.quick:
+        keep_little(config)
     options = ["--cores", arguments.cores, "--configfile", config, "--benchmark-extended"]
     # On small data their time is imports, which no second thread shortens: as in profiles/demo.
     options += ["--set-threads", "build_prompts=1"]
@@ -122,6 +126,16 @@ def run(project: Path, stand_ins: Path, arguments: argparse.Namespace) -> dict[s
         "run_cores": arguments.cores,
         "load_before": round(load, 1),
     }
+
+
+def keep_little(config: Path) -> None:
+    """Leave one task, one retriever and the baseline of a grid, for a run of less than a minute."""
+    content = yaml.safe_load(config.read_text(encoding="utf-8"))
+    for key in ("tasks", "retrievers"):
+        content[key] = dict(list(content[key].items())[:1])
+    content["precisions"] = {content["baseline"]: content["precisions"][content["baseline"]]}
+    content["noise_floor"] = False
+    config.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
 
 
 def processor_seconds() -> float:

@@ -5,6 +5,7 @@ import re
 import pytest
 import yaml
 
+from quantrag.engines.cpu import flags
 from running import job_counts, run_snakemake
 
 PAPER = {
@@ -124,6 +125,28 @@ def test_a_run_that_was_killed_leaves_the_demo_free(project):
             (locks / name).unlink()
     assert done.returncode == 0, done.stderr
     assert (project / target).exists()
+
+
+def test_retrievers_are_compared_without_a_model(project):
+    grid = ["--profile", "profiles/demo", "--configfile", "config/retrievers.yaml"]
+    done = run_snakemake(project, *grid, "-n", "--", "results/retrievers/tables/retrievers.csv")
+    assert done.returncode == 0, done.stderr
+    counts = job_counts(done.stdout + done.stderr)
+    assert counts["compare_retrievers"] == 1
+    assert counts["retrieve_okapi"] == counts["retrieve_lucene"] == counts["retrieve_order"] == 4
+    assert not {"generate", "unpack_gguf", "build_prompts"} & counts.keys()
+
+
+def test_every_precision_of_a_cpu_is_planned_or_refused(project):
+    grid = ["--profile", "profiles/demo", "--configfile", "config/precisions-cpu.yaml"]
+    done = run_snakemake(project, *grid, "-n")
+    assert done.returncode == 0, done.stderr
+    assert job_counts(done.stdout + done.stderr)["generate"] == 7
+    done = run_snakemake(project, *grid, "config/precisions-avx512.yaml", "-n")
+    if "avx512f" in flags():
+        assert job_counts(done.stdout + done.stderr)["generate"] == 9
+    else:
+        assert "needs a CPU with AVX-512" in done.stderr
 
 
 def test_auto_gptq_takes_the_place_of_its_successor(project, local_grid):
