@@ -138,10 +138,11 @@ def run_on_slurm(folder: Path) -> subprocess.Popen:
 def kill_while_generating(folder: Path, cluster: SlurmCluster, seen: dict) -> None:
     """Fail the node below two generation jobs, then cancel one of those that came again.
 
-    Each time both are running, and the second has written some answers since it started.
+    Both must be running for the first, the second job alone for the other; and each time it has
+    written some answers since it started.
     """
     before = 0
-    for kill in (lambda _: cluster.fail_node(), cluster.cancel):
+    for kill, at_least in ((lambda _: cluster.fail_node(), 2), (cluster.cancel, 1)):
         while "stop" not in seen:
             time.sleep(0.3)
             try:
@@ -151,11 +152,10 @@ def kill_while_generating(folder: Path, cluster: SlurmCluster, seen: dict) -> No
                 continue  # no journal yet; a job that ended meanwhile
             gpu_jobs = {job: text for job, text in running.items() if "GRES=gpu" in text}
             seen.setdefault("details", {}).update(gpu_jobs)
-            # And no third job that a lost node would take along.
-            if len(running) == len(gpu_jobs) == 2 and before + 4 <= done < PROMPTS:
-                [victim] = [job for job, text in gpu_jobs.items() if SECOND in text]
+            victims = [job for job, text in gpu_jobs.items() if SECOND in text]
+            if victims and len(gpu_jobs) >= at_least and before + 4 <= done < PROMPTS:
                 try:
-                    kill(victim)
+                    kill(victims[0])
                 except AssertionError:
                     continue  # it ended just now
                 time.sleep(0.5)
@@ -193,7 +193,8 @@ def test_a_grid_with_gpus_groups_and_kills(grid, cluster):
     assert len(seen.get("answers", [])) == 2, "two kills were wanted"
     jobs = cluster.ended_jobs()
     states = Counter(job["JobState"] for job in jobs)
-    assert states["NODE_FAIL"] == 2
+    # A third job may have been on the node.
+    assert states["NODE_FAIL"] in (2, 3)
     assert states["CANCELLED"] == 1
     assert set(states) == {"NODE_FAIL", "CANCELLED", "COMPLETED"}
     limits = sorted(int(job["TimeLimit"]) for job in jobs if int(job["TimeLimit"]) >= 720)
@@ -209,4 +210,4 @@ def test_a_grid_with_gpus_groups_and_kills(grid, cluster):
     # Some twenty rules' jobs beside the three of `generate` share a few of Slurm's.
     [total] = re.findall(r"^total +(\d+)", log, re.MULTILINE)[:1]
     assert int(total) >= 20
-    assert len(jobs) <= 12, [job["Name"] for job in jobs]
+    assert len(jobs) <= 13, [job["Name"] for job in jobs]
