@@ -120,12 +120,14 @@ def test_flips_by_hand():
     row = comparison(
         cell("fp16", absolute_error=np.array([0, 0, 1, 1.0]), flip_key=["a", "b", "c", "d"]),
         cell("int4", absolute_error=np.array([0, 1, 0, 0.0]), flip_key=["a", "x", "y", "z"]),
-        cell(NOISE_FLOOR, absolute_error=np.array([0, 0, 1, 1.0]), flip_key=["a", "b", "c", "n"]),
+        cell(NOISE_FLOOR, absolute_error=np.array([0, 0, 1, 0.0]), flip_key=["a", "b", "c", "n"]),
     )
     assert row["flip_rate"] == 0.75
     assert row["noise_flip_rate"] == 0.25
     assert row["right_to_wrong"] == 0.25
     assert row["wrong_to_right"] == 0.5
+    assert row["noise_right_to_wrong"] == 0
+    assert row["noise_wrong_to_right"] == 0.25
 
 
 def test_the_noise_floor_and_cells_without_a_baseline_are_not_compared():

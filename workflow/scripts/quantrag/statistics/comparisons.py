@@ -23,6 +23,7 @@ COMPARISON_COLUMNS = [
     *["noise_flip_rate", "verdict", "baseline_value", "precision_value", "p_equivalence"],
     *["min_detectable", "min_detectable_holm", "right_to_wrong", "wrong_to_right", "kl"],
     *["unparseable_rate", "baseline_unparseable_rate", "n", "n_users"],
+    *["noise_right_to_wrong", "noise_wrong_to_right"],
 ]
 
 
@@ -144,14 +145,18 @@ def _pairs(grid: TaskGrid, baseline: str) -> tuple[np.ndarray, pd.DataFrame]:
             else np.mean(grid.answers[noise] != grid.answers[reference]),
             "right_to_wrong": np.nan,
             "wrong_to_right": np.nan,
+            "noise_right_to_wrong": np.nan,
+            "noise_wrong_to_right": np.nan,
             "kl": np.nan,
             "unparseable_rate": 1 - grid.valid[row].mean(),
             "baseline_unparseable_rate": 1 - grid.valid[reference].mean(),
         }
         if kind_of(grid.lamp) != TEXT:
-            right = grid.scores["correct"][[row, reference]] == 1
-            entry["right_to_wrong"] = np.mean(right[1] & ~right[0])
-            entry["wrong_to_right"] = np.mean(right[0] & ~right[1])
+            right = grid.scores["correct"] == 1
+            for prefix, other in (("", row), ("noise_", noise)):
+                if other is not None:
+                    entry[f"{prefix}right_to_wrong"] = np.mean(right[reference] & ~right[other])
+                    entry[f"{prefix}wrong_to_right"] = np.mean(right[other] & ~right[reference])
         if grid.logprobs is not None:
             entry["kl"] = mean_kl(grid.logprobs[reference], grid.logprobs[row])
         pairs.append((row, reference))
