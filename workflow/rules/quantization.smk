@@ -7,6 +7,7 @@
 #         <results>/perplexity/{model}/{precision}.json
 #         <results>/tables/checkpoints.csv
 
+from quantrag.precisions import perplexity_texts
 from quantrag.prompt_styles import style_hash
 
 
@@ -150,12 +151,12 @@ rule measure_perplexity:
     resources:
         mem_mb=growing(24000),
         runtime=growing(60),
-        # A server's models aren't here, and this machine may have no GPU.
-        gpu=0 if config["generation"]["engine"] == "openai" else gpus_of_small_jobs(),
+        # Without texts no model is loaded.
+        gpu=gpus_of_small_jobs() if perplexity_texts(config) else 0,
     params:
         method=lambda wildcards: config["precisions"][wildcards.precision]["method"],
         dtype=lambda wildcards: config["precisions"][wildcards.precision]["dtype"],
-        texts=perplexity_texts(),
+        texts=perplexity_texts(config),
         max_tokens=config["quantization"]["perplexity_tokens"],
         code=code("measure_perplexity.py"),
     script:

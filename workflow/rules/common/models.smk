@@ -56,13 +56,6 @@ def measured_checkpoints():
     return [(model, precision) for model in config["models"] for precision in config["precisions"]]
 
 
-def perplexity_texts():
-    """Texts of each task that perplexity is measured on; none where a server runs the models."""
-    if config["generation"]["engine"] == "openai":
-        return 0
-    return config["quantization"]["perplexity_texts"]
-
-
 def checks_of_original(model):
     """What a model's original checkpoint has to have; parameters of `quantrag.checkpoints.validate`."""
     # Not its context, which `build_prompts` checks: another one is no reason to download again.

@@ -14,7 +14,7 @@ import torch
 from quantrag.checkpoints import read_config
 from quantrag.errors import UserError
 from quantrag.gptq_format import weight_errors
-from quantrag.precisions import check_group_size
+from quantrag.precisions import check_group_size, check_texts
 from quantrag.quantization_record import describe, keep_tokenizer, write_record
 
 log = logging.getLogger(__name__)
@@ -47,8 +47,7 @@ def quantize_auto_gptq(
             architecture or isn't installed, a Hessian cannot be inverted, or no GPU is seen.
     """
     check_group_size(original, parameters["group_size"])
-    if not texts:
-        raise UserError("no calibration texts: the train split has no query that may be used.")
+    check_texts(texts)
     config = read_config(original)
     if "rope_parameters" in config or "rope_parameters" in config.get("text_config", {}):
         # transformers 4 would ignore it and quantize another model than this.

@@ -67,9 +67,9 @@ def inconsistencies(config: Mapping[str, Any]) -> Iterable[tuple[list[str], str]
             allowed = f"less than the context of {model}, {entry['context']}"
             message = f"{generation['max_new_tokens']} is too large. Allowed: {allowed}"
             yield ["generation", "max_new_tokens"], message
+    where, has = (generation["engine"], generation["device"]), flags()
     for precision, entry in precisions.items():
-        where = generation["engine"], generation["device"]
-        refusal = engine_refusal(entry, *where) or cpu_refusal(entry, *where, flags())
+        refusal = engine_refusal(entry, *where) or cpu_refusal(entry, *where, has)
         if refusal:
             yield ["precisions", precision], refusal
         for task in entry.get("calibration", {}).get("tasks") or []:

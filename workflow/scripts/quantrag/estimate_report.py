@@ -11,6 +11,7 @@ from quantrag.compatibility import capability_refusal, needed_capability
 from quantrag.errors import UserError
 from quantrag.estimate import Row, Work, counted_work, estimate_row, model_shape, typical_work
 from quantrag.names import NO_RETRIEVER
+from quantrag.precisions import perplexity_texts
 
 _COLUMNS = (
     "model", "precision", "prompts", "M tokens", "computed", "GPU h", "kWh", "download", "disk",
@@ -183,8 +184,7 @@ def _assumptions(
     if encoders:
         size_gb = len(encoders) * facts["encoder_gb"]
         lines.append(f"and {len(encoders)} encoders, about {size_gb:.1f} GB; encoding, minutes.")
-    measured = config["quantization"]["perplexity_texts"]
-    if measured and config["generation"]["engine"] != "openai":
+    if perplexity_texts(config):
         lines.append(
             "Perplexity isn't in them either: minutes of the card for each model and precision."
         )

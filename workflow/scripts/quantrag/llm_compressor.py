@@ -30,7 +30,7 @@ from transformers import AutoModelForCausalLM
 from quantrag.checkpoints import fingerprint, new_folder, validate
 from quantrag.errors import UserError
 from quantrag.output_errors import relative_output_errors
-from quantrag.precisions import check_group_size
+from quantrag.precisions import check_group_size, check_texts
 from quantrag.quantization_record import describe, keep_tokenizer, write_record
 
 log = logging.getLogger(__name__)
@@ -62,8 +62,7 @@ def quantize(
     """
     if method == "awq":
         check_group_size(original, parameters["group_size"])
-    if not texts:
-        raise UserError("no calibration texts.")
+    check_texts(texts)
     if device == "cuda" and not torch.cuda.is_available():
         raise UserError(
             "generation.device is cuda, but torch sees no CUDA GPU here. Ask for a GPU node, or "

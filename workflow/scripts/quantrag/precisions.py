@@ -1,7 +1,9 @@
-"""What a precision asks of the checkpoint, checked before any work starts."""
+"""What a precision asks for, looked up and checked before any work starts."""
 
 import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from quantrag.checkpoints import tensor_entries
 from quantrag.errors import UserError
@@ -22,6 +24,23 @@ def block_shapes(folder: str | Path) -> dict[str, tuple[int, int]]:
         for name, entry in tensor_entries(folder).items()
         if len(entry["shape"]) == 2 and _BLOCK_WEIGHT.search(name)
     }
+
+
+def perplexity_texts(config: Mapping[str, Any]) -> int:
+    """Texts of each task that perplexity is measured on; 0 where a server runs the models.
+
+    Args:
+        config: the configuration with its defaults.
+    """
+    if config["generation"]["engine"] == "openai":
+        return 0
+    return config["quantization"]["perplexity_texts"]
+
+
+def check_texts(texts: Sequence[Sequence[int]]) -> None:
+    """Raise UserError where there are no calibration texts."""
+    if not texts:
+        raise UserError("no calibration texts: the train split has no query that may be used.")
 
 
 def check_group_size(folder: str | Path, group_size: int) -> None:

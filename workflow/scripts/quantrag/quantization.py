@@ -15,7 +15,7 @@ from quantrag.engines.loading import load_model
 from quantrag.errors import UserError
 from quantrag.gptq_format import Tensors, module_weight, quantized_modules, weight_errors
 from quantrag.output_errors import relative_output_errors
-from quantrag.precisions import check_group_size
+from quantrag.precisions import check_group_size, check_texts
 from quantrag.quantization_record import describe, keep_tokenizer, write_record
 
 log = logging.getLogger(__name__)
@@ -55,8 +55,7 @@ def quantize_gptq(
     parameters = {key: parameters[key] for key in PARAMETERS}
     if parameters["desc_act"] or parameters["group_size"] == -1:
         parameters["group_aware"] = False
-    if not texts:
-        raise UserError("no calibration texts: the train split has no query that may be used.")
+    check_texts(texts)
     if device == "cuda" and not torch.cuda.is_available():
         raise UserError(
             "generation.device is cuda, but torch sees no CUDA GPU here. Ask for a GPU node, or "

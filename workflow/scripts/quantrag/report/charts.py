@@ -137,8 +137,7 @@ def _costs(scores: pd.DataFrame, costs: pd.DataFrame, names: Grid) -> Figure:
         "Score against cost",
         "Mean score over all k and retrievers. Lines lead from each model's baseline to its "
         "other precisions; dashed is the Pareto front, the points that no other one beats in both. "
-        f"Speed and energy belong to the device that they were measured on "
-        f"({devices}).",
+        f"Speed and energy belong to the device that they were measured on ({devices}).",
     )
     for (task, key), part in scores.groupby(["task", "metric"], sort=False):
         metric = labels.metric(key)
@@ -147,21 +146,16 @@ def _costs(scores: pd.DataFrame, costs: pd.DataFrame, names: Grid) -> Figure:
         for cost, entry in COSTS.items():
             if merged[cost].isna().all():
                 continue
-            front = set(pareto_front(merged, cost, entry.higher_is_better, up).index)
-            baselines = merged[merged["precision"] == names.baseline].set_index("model")
-            rows = []
-            for place, row in merged.iterrows():
-                from_ = baselines.loc[row["model"]] if row["model"] in baselines.index else row
-                rows.append(
-                    {
-                        **printed(row),
-                        "value": plain(row["value"]),
-                        "cost": plain(row[cost]),
-                        "from_value": plain(from_["value"]),
-                        "from_cost": plain(from_[cost]),
-                        "front": place in front,
-                    }
-                )
+            front = pareto_front(merged, cost, entry.higher_is_better, up).index
+            points = merged.assign(cost=merged[cost], front=merged.index.isin(front))
+            starts = points.loc[points["precision"] == names.baseline, ["model", "cost", "value"]]
+            starts = starts.add_prefix("from_").rename(columns={"from_model": "model"})
+            points = points.merge(starts, on="model", how="left")
+            rows = [
+                {**printed(row), "front": row["front"],
+                 **{key: plain(row[key]) for key in ("value", "cost", "from_value", "from_cost")}}
+                for row in points.to_dict("records")
+            ]  # fmt: skip
             tooltip = [*tips("precision", "model")]
             tooltip += [tip("value", metric.label), tip("cost", entry.label, ",.3~f")]
             base = alt.Chart().encode(
