@@ -48,8 +48,8 @@ llm-compressor-env:  ## create or update .venv-llm-compressor for the methods aw
 	@$(call install,llm-compressor)
 
 config-reference: dev-env  ## write config/README.md and docs/precisions.md from the code
-	@.venv/bin/python workflow/scripts/quantrag/config_reference.py
-	@.venv/bin/python workflow/scripts/quantrag/precisions_reference.py
+	@.venv/bin/python workflow/scripts/quantrag/config/reference.py
+	@.venv/bin/python workflow/scripts/quantrag/quantization/precisions_reference.py
 
 envs: dev-env  ## write envs/*.yaml from envs/packages.toml
 	@.venv/bin/python envs/generate.py yaml

@@ -42,9 +42,9 @@ import pyarrow.compute as pc
 
 from benchmarks.parts import common
 from benchmarks.parts.generation_prompts import cells, prompt_files, select_prompts
-from quantrag.generation_tables import read_prompts
+from quantrag.generation.cell_tables import read_prompts
+from quantrag.runtime.telemetry import Stopwatch
 from quantrag.tables import read_arrow
-from quantrag.telemetry import Stopwatch
 
 ROOT = Path(__file__).resolve().parents[1]
 CHECKPOINT = ROOT / "resources/checkpoints/smollm2-135m-instruct/original"

@@ -22,9 +22,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.parts import common
 from benchmarks.parts.prompt_packing import corpus, demo_tokenizer, pack_by_rendering
-from quantrag.chat_templates import ChatFormat, load_tokenizer
-from quantrag.prompt_styles import load_style
-from quantrag.prompts import build_prompts
+from quantrag.prompts.build import build_prompts
+from quantrag.prompts.chat_templates import ChatFormat, load_tokenizer
+from quantrag.prompts.styles import load_style
 
 
 def main() -> None:

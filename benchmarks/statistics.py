@@ -30,7 +30,7 @@ import pandas as pd
 from scipy import stats
 
 from benchmarks.parts import common
-from quantrag.scoring import score_task
+from quantrag.scoring.score import score_task
 from quantrag.statistics.comparisons import compare
 from quantrag.statistics.grid import load_grids
 from quantrag.statistics.summaries import summarize

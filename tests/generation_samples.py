@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from quantrag.config_schema import load_schema, with_defaults
+from quantrag.config.schema import load_schema, with_defaults
 from quantrag.engines.base import Completion, Engine, EngineSpec, Request
-from quantrag.generation import generate_cells
-from quantrag.generation_job import GenerationJob
+from quantrag.generation.generate import generate_cells
+from quantrag.generation.job import GenerationJob
 from quantrag.tables import write_table
 
 VOCABULARY = 300

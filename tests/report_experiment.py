@@ -8,8 +8,8 @@ import pandas as pd
 
 import figure_tables
 from quantrag.names import NO_RETRIEVER, NOISE_FLOOR
-from quantrag.report.assemble import Files
-from quantrag.scoring import score_task
+from quantrag.presentation.report.assemble import Files
+from quantrag.scoring.score import score_task
 from quantrag.tables import write_csv, write_table
 
 EVIL = (

@@ -35,7 +35,7 @@ def parser_of(document: str) -> argparse.ArgumentParser:
 
 def run(measure: Callable[[argparse.Namespace], dict[str, Any]], arguments: argparse.Namespace):
     """Measure, and write the numbers where `--json` says."""
-    # For all that is measured: as the workflow's jobs have it (`quantrag.jobs`).
+    # For all that is measured: as the workflow's jobs have it (`quantrag.runtime.jobs`).
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     alone_on_output = arguments.json == "-"
     with output_to_stderr() if alone_on_output else contextlib.nullcontext():

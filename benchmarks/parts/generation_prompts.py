@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pyarrow.compute as pc
 
-from quantrag.generation_tables import ordered, read_prompts
+from quantrag.generation.cell_tables import ordered, read_prompts
 from quantrag.tables import read_arrow, write_table
 
 

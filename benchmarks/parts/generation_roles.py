@@ -20,14 +20,14 @@ from benchmarks.parts.generation_prompts import (
     prompt_files,
     prompts_of_cell,
 )
-from quantrag.checkpoints import read_config
-from quantrag.config_schema import load_schema, with_defaults
-from quantrag.generation import generate_cells
-from quantrag.generation_job import GenerationJob, sampling_of
-from quantrag.generation_tables import read_prompts
-from quantrag.journal import read_journal
-from quantrag.sizing import kv_bytes_per_token
-from quantrag.telemetry import Stopwatch
+from quantrag.checkpoints.folder import read_config
+from quantrag.config.schema import load_schema, with_defaults
+from quantrag.engines.sizing import kv_bytes_per_token
+from quantrag.generation.cell_tables import read_prompts
+from quantrag.generation.generate import generate_cells
+from quantrag.generation.job import GenerationJob, sampling_of
+from quantrag.generation.journal import read_journal
+from quantrag.runtime.telemetry import Stopwatch
 
 #: Tokens in a block of the cache, for sweep and raw alike: vLLM's own 128 on a CPU shares little.
 BLOCK_SIZE = {"cpu": 32, "cuda": 16}

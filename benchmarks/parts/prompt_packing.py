@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from quantrag.chat_templates import ChatFormat
-from quantrag.prompt_styles import PromptStyle
-from quantrag.query_prompts import prompt_budget
+from quantrag.prompts.chat_templates import ChatFormat
+from quantrag.prompts.query_prompts import prompt_budget
+from quantrag.prompts.styles import PromptStyle
 
 _WORDS = """
 a able about across after all also although analysis and approach are as at based because been

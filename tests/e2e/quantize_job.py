@@ -21,9 +21,9 @@ import torch
 from gptqmodel import BACKEND, GPTQModel
 from safetensors.torch import save_file
 
-from quantrag import quantization
-from quantrag.checkpoints import new_folder
-from quantrag.gptq_format import quantized_modules
+from quantrag.checkpoints.folder import new_folder
+from quantrag.checkpoints.gptq_format import quantized_modules
+from quantrag.quantization import gptq as quantization
 
 
 def texts(count: int, length: int = 64) -> list[list[int]]:

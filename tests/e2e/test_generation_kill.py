@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from generation_samples import cell_files, tiny_checkpoint
-from quantrag.journal import read_journal
+from quantrag.generation.journal import read_journal
 from quantrag.tables import read_table
 
 KS = ["0", "1", "3", "5", "8"]

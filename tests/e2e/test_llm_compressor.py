@@ -13,16 +13,16 @@ import pytest
 import torch
 
 from generation_samples import tiny_checkpoint
-from quantrag.checkpoints import fingerprint, validate
+from quantrag.checkpoints.folder import fingerprint, validate
 from quantrag.errors import UserError
-from quantrag.llm_compressor_environment import interpreter, run
+from quantrag.quantization.llm_compressor_environment import interpreter, run
 
 METHODS = {
     "awq": {"group_size": 32, "sym": True, "grid": 3},
     "w8a8": {"smoothing_strength": 0.5},
     "fp8": {},
 }
-PROGRAM = "import json, sys; from quantrag.llm_compressor_environment import run; "
+PROGRAM = "import json, sys; from quantrag.quantization.llm_compressor_environment import run; "
 PROGRAM += "run(json.loads(sys.argv[1]), sys.argv[2])"
 
 
@@ -86,7 +86,7 @@ def test_the_checkpoint_is_whole_and_says_what_it_is(quantized, original, method
 @pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
 def test_transformers_answers_nearly_as_the_original(quantized, original, method):
-    from quantrag.engines.loading import load_model
+    from quantrag.checkpoints.loading import load_model
 
     exact = load_model(original, "none", "float32", "cpu")
     model = load_model(quantized[method], method, "float32", "cpu")

@@ -14,9 +14,9 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from generation_samples import tiny_checkpoint
-from quantrag.checkpoints import fingerprint, validate
+from quantrag.checkpoints.folder import fingerprint, validate
+from quantrag.checkpoints.gptq_format import dense_state, dequantize, quantized_modules
 from quantrag.errors import UserError
-from quantrag.gptq_format import dense_state, dequantize, quantized_modules
 
 pytestmark = pytest.mark.slow
 
@@ -114,7 +114,7 @@ def test_layers_multiply_by_the_weights_that_we_unpack(quantized, name):
 @pytest.mark.parametrize("name", ALL)
 def test_transformers_loads_and_multiplies_by_the_same_weights(quantized, name):
     """Checkpoints in AutoGPTQ's format, as its maintained successor writes them."""
-    from quantrag.engines.loading import load_model
+    from quantrag.checkpoints.loading import load_model
 
     model = load_model(quantized / name, "gptq", "float32", "cpu")
     expected = load_file(quantized / f"{name}.safetensors")
@@ -128,7 +128,7 @@ def test_transformers_loads_and_multiplies_by_the_same_weights(quantized, name):
 
 @pytest.mark.parametrize("value", [0.0, 0.5])
 def test_biases_that_auto_gptq_adds_are_left_out_where_they_are_zero(quantized, tmp_path, value):
-    from quantrag.engines.loading import load_model
+    from quantrag.checkpoints.loading import load_model
 
     folder = shutil.copytree(quantized / "b4", tmp_path / "with biases")
     state = load_file(folder / "model.safetensors")

@@ -6,7 +6,7 @@ import pytest
 
 import report_experiment
 from browser import chromium
-from quantrag.report.assemble import make_report
+from quantrag.presentation.report.assemble import make_report
 
 DOWN = "\ue015"
 RESULT = "document.querySelectorAll('#explorer-list button').length"

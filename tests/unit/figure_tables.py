@@ -5,11 +5,11 @@ import itertools
 import numpy as np
 import pandas as pd
 
-from quantrag import checkpoint_table
-from quantrag.costs import COST_COLUMNS
-from quantrag.replication import REPLICATION_COLUMNS
+from quantrag.generation.costs import COST_COLUMNS
+from quantrag.quantization import checkpoint_table
 from quantrag.retrieval import agreement
 from quantrag.statistics.comparisons import COMPARISON_COLUMNS
+from quantrag.statistics.replication import REPLICATION_COLUMNS
 from quantrag.statistics.summaries import SCORE_COLUMNS
 from quantrag.statistics.trends import TREND_COLUMNS
 

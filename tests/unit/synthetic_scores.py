@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from quantrag.metrics import LOGPROBS, QUERY_METRICS
+from quantrag.scoring.metrics import LOGPROBS, QUERY_METRICS
 
 
 def cell(precision, k="1", *, n=None, model="m", retriever="bm25", task="t", **columns):

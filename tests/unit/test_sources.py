@@ -6,8 +6,8 @@ import re
 import pytest
 import yaml
 
-from quantrag.lamp_layouts import LAYOUTS
-from quantrag.task_files import lamp_url
+from quantrag.tasks.lamp_files import lamp_url
+from quantrag.tasks.lamp_layouts import LAYOUTS
 
 
 @pytest.fixture(scope="module")

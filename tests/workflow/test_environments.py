@@ -12,7 +12,7 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from quantrag.source_hash import source_files
+from quantrag.runtime.source_hash import source_files
 
 ROOT = Path(__file__).parents[2]
 ENVS = ROOT / "envs"

@@ -12,10 +12,10 @@ if " " in sys.executable and not sys.executable.startswith("'"):
 # Snakemake puts a script's folder on its path, but not on the Snakefile's.
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow" / "scripts"))
 
-from quantrag.config import load_config
+from quantrag.config.loading import load_config
 from quantrag.errors import UserError
 from quantrag.names import NO_RETRIEVER, NOISE_FLOOR
-from quantrag.source_hash import source_hash
+from quantrag.runtime.source_hash import source_hash
 
 SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
 

@@ -4,7 +4,7 @@
 #         a line in config/checksums.tsv for each file that arrived for the first time
 
 
-from quantrag.task_files import lamp_url
+from quantrag.tasks.lamp_files import lamp_url
 
 
 rule download_lamp:

@@ -3,7 +3,7 @@
 #        the tokenizer in the model's original checkpoint
 # leaves: <results>/prompts/{model}/{task}/{retriever}.parquet, k = 0 as retriever `none`
 
-from quantrag.prompt_styles import style_hash
+from quantrag.prompts.styles import style_hash
 
 # `code` covers Python files alone. A style that lacks a task is said here, before any job.
 try:

@@ -7,8 +7,8 @@
 #         <results>/perplexity/{model}/{precision}.json
 #         <results>/tables/checkpoints.csv
 
-from quantrag.precisions import perplexity_texts
-from quantrag.prompt_styles import style_hash
+from quantrag.quantization.precisions import perplexity_texts
+from quantrag.prompts.styles import style_hash
 
 
 rule choose_calibration_texts:
@@ -127,7 +127,7 @@ rule quantize_llm_compressor:
         method=lambda wildcards: config["precisions"][wildcards.precision]["method"],
         parameters=lambda wildcards: quantization_parameters(wildcards.precision),
         venv=config["quantization"]["llm_compressor_venv"],
-        tool=code("quantrag/llm_compressor.py"),
+        tool=code("quantrag/quantization/llm_compressor.py"),
         code=code("quantize_llm_compressor.py"),
     script:
         "../scripts/quantize_llm_compressor.py"

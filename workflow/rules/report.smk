@@ -25,7 +25,7 @@ rule report:
         # `code` covers Python files alone.
         assets=local(
             expand(
-                "workflow/scripts/quantrag/report/page/{asset}",
+                "workflow/scripts/quantrag/presentation/report/assets/{asset}",
                 asset=["page.html.j2", "page.css", "charts.js", "tables.js", "explorer.js"],
             )
         ),

@@ -4,7 +4,7 @@
 #         <results>/tasks/{task}/train/{queries,documents}.parquet: the train split, for calibration
 
 
-from quantrag.task_files import published_files, task_file
+from quantrag.tasks.lamp_files import published_files, task_file
 
 
 rule write_demo_data:

@@ -1,6 +1,6 @@
 """Build, pack and tokenize the prompts of one model, task and retriever."""
 
-from quantrag.jobs import job
+from quantrag.runtime.jobs import job
 
 with job(snakemake):
     import logging
@@ -13,10 +13,10 @@ with job(snakemake):
     # No tokenizer needs PyTorch; where transformers finds it, its import takes four times as long.
     sys.modules.setdefault("torch", None)
 
-    from quantrag.chat_templates import ChatFormat, load_tokenizer
-    from quantrag.checkpoints import check_context
-    from quantrag.prompt_styles import load_style
-    from quantrag.prompts import build_prompts
+    from quantrag.checkpoints.folder import check_context
+    from quantrag.prompts.build import build_prompts
+    from quantrag.prompts.chat_templates import ChatFormat, load_tokenizer
+    from quantrag.prompts.styles import load_style
     from quantrag.tables import read_arrow, write_table
 
     params = snakemake.params

@@ -1,6 +1,6 @@
 """Choose the texts on which a model is calibrated, none of them an evaluated query."""
 
-from quantrag.jobs import job
+from quantrag.runtime.jobs import job
 
 with job(snakemake):
     import os
@@ -10,10 +10,19 @@ with job(snakemake):
     # No tokenizer needs PyTorch; where transformers finds it, its import takes four times as long.
     sys.modules.setdefault("torch", None)
 
-    from quantrag.calibration import TrainingTask, check_disjoint, choose_texts, load_evaluated
-    from quantrag.calibration_sources import choose_given_texts, read_dataset, read_lines
-    from quantrag.chat_templates import ChatFormat, load_tokenizer
-    from quantrag.prompt_styles import load_style
+    from quantrag.prompts.chat_templates import ChatFormat, load_tokenizer
+    from quantrag.prompts.styles import load_style
+    from quantrag.quantization.calibration import (
+        TrainingTask,
+        check_disjoint,
+        choose_texts,
+        load_evaluated,
+    )
+    from quantrag.quantization.calibration_sources import (
+        choose_given_texts,
+        read_dataset,
+        read_lines,
+    )
     from quantrag.tables import read_arrow, write_table
 
     params = snakemake.params

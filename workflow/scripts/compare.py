@@ -1,6 +1,6 @@
 """Compare every precision with the baseline."""
 
-from quantrag.jobs import job
+from quantrag.runtime.jobs import job
 
 with job(snakemake):
     import pandas as pd

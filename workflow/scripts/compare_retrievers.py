@@ -1,6 +1,6 @@
 """Measure how far every pair of retrievers agrees on the order of the documents."""
 
-from quantrag.jobs import job
+from quantrag.runtime.jobs import job
 
 with job(snakemake):
     import pandas as pd

@@ -1,10 +1,10 @@
 """Download an encoder at a pinned revision."""
 
-from quantrag.jobs import job
+from quantrag.runtime.jobs import job
 
 with job(snakemake):
-    from quantrag.checkpoints import new_folder
-    from quantrag.hub import download
+    from quantrag.checkpoints.folder import new_folder
+    from quantrag.checkpoints.hub import download
 
     source = snakemake.params.source
     # Kept after an interruption: the next attempt goes on where this one stopped.

@@ -1,12 +1,12 @@
 """Download one of LaMP's JSON files; the checksum is recorded at the first time and kept to."""
 
-from quantrag.jobs import job
+from quantrag.runtime.jobs import job
 
 with job(snakemake):
     from functools import partial
 
-    from quantrag.checksums import verify
-    from quantrag.downloads import download_json
+    from quantrag.tasks.checksums import verify
+    from quantrag.tasks.downloads import download_json
 
     url = snakemake.params.url
     download_json(

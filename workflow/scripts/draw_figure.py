@@ -1,12 +1,12 @@
 """Draw one figure from the tables, in every format."""
 
-from quantrag.jobs import job
+from quantrag.runtime.jobs import job
 
 with job(snakemake):
     import logging
 
-    from quantrag.figures import catalogue, style
-    from quantrag.figures.data import read_tables
+    from quantrag.presentation.data import read_tables
+    from quantrag.presentation.figures import catalogue, style
 
     # It tells of every glyph that it puts into a PDF.
     logging.getLogger("fontTools").setLevel(logging.WARNING)

@@ -1,6 +1,6 @@
 """Encode each distinct document once; a killed run goes on where it stopped."""
 
-from quantrag.jobs import job
+from quantrag.runtime.jobs import job
 
 with job(snakemake):
     import torch

@@ -6,7 +6,7 @@ from pathlib import Path
 import yaml
 
 from quantrag.errors import UserError
-from quantrag.estimate_report import estimate
+from quantrag.estimate.terminal import estimate
 
 # Printed, not logged: it is read on the terminal. So it isn't run as the other scripts are.
 try:

@@ -1,6 +1,6 @@
 """Write a run in TREC's format, for trec_eval and ir_measures."""
 
-from quantrag.jobs import job
+from quantrag.runtime.jobs import job
 
 with job(snakemake):
     from quantrag.retrieval.runs import write_trec

@@ -1,11 +1,11 @@
 """Bring a checkpoint into the workflow's folder: downloaded, or linked where it is on disk."""
 
-from quantrag.jobs import job
+from quantrag.runtime.jobs import job
 
 with job(snakemake):
-    from quantrag.checkpoints import fingerprint, link_files, new_folder, validate
+    from quantrag.checkpoints.folder import fingerprint, link_files, new_folder, validate
+    from quantrag.checkpoints.hub import download
     from quantrag.errors import UserError
-    from quantrag.hub import download
 
     source = snakemake.params.source
     checks = snakemake.params.checks

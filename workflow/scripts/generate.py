@@ -2,15 +2,15 @@
 
 # vLLM's worker processes import this file again under another name: only the job itself may run.
 if __name__ == "__main__":
-    from quantrag.jobs import job
+    from quantrag.runtime.jobs import job
 
     with job(snakemake):
         import signal
         import sys
         from pathlib import Path
 
-        from quantrag.generation import generate_cells
-        from quantrag.generation_job import GenerationJob
+        from quantrag.generation.generate import generate_cells
+        from quantrag.generation.job import GenerationJob
 
         # A batch system ends a job with SIGTERM; as an exception it also ends the engine's workers.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))

@@ -1,6 +1,6 @@
 """Lay the documents' vectors out in user order as a flat FAISS index."""
 
-from quantrag.jobs import job
+from quantrag.runtime.jobs import job
 
 with job(snakemake):
     from quantrag.retrieval import faiss_index

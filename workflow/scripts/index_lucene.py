@@ -1,6 +1,6 @@
 """Build the Lucene index of a task's documents."""
 
-from quantrag.jobs import job
+from quantrag.runtime.jobs import job
 
 with job(snakemake):
     from quantrag.retrieval import jvm, lucene

@@ -1,6 +1,6 @@
 """Measure a checkpoint's perplexity on evaluated texts, which no precision is calibrated on."""
 
-from quantrag.jobs import job
+from quantrag.runtime.jobs import job
 
 with job(snakemake):
     import json
@@ -10,7 +10,7 @@ with job(snakemake):
 
     os.environ["HF_HUB_OFFLINE"] = "1"
 
-    from quantrag.checkpoints import weight_bytes
+    from quantrag.checkpoints.folder import weight_bytes
     from quantrag.tables import atomic_path, read_table
 
     params = snakemake.params
@@ -21,10 +21,10 @@ with job(snakemake):
         import torch
         from transformers import AutoTokenizer
 
+        from quantrag.checkpoints.loading import load_model
         from quantrag.engines.cpu import computation_dtype
-        from quantrag.engines.loading import load_model
         from quantrag.errors import UserError
-        from quantrag.perplexity import held_out_texts, perplexity
+        from quantrag.quantization.perplexity import held_out_texts, perplexity
 
         torch.set_num_threads(snakemake.threads)
         tokenizer = AutoTokenizer.from_pretrained(snakemake.input.original, local_files_only=True)

@@ -1,11 +1,11 @@
 """Read one split of one task's LaMP files, check it and write it as tables."""
 
-from quantrag.jobs import job
+from quantrag.runtime.jobs import job
 
 with job(snakemake):
-    from quantrag.checksums import verify
-    from quantrag.lamp import read_task
     from quantrag.tables import write_table
+    from quantrag.tasks.checksums import verify
+    from quantrag.tasks.lamp import read_task
 
     params = snakemake.params
     # Of LaMP's own files: what is evaluated is what was downloaded first.

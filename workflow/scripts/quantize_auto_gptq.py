@@ -1,6 +1,6 @@
 """Quantize a model's original checkpoint with GPTQ by the original AutoGPTQ."""
 
-from quantrag.jobs import job
+from quantrag.runtime.jobs import job
 
 with job(snakemake):
     import os
@@ -11,8 +11,8 @@ with job(snakemake):
 
     import torch
 
-    from quantrag.auto_gptq import quantize_auto_gptq
-    from quantrag.checkpoints import fingerprint, new_folder, validate
+    from quantrag.checkpoints.folder import fingerprint, new_folder, validate
+    from quantrag.quantization.auto_gptq import quantize_auto_gptq
     from quantrag.tables import read_table
 
     torch.set_num_threads(snakemake.threads)

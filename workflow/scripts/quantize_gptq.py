@@ -1,6 +1,6 @@
 """Quantize a model's original checkpoint with GPTQ."""
 
-from quantrag.jobs import job
+from quantrag.runtime.jobs import job
 
 with job(snakemake):
     import os
@@ -16,8 +16,8 @@ with job(snakemake):
 
     import torch
 
-    from quantrag.checkpoints import fingerprint, new_folder, validate
-    from quantrag.precisions import check_group_size
+    from quantrag.checkpoints.folder import fingerprint, new_folder, validate
+    from quantrag.quantization.precisions import check_group_size
     from quantrag.tables import read_table
 
     torch.set_num_threads(snakemake.threads)
@@ -27,7 +27,7 @@ with job(snakemake):
     check_group_size(original, parameters["group_size"])
     texts = read_table(snakemake.input.texts, columns=["token_ids"])["token_ids"].tolist()
 
-    from quantrag.quantization import quantize_gptq
+    from quantrag.quantization.gptq import quantize_gptq
 
     with new_folder(snakemake.output.checkpoint) as folder:
         device = "cuda" if snakemake.resources.gpu else "cpu"

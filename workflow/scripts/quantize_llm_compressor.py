@@ -1,9 +1,9 @@
 """Quantize a model's original checkpoint with llm-compressor: AWQ, INT8 W8A8 or FP8."""
 
-from quantrag.jobs import job
+from quantrag.runtime.jobs import job
 
 with job(snakemake):
-    from quantrag.llm_compressor_environment import run
+    from quantrag.quantization.llm_compressor_environment import run
     from quantrag.tables import read_table
 
     params = snakemake.params

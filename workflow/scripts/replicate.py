@@ -1,11 +1,11 @@
 """Set published values beside ours."""
 
-from quantrag.jobs import job
+from quantrag.runtime.jobs import job
 
 with job(snakemake):
     import pandas as pd
 
-    from quantrag.replication import load_published, replicate
+    from quantrag.statistics.replication import load_published, replicate
     from quantrag.tables import write_csv
 
     published = load_published(snakemake.input.published, snakemake.input.schema)

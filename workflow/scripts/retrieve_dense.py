@@ -1,6 +1,6 @@
 """Encode the queries and rank each one's profile by dot product."""
 
-from quantrag.jobs import job
+from quantrag.runtime.jobs import job
 
 with job(snakemake):
     import torch

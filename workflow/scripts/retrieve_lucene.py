@@ -1,6 +1,6 @@
 """Rank each query's profile with Lucene's BM25."""
 
-from quantrag.jobs import job
+from quantrag.runtime.jobs import job
 
 with job(snakemake):
     from quantrag.retrieval import jvm, lucene

@@ -1,6 +1,6 @@
 """Rank each query's profile with BM25 as rank_bm25 computes it."""
 
-from quantrag.jobs import job
+from quantrag.runtime.jobs import job
 
 with job(snakemake):
     from quantrag.retrieval import okapi

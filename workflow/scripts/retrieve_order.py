@@ -1,6 +1,6 @@
 """Rank each query's profile without looking at its text: by date, or at random."""
 
-from quantrag.jobs import job
+from quantrag.runtime.jobs import job
 
 with job(snakemake):
     from quantrag.retrieval import order

@@ -1,6 +1,6 @@
 """Parse and score all answers of one checkpoint."""
 
-from quantrag.jobs import job
+from quantrag.runtime.jobs import job
 
 with job(snakemake):
     import sys
@@ -11,9 +11,9 @@ with job(snakemake):
 
     import pandas as pd
 
-    from quantrag.metrics import RATING, kind_of
-    from quantrag.parsing import VERSION
-    from quantrag.scoring import score_task
+    from quantrag.scoring.metrics import RATING, kind_of
+    from quantrag.scoring.parsing import VERSION
+    from quantrag.scoring.score import score_task
     from quantrag.tables import read_table, write_table
 
     params = snakemake.params

@@ -1,9 +1,9 @@
 """Join sizes, perplexities and the errors of quantized layers to one table."""
 
-from quantrag.jobs import job
+from quantrag.runtime.jobs import job
 
 with job(snakemake):
-    from quantrag.checkpoint_table import summarize_checkpoints
+    from quantrag.quantization.checkpoint_table import summarize_checkpoints
     from quantrag.tables import write_csv
 
     names = snakemake.params.names

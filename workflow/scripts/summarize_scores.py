@@ -1,6 +1,6 @@
 """Write every cell's metrics with intervals, and all per-query scores as one table."""
 
-from quantrag.jobs import job
+from quantrag.runtime.jobs import job
 
 with job(snakemake):
     import pandas as pd

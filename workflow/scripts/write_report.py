@@ -1,11 +1,11 @@
 """Write the experiment's page."""
 
-from quantrag.jobs import job
+from quantrag.runtime.jobs import job
 
 with job(snakemake):
     from pathlib import Path
 
-    from quantrag.report.assemble import Files, make_report
+    from quantrag.presentation.report.assemble import Files, make_report
     from quantrag.tables import atomic_path
 
     inputs = snakemake.input

@@ -1,12 +1,12 @@
 """Write one table for print as LaTeX, Markdown and HTML."""
 
-from quantrag.jobs import job
+from quantrag.runtime.jobs import job
 
 with job(snakemake):
-    from quantrag.figures.data import read_tables
-    from quantrag.publication_tables import TABLES, Settings
+    from quantrag.presentation.data import read_tables
+    from quantrag.presentation.publication.publication_tables import TABLES, Settings
+    from quantrag.presentation.publication.typesetting import to_html, to_latex, to_markdown
     from quantrag.tables import atomic_path
-    from quantrag.typesetting import to_html, to_latex, to_markdown
 
     settings = Settings(snakemake.params.confidence, snakemake.params.margin)
     name = snakemake.wildcards.publication

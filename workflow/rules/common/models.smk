@@ -1,6 +1,6 @@
 # What the rules from checkpoints to generation look up in the config.
 
-from quantrag.compatibility import needed_capability
+from quantrag.quantization.compatibility import needed_capability
 
 # Methods by the tool that carries them out, and all that make a checkpoint of our own.
 LLM_COMPRESSOR = ("awq", "w8a8", "fp8")
@@ -8,7 +8,7 @@ CALIBRATED = ("gptq", *LLM_COMPRESSOR)
 # The original checkpoint as it is, or quantized whenever it is loaded.
 FROM_ORIGINAL = ("none", "nf4")
 
-from quantrag.checkpoints import FINGERPRINTED
+from quantrag.checkpoints.folder import FINGERPRINTED
 
 
 def checkpoint_folder(model):
@@ -57,7 +57,7 @@ def measured_checkpoints():
 
 
 def checks_of_original(model):
-    """What a model's original checkpoint has to have; parameters of `quantrag.checkpoints.validate`."""
+    """What a model's original checkpoint has to have; parameters of `quantrag.checkpoints.folder.validate`."""
     # Not its context, which `build_prompts` checks: another one is no reason to download again.
     return {
         "chat_template": config["models"][model]["chat_template"] == "model",

@@ -10,7 +10,7 @@ import logging
 import shutil
 from pathlib import Path
 
-from quantrag.checkpoints import read_config
+from quantrag.checkpoints.folder import read_config
 from quantrag.errors import UserError
 
 log = logging.getLogger(__name__)
@@ -103,7 +103,7 @@ def write_unpacked(checkpoint: Path, dtype: str, folder: Path) -> None:
     import torch
     from safetensors.torch import save_file
 
-    from quantrag.gptq_format import dense_state
+    from quantrag.checkpoints.gptq_format import dense_state
 
     config = dict(read_config(checkpoint))
     del config["quantization_config"]

@@ -7,11 +7,11 @@ from typing import Any
 import torch
 from transformers import AutoTokenizer, LogitsProcessor, LogitsProcessorList
 
-from quantrag.checkpoints import read_config, validate
-from quantrag.compatibility import capability_refusal
+from quantrag.checkpoints.folder import read_config, validate
+from quantrag.checkpoints.loading import load_model
 from quantrag.engines.base import Completion, Engine, EngineSpec, Request
-from quantrag.engines.loading import load_model
 from quantrag.errors import UserError
+from quantrag.quantization.compatibility import capability_refusal
 
 
 class TransformersEngine(Engine):

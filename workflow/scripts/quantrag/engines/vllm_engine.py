@@ -15,13 +15,13 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from quantrag import sizing
-from quantrag.checkpoints import read_config, validate, weight_bytes
-from quantrag.compatibility import capability_refusal
+from quantrag.checkpoints.folder import read_config, validate, weight_bytes
+from quantrag.engines import sizing
 from quantrag.engines.base import Completion, Engine, EngineSpec, Request
 from quantrag.engines.cpu import loadable_checkpoint
 from quantrag.errors import UserError
-from quantrag.telemetry import free_memory_bytes
+from quantrag.quantization.compatibility import capability_refusal
+from quantrag.runtime.telemetry import free_memory_bytes
 
 log = logging.getLogger(__name__)
 

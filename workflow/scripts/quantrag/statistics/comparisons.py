@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from quantrag.metrics import LOWER_IS_BETTER, TEXT, kind_of
 from quantrag.names import NOISE_FLOOR
+from quantrag.scoring.metrics import LOWER_IS_BETTER, TEXT, kind_of
 from quantrag.statistics.bootstrap import bca_interval, bootstrap, generator, influences, jackknife
 from quantrag.statistics.estimators import difference_estimator, point, scores_estimator
 from quantrag.statistics.grid import TaskGrid

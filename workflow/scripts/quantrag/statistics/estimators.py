@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import sparse
 
-from quantrag.metrics import labels_of
+from quantrag.scoring.metrics import labels_of
 from quantrag.statistics.grid import TaskGrid
 
 # The per-query column whose mean the metric is (RMSE: the root of the mean).

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from quantrag.errors import UserError
-from quantrag.metrics import LABEL, LOGPROBS, METRICS, QUERY_METRICS, kind_of, labels_of
+from quantrag.scoring.metrics import LABEL, LOGPROBS, METRICS, QUERY_METRICS, kind_of, labels_of
 from quantrag.tables import read_table
 
 CELL = ["model", "precision", "retriever", "k"]

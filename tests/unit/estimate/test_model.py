@@ -1,0 +1,201 @@
+"""The estimate of an experiment's cost follows from its stated figures."""
+
+import copy
+
+import pyarrow as pa
+import pytest
+import yaml
+
+from generation_samples import tiny_checkpoint
+from quantrag.config.loading import load_config
+from quantrag.errors import UserError
+from quantrag.estimate.model import Work, estimate_row, typical_work, weight_bits
+from quantrag.estimate.terminal import estimate
+from quantrag.tables import write_table
+
+ONE_SECOND = {
+    # A card on which each part of a job takes round times.
+    "gpus": {
+        "card": {
+            "memory_gib": 100,
+            "tflops_16bit": 1,
+            "tflops_8bit": 2,
+            "bandwidth_gb_s": 10,
+            "watts": 500,
+        }
+    },
+    "rates": {
+        "prefill_efficiency": 0.5,
+        "dequantizing_efficiency": 0.25,
+        "decode_efficiency": 0.5,
+        "largest_batch": 10,
+        "memory_share": 0.9,
+        "engine_start_s": 100,
+        "read_gb_per_s": 1,
+        "quantize_minutes_per_billion": 6,
+    },
+    "models": {
+        "o/m": {"billions": 1.0, "layers": 1, "kv_heads": 1, "head_dim": 1, "embeddings": 0.0}
+    },
+}
+WORK = Work(prompts=1000, prompt_tokens=9e6, computed_tokens=4.5e6, output_tokens=1000)
+
+
+def configuration(root, name="config.yaml", **changes):
+    raw = yaml.safe_load((root / "config" / name).read_text())
+    return load_config({**copy.deepcopy(raw), **changes})
+
+
+@pytest.fixture
+def facts(root):
+    return yaml.safe_load((root / "config" / "estimate.yaml").read_text())
+
+
+@pytest.fixture
+def small(root):
+    source = {"kind": "huggingface", "repo": "o/m", "revision": "main"}
+    return configuration(
+        root,
+        models={"m": {"source": source, "context": 4096}},
+        precisions={
+            "fp16": {"method": "none", "dtype": "float16"},
+            "int4": {"method": "gptq", "group_size": 128},
+        },
+        noise_floor=False,
+    )
+
+
+def row(config, precision, **options):
+    card = ONE_SECOND["gpus"]["card"]
+    return estimate_row(config, ONE_SECOND, "m", precision, WORK, card, **options)
+
+
+def test_hours_are_reading_writing_and_starting(small):
+    # 2e9 operations x 4.5e6 tokens at 0.5e12/s; 100 steps of 2 GB at 5 GB/s; 100 s and 2 GB at 1/s
+    expected = 18_000 + 40 + 102
+    result = row(small, "fp16")
+    assert result.generate_h * 3600 == pytest.approx(expected, rel=1e-3)
+    assert result.quantize_h == 0
+    assert result.energy_kwh == pytest.approx(expected / 3600 * 0.5, rel=1e-3)
+    assert result.disk_gb == 0
+
+
+def test_unpacking_costs_arithmetic_and_fewer_bits_save_memory(small):
+    result = row(small, "int4")
+    weights = (4 + 20 / 128) / 8
+    expected = 36_000 + 100 * weights / 5 + 100 + weights
+    assert result.generate_h * 3600 == pytest.approx(expected, rel=1e-3)
+    assert result.quantize_h == pytest.approx(0.1)
+    assert result.disk_gb == pytest.approx(weights)
+    assert result.download_gb == 0
+
+
+def test_the_noise_floor_repeats_all_without_the_prefix_cache(small):
+    result = row(small, "fp16", noise_floor=True)
+    assert result.generate_h * 3600 == pytest.approx(18_000 + 36_000 + 2 * 142, rel=1e-3)
+    assert result.work.prompts == 2000
+
+
+def test_no_prefix_cache_computes_every_token(small):
+    small["generation"]["vllm"]["prefix_caching"] = False
+    assert row(small, "fp16").work.computed_tokens == WORK.prompt_tokens
+
+
+def test_what_does_not_fit_is_refused(small):
+    card = {**ONE_SECOND["gpus"]["card"], "memory_gib": 2}
+    with pytest.raises(UserError, match=r"m at fp16 has about 2 GB .*estimate\.gpu"):
+        estimate_row(small, ONE_SECOND, "m", "fp16", WORK, card)
+
+
+def test_typical_prompts_by_hand(root):
+    config = configuration(root, tasks={"T": {"lamp": 3, "max_queries": 10}}, k=[0, 1, "max_4K"])
+    sizes = {3: {"queries": 99, "documents": 100, "document_tokens": 100, "query_tokens": 32}}
+    sizes[3]["answer_tokens"] = 70
+    work = typical_work(config, "llama-3-8b-instruct", sizes)
+    # 4096 tokens, 64 of them for the answer and 32 for the query: 40 documents
+    per_query = 32 + 3 * ((100 + 32) + (4000 + 32))
+    assert work == Work(10 * 7, 10 * per_query, 10 * (32 + 3 * (4000 + 64)), 70 * 64)
+
+
+def test_the_papers_grid_from_nothing(root, facts, tmp_path):
+    text = estimate(configuration(root), facts, tmp_path / "results", tmp_path)
+    lines = text.splitlines()
+    rows = [line for line in lines if line.startswith("zephyr-7b-beta")]
+    assert [line.split()[1] for line in rows] == ["(original)", "fp16", "int4-awq", "int4-gptq"]
+    assert "14.5 GB" in rows[0]
+    assert any(line.startswith("total") for line in lines)
+    assert "one A100-80GB" in text
+    assert "Assumed (config/estimate.yaml):" in text
+    assert "LaMP-5U: 2500 queries" in text
+    assert max(map(len, lines)) < 130
+
+
+def test_every_model_and_card_of_the_grids_is_known(root, facts, tmp_path):
+    for name in ("config.yaml", "2026.yaml"):
+        for gpu in facts["gpus"]:
+            config = configuration(root, name, estimate={"gpu": gpu})
+            assert "total" in estimate(config, facts, tmp_path / "results", tmp_path)
+
+
+def test_what_a_card_cannot_run_has_no_hours(root, facts, tmp_path):
+    texts = {
+        gpu: estimate(
+            configuration(root, "2026.yaml", estimate={"gpu": gpu}), facts, tmp_path, tmp_path
+        )
+        for gpu in ("A100-80GB", "H100-SXM")
+    }
+    for precision in ("fp8", "kv-fp8"):
+        assert f"Not on this card: {precision}, compute capability 8.9" in texts["A100-80GB"]
+        assert f" {precision} " not in texts["A100-80GB"].partition("total")[0]
+        assert f" {precision} " in texts["H100-SXM"].partition("total")[0]
+    assert "Not on this card" not in texts["H100-SXM"]
+
+
+def test_an_unknown_card_is_said_with_the_known_ones(root, facts, tmp_path):
+    config = configuration(root, estimate={"gpu": "A100-80"})
+    with pytest.raises(
+        UserError, match=r"estimate\.gpu: 'A100-80' is unknown\. Allowed: A100-80GB"
+    ):
+        estimate(config, facts, tmp_path, tmp_path)
+
+
+def test_an_unknown_model_is_said(root, facts, tmp_path):
+    del facts["models"]["HuggingFaceH4/zephyr-7b-beta"]
+    with pytest.raises(UserError, match="nothing is known about HuggingFaceH4/zephyr-7b-beta"):
+        estimate(configuration(root), facts, tmp_path, tmp_path)
+
+
+def test_prompts_and_checkpoints_that_are_there_count(root, facts, tmp_path):
+    folder = tiny_checkpoint(tmp_path / "tiny")
+    config = configuration(
+        root,
+        "demo.yaml",
+        models={"m": {"source": {"kind": "folder", "folder": str(folder)}, "context": 512}},
+        noise_floor=False,
+    )
+    for task in config["tasks"]:
+        for retriever in ("none", *config["retrievers"]):
+            ks = ["0"] if retriever == "none" else ["1", "3"]
+            table = {"query_id": ["q"] * len(ks), "k": ks, "n_tokens": [100_000] * len(ks)}
+            path = tmp_path / "results" / "prompts" / "m" / task / f"{retriever}.parquet"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_table(pa.table(table), path)
+    text = estimate(config, facts, tmp_path / "results", tmp_path)
+    # 2 tasks x (none + 2 retrievers x 2 k)
+    [line] = [line for line in text.splitlines() if " bf16 " in line]
+    assert line.split()[2:4] == ["10", "1"]
+    assert "prompts as they were built, not assumed: m" in text
+    assert "queries," not in text
+
+
+@pytest.mark.parametrize(
+    ("precision", "bits"),
+    [
+        ({"method": "none", "dtype": "float32"}, 32),
+        ({"method": "gptq", "bits": 8, "group_size": -1}, 8),
+        ({"method": "gptq", "bits": 4, "group_size": 32}, 4.625),
+        ({"method": "fp8"}, 8),
+    ],
+)
+def test_bits_of_a_stored_weight(precision, bits):
+    assert weight_bits(precision) == bits

@@ -1,0 +1,204 @@
+"""The report's sentences say what the verdicts say, and no more."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import figure_tables
+from quantrag.names import NO_RETRIEVER
+from quantrag.presentation.report.summary import Settings, summarize
+from quantrag.statistics.trends import TREND_COLUMNS
+
+SETTINGS = Settings(confidence=0.95, margin=0.02, power=0.8)
+NO_TRENDS = pd.DataFrame(columns=TREND_COLUMNS)
+DIFFERENCES = {"equivalent": 0.001, "worse": 0.05, "better": -0.05, "inconclusive": 0.02}
+
+
+def comparisons(verdicts, retrievers=("bm25",), metric="mae", **columns):
+    """Rows of one model; `verdicts` by k for each retriever in turn, k = 0 first without one."""
+    rows, ks = [], ["0", "1", "3", "max_4K", "5"]
+    for number, verdict in enumerate(verdicts):
+        k = ks[number % len(ks)]
+        retriever = retrievers[number // len(ks)]
+        difference = DIFFERENCES[verdict] * (1 if metric == "mae" else -1)
+        rows.append(
+            {
+                "task": "LaMP-3U" if metric == "mae" else "LaMP-5U",
+                "model": "zephyr",
+                "retriever": NO_RETRIEVER if k == "0" else retriever,
+                "k": k,
+                "metric": metric,
+                "baseline": "fp16",
+                "precision": "int4-gptq",
+                "verdict": verdict,
+                "difference": difference,
+                "ci_low": difference - 0.01,
+                "ci_high": difference + 0.01,
+                "p_holm": 0.0004 if verdict in ("worse", "better") else 0.4,
+                "margin": 0.01,
+                "flip_rate": 0.1 + 0.02 * number,
+                "noise_flip_rate": 0.03,
+                "baseline_value": 0.5,
+                "min_detectable_holm": 0.03 + 0.01 * number,
+                "unparseable_rate": 0.0,
+                "baseline_unparseable_rate": 0.0,
+                "n_users": 2500,
+            }
+        )
+    return pd.DataFrame(rows).assign(**columns)
+
+
+def trends(slope, p_holm, metric="mae"):
+    row = dict.fromkeys(TREND_COLUMNS, np.nan) | {
+        "task": "LaMP-3U" if metric == "mae" else "LaMP-5U",
+        "model": "zephyr",
+        "retriever": "bm25",
+        "precision": "int4-gptq",
+        "metric": metric,
+        "slope_per_doubling": slope,
+        "ci_low": slope - 0.01,
+        "ci_high": slope + 0.01,
+        "p_holm": p_holm,
+    }
+    return pd.DataFrame([row])
+
+
+def sentence(verdicts, table=NO_TRENDS, **columns):
+    [(_, [finding])] = summarize(comparisons(verdicts, **columns), table, SETTINGS).tasks
+    return f"{finding.text} {finding.more}"
+
+
+def test_all_equivalent():
+    text = sentence(["equivalent"] * 4)
+    assert text.startswith("INT4 GPTQ of zephyr is equivalent to FP16 within 2% at every k.")
+    assert "except" not in text
+    assert "missed" not in text
+
+
+def test_equivalent_everywhere_but_inconclusive_at_some_k():
+    text = sentence(["equivalent", "equivalent", "inconclusive", "inconclusive"])
+    assert "equivalent to FP16 within 2% at every k except: inconclusive at k = 3, 4K with" in text
+    # 0.05 and 0.06 of a baseline of 0.5
+    assert "differences smaller than 0.050 to 0.060 (10% to 12% of the baseline's score)" in text
+    assert "missed more than 20% of the time" in text
+
+
+def test_equivalent_except_worse_names_size_interval_and_p():
+    text = sentence(["equivalent", "equivalent", "worse"])
+    assert "except: worse at k = 3 with BM25 (MAE +0.050, 95% interval +0.040 to +0.060" in text
+    assert "adjusted p < 0.001)." in text
+
+
+def test_worse_at_some_k_and_mostly_open():
+    text = sentence(["worse", "inconclusive", "inconclusive", "equivalent"])
+    assert text.startswith("Against FP16, INT4 GPTQ of zephyr is worse at k = 0 (MAE +0.050")
+    assert "; equivalent within 2% at k = 4K with BM25." in text
+    assert "Inconclusive at k = 1, 3 with BM25." in text
+
+
+def test_better_is_told_in_the_metrics_own_direction():
+    text = sentence(["better", "worse", "inconclusive"], metric="rougeL")
+    assert "worse at k = 1 with BM25 (ROUGE-L −0.050" in text
+    assert "better at k = 0 (ROUGE-L +0.050" in text
+
+
+def test_many_differences_are_counted():
+    text = sentence(["worse"] * 9, retrievers=("bm25", "dpr"))
+    assert "worse at 9 combinations of k and retriever (MAE +0.050 to +0.050, adjusted p" in text
+
+
+def test_all_inconclusive_is_never_called_the_same():
+    text = sentence(["inconclusive"] * 4)
+    assert text.startswith("For INT4 GPTQ of zephyr, neither a difference to FP16 nor equivalence")
+    assert "at any k." in text
+    assert "is equivalent" not in text
+    assert "differences smaller than 0.030 to 0.060" in text
+
+
+def test_a_single_cell():
+    text = sentence(["equivalent"])
+    assert "within 2% at k = 0." in text
+    assert "nor equivalence within 2% is shown here." in sentence(["inconclusive"])
+
+
+def test_a_detectable_difference_that_is_not_known():
+    text = sentence(["inconclusive"], min_detectable_holm=np.nan)
+    assert "is not known" in text
+    assert "nan" not in text
+
+
+def test_a_baseline_of_zero_has_no_shares():
+    text = sentence(["inconclusive"], baseline_value=0.0)
+    assert "differences smaller than 0.030 are missed" in text
+
+
+def test_changed_answers_stand_beside_the_noise_floor():
+    text = sentence(["equivalent", "equivalent"])
+    assert "It changes 10% to 12% of the answers; repeating the baseline changes 3%." in text
+    text = sentence(["equivalent"], noise_flip_rate=np.nan)
+    assert "It changes 10% of the answers." in text
+
+
+@pytest.mark.parametrize(
+    ("slope", "metric", "word"),
+    [(0.02, "mae", "worse"), (-0.02, "mae", "better"), (0.02, "rougeL", "better"),
+     (-0.02, "rougeL", "worse")],
+)  # fmt: skip
+def test_a_trend_is_told_with_its_direction(slope, metric, word):
+    text = sentence(["equivalent"], trends(slope, 0.01, metric), metric=metric)
+    assert f"As the context grows, with BM25 {'MAE' if metric == 'mae' else 'ROUGE-L'}" in text
+    assert f"gets {word} than the baseline's" in text
+
+
+def test_a_trend_that_is_not_shown():
+    assert "No trend" in sentence(["equivalent"], trends(0.02, 0.2))
+    assert "rend" not in sentence(["equivalent"], trends(np.nan, np.nan))
+
+
+def test_several_models_are_summed_up_first():
+    two = pd.concat([comparisons(["equivalent"]), comparisons(["worse"], model="other")])
+    for p_holm, words in ((0.01, "it gets worse with the context"), (0.2, "no trend with")):
+        pooled = trends(0.02, p_holm).assign(model="(pooled)")
+        [(_, findings)] = summarize(two, pooled, SETTINGS).tasks
+        assert findings[0].text == (
+            "INT4 GPTQ over all 2 models: of 2 comparisons 1 worse, 1 equivalent within 2%."
+        )
+        assert words in findings[0].more
+        assert list(findings[0].verdicts.items()) == [("worse", 1), ("equivalent", 1)]
+        assert len(findings) == 3
+
+
+def test_headline_counts_every_verdict():
+    table = comparisons(["equivalent", "worse", "better", "inconclusive"])
+    headline = summarize(table, NO_TRENDS, SETTINGS).headline
+    assert "4 comparisons with FP16" in headline
+    assert "1 equivalent within 2%, 1 worse, 1 better, 1 inconclusive" in headline
+    assert "too small" not in headline
+    assert "too small" in summarize(comparisons(["inconclusive"]), NO_TRENDS, SETTINGS).headline
+
+
+def test_notes_say_what_limits_the_numbers():
+    [note] = summarize(comparisons(["equivalent"]), NO_TRENDS, SETTINGS).notes
+    assert "not “no difference”" in note
+    table = comparisons(["equivalent"], n_users=16, unparseable_rate=0.2, noise_flip_rate=np.nan)
+    notes = " ".join(summarize(table, NO_TRENDS, SETTINGS).notes)
+    for words in ("only 16 users", "Up to 20%", "noise floor was not run"):
+        assert words in notes
+
+
+def test_only_the_baseline():
+    summary = summarize(comparisons(["equivalent"]).iloc[:0], NO_TRENDS, SETTINGS)
+    assert summary.tasks == []
+    assert "nothing to compare" in summary.headline
+
+
+def test_a_grid_of_every_size_can_be_put_into_words():
+    for size in ((1, 1, 2, 1, 1), (2, 6, 3, 3, 6)):
+        tables = figure_tables.make(*size)
+        summary = summarize(tables["comparisons"], tables["trends"], SETTINGS)
+        texts = [
+            finding.text + finding.more for _, findings in summary.tasks for finding in findings
+        ]
+        models = size[1] + (size[1] > 1)
+        assert len(texts) == size[0] * models * (size[2] - 1)
+        assert not any("nan" in text or "  " in text for text in texts)

@@ -1,0 +1,198 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from safetensors.torch import save_file
+
+from quantrag.checkpoints.gptq_format import (
+    dense_state,
+    dequantize,
+    quantized_modules,
+    unpack,
+    weight_errors,
+)
+from quantrag.errors import UserError
+from quantrag.quantization.auto_gptq import quantize_auto_gptq
+from quantrag.quantization.compatibility import engine_refusal
+from quantrag.quantization.precisions import block_shapes, check_group_size
+from quantrag.quantization.record import describe
+
+BITS = [2, 3, 4, 8]
+
+
+def pack(values: np.ndarray, bits: int) -> torch.Tensor:
+    """Write integers [n, c] as a stream of bits per column, lowest bit first, in 32-bit words."""
+    stream = ((values[:, None, :] >> np.arange(bits)[None, :, None]) & 1).astype(np.uint8)
+    stream = stream.reshape(-1, values.shape[1])
+    words = np.packbits(stream, axis=0, bitorder="little")
+    words = words.T.reshape(values.shape[1], -1, 4).copy().view("<u4")[..., 0].T
+    return torch.from_numpy(np.ascontiguousarray(words).view(np.int32))
+
+
+@given(st.sampled_from(BITS), st.integers(1, 3), st.integers(1, 5), st.integers(0, 2**32 - 1))
+@settings(max_examples=60, deadline=None)
+def test_unpacking_inverts_packing(bits, blocks, columns, seed):
+    values = np.random.default_rng(seed).integers(0, 2**bits, (32 * blocks, columns))
+    assert np.array_equal(unpack(pack(values, bits), bits).numpy(), values)
+
+
+@pytest.mark.parametrize("bits", BITS)
+def test_dequantized_weights_are_integer_minus_zero_times_scale(bits):
+    generator = np.random.default_rng(bits)
+    inputs, outputs, group = 64, 32, 32
+    integers = generator.integers(0, 2**bits, (inputs, outputs))
+    zeros = generator.integers(1, 2**bits, (inputs // group, outputs))
+    scales = generator.random((inputs // group, outputs), dtype=np.float32)
+    # Act-order: neighbouring inputs may be in different groups.
+    groups = generator.permutation(np.repeat(np.arange(inputs // group), group))
+    weight = dequantize(
+        pack(integers, bits),
+        pack((zeros - 1).T, bits).T,
+        torch.from_numpy(scales),
+        torch.from_numpy(groups.astype(np.int32)),
+        bits,
+    )
+    expected = ((integers - zeros[groups]) * scales[groups]).T
+    assert weight.shape == (outputs, inputs)
+    np.testing.assert_allclose(weight.numpy(), expected, rtol=1e-6)
+
+
+def write_original(folder: Path, inputs: int = 64) -> Path:
+    folder.mkdir()
+    generator = torch.Generator().manual_seed(0)
+    tensors = {
+        "model.layers.0.mlp.up_proj.weight": torch.randn(32, inputs, generator=generator),
+        "model.layers.0.mlp.down_proj.weight": torch.randn(inputs, 32, generator=generator),
+        "model.layers.0.input_layernorm.weight": torch.ones(inputs),
+        "model.embed_tokens.weight": torch.ones(50, inputs),
+        "lm_head.weight": torch.ones(50, inputs),
+    }
+    save_file(tensors, folder / "model.safetensors")
+    return folder
+
+
+def test_only_the_matrices_inside_blocks_are_quantized(tmp_path):
+    assert block_shapes(write_original(tmp_path / "original")) == {
+        "model.layers.0.mlp.down_proj.weight": (64, 32),
+        "model.layers.0.mlp.up_proj.weight": (32, 64),
+    }
+
+
+@pytest.mark.parametrize("group_size", [16, 32, -1])
+def test_group_sizes_that_divide_every_layer_pass(tmp_path, group_size):
+    check_group_size(write_original(tmp_path / "original"), group_size)
+
+
+def test_a_group_size_that_does_not_divide_names_those_that_do(tmp_path):
+    folder = write_original(tmp_path / "original", inputs=576)
+    with pytest.raises(UserError) as raised:
+        check_group_size(folder, 128)
+    message = str(raised.value)
+    assert "group_size 128 does not divide the input size" in message
+    assert "Sizes that divide every layer: 16, 32, -1" in message
+
+
+def test_the_error_of_exactly_stored_weights_is_zero_and_of_halved_ones_a_half(tmp_path):
+    bits, group = 4, 32
+    integers = np.random.default_rng(0).integers(0, 16, (64, 32))
+    zeros = np.full((2, 32), 8)
+    scales = torch.rand(2, 32, generator=torch.Generator().manual_seed(0)).half()
+    groups = torch.arange(64, dtype=torch.int32) // group
+    weight = torch.from_numpy(integers - 8) * scales.float()[groups.long()]
+    quantized = tmp_path / "quantized"
+    quantized.mkdir()
+    layers = {
+        f"{name}.{part}": tensor
+        for name in ("a", "b", "c")
+        for part, tensor in {
+            "qweight": pack(integers, bits),
+            "qzeros": pack((zeros - 1).T, bits).T.contiguous(),
+            "scales": scales.clone(),
+            "g_idx": groups.clone(),
+        }.items()
+    }
+    save_file(layers, quantized / "model.safetensors")
+    settings = {"bits": bits, "checkpoint_format": "gptq"}
+    (quantized / "config.json").write_text(json.dumps({"quantization_config": settings}))
+    original = tmp_path / "original"
+    original.mkdir()
+    exact = weight.T.contiguous().float()
+    save_file({"a.weight": exact, "b.weight": 2 * exact}, original / "model.safetensors")
+
+    assert sorted(quantized_modules(quantized)) == ["a", "b", "c"]
+    errors = {entry["module"]: entry for entry in weight_errors(original, quantized)}
+    assert errors["a"]["relative_error"] == 0
+    assert errors["b"]["relative_error"] == pytest.approx(0.5)
+    assert errors["c"]["relative_error"] is None
+    assert errors["a"]["shape"] == [32, 64]
+
+    # Other readers get the same weights under their usual names.
+    state = dense_state(quantized, torch.float32)
+    assert sorted(state) == ["a.weight", "b.weight", "c.weight"]
+    assert torch.equal(state["a.weight"], exact)
+
+    (original / "tokenizer.json").write_text("{}")
+    record = describe(
+        original, quantized, [[1, 2]], "gptq", "gptq", {}, "cpu", list(errors.values()), ["torch"]
+    )
+    # 4 bits, and a 16-bit scale and a 4-bit zero per 32 weights, and 32 bits of group per input.
+    assert record["bits_per_weight"] == pytest.approx(4 + 20 / 32 + 32 / 32)
+    assert record["modules"][0]["bits_per_weight"] == record["bits_per_weight"]
+    assert record["calibration"]["tokens"] == 2
+
+
+def gptq(**changes) -> dict:
+    entry = {"method": "gptq", "bits": 4, "group_size": 64, "sym": True}
+    return {**entry, **changes}
+
+
+@pytest.mark.parametrize(
+    ("precision", "engine", "device", "reason"),
+    [
+        (gptq(), "vllm", "cpu", None),
+        (gptq(bits=8), "vllm", "cuda", None),
+        (gptq(bits=8, group_size=16, sym=False), "vllm", "cpu", None),
+        (gptq(bits=3), "vllm", "cuda", "no CUDA kernel for GPTQ with 3 or 2 bits, only 4 or 8"),
+        (gptq(sym=False), "vllm", "cuda", "set sym: true"),
+        (gptq(group_size=256), "vllm", "cuda", "-1, 32, 64, 128 alone"),
+        (gptq(bits=3), "openai", "cpu", None),
+        (gptq(tool="auto-gptq"), "transformers", "cpu", "on CUDA alone; take tool: gptqmodel"),
+        (gptq(tool="auto-gptq"), "vllm", "cuda", None),
+        ({"method": "none"}, "vllm", "cpu", None),
+        ({"method": "published"}, "vllm", "cuda", None),
+    ],
+)
+def test_what_an_engine_cannot_run_is_said_before_it_starts(precision, engine, device, reason):
+    refusal = engine_refusal(precision, engine, device)
+    assert refusal is None if reason is None else reason in refusal
+
+
+@pytest.mark.parametrize(
+    ("config", "texts", "reason"),
+    [
+        ({}, [], "no calibration texts"),
+        ({"auto_map": {"AutoConfig": "mine.Config"}}, [[1]], "AutoGPTQ would run"),
+        ({"rope_parameters": {"rope_theta": 1e5}}, [[1]], "written by transformers 5"),
+        ({}, [[1]], "no CUDA GPU"),
+    ],
+)
+def test_auto_gptq_says_what_it_cannot_do_before_it_starts(
+    tmp_path, monkeypatch, config, texts, reason
+):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    save_file({"lm_head.weight": torch.zeros(2, 2)}, tmp_path / "model.safetensors")
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    with pytest.raises(UserError, match=reason):
+        quantize_auto_gptq(tmp_path, tmp_path / "quantized", texts, {"group_size": 128})
+
+
+def test_auto_gptq_has_an_environment_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    save_file({"lm_head.weight": torch.zeros(2, 2)}, tmp_path / "model.safetensors")
+    (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(UserError, match="--sdm conda"):
+        quantize_auto_gptq(tmp_path, tmp_path / "quantized", [[1]], {"group_size": 128})

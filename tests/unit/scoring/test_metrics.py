@@ -1,0 +1,139 @@
+"""Per-query scores against LaMP's evaluation, written here from its libraries."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rouge_score.rouge_scorer import RougeScorer
+from rouge_score.scoring import BootstrapAggregator
+from sklearn.metrics import accuracy_score, f1_score, mean_absolute_error, mean_squared_error
+
+from quantrag.errors import UserError
+from quantrag.scoring.metrics import LABELS, kind_of, rating_errors, worst_rating
+from quantrag.scoring.rouge import rouge
+from quantrag.scoring.score import query_metrics, score_task
+from quantrag.statistics.estimators import point, scores_estimator
+from quantrag.statistics.grid import grids_of
+
+
+def lamp_ratings(predictions, golds):
+    """LaMP's rule for ratings: float, or the farther of 1 and 5."""
+
+    def number(text, gold):
+        try:
+            return float(text)
+        except ValueError:
+            return 1.0 if abs(1 - float(gold)) > abs(5 - float(gold)) else 5.0
+
+    stripped = [text.strip() for text in predictions]
+    return [number(t, g) for t, g in zip(stripped, golds, strict=True)], [float(g) for g in golds]
+
+
+def lamp_labels(predictions, golds, labels):
+    codes = [
+        [labels.index(t) if t in labels else -1 for t in side] for side in (predictions, golds)
+    ]
+    return (
+        accuracy_score(codes[1], codes[0]),
+        f1_score(codes[1], codes[0], labels=range(len(labels)), average="macro", zero_division=0),
+    )
+
+
+def metrics_of(texts, golds, lamp, rule="strict"):
+    """Through the whole of our code: completions to aggregated metrics."""
+    ids = [str(i) for i in range(len(texts))]
+    queries = pd.DataFrame({"query_id": ids, "user_id": ids, "gold": golds})
+    frame = pd.DataFrame({"query_id": ids, "text": texts, "prompt_tokens": 10})
+    scores = score_task([frame], [("none", "0")], queries, task="t", lamp=lamp, rule=rule)
+    scores = scores.assign(model="m", precision="p")
+    (grid,) = grids_of([scores], {"t": lamp})
+    rows = np.array([0])
+    return {m: float(point(scores_estimator(grid, m, rows))[0]) for m in grid.metrics}
+
+
+RATING_TEXTS = ["1", "2", "3", "4", "5", " 4 ", "4.5", "10", "-1", "five", "", "4 stars", "1e0"]
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(RATING_TEXTS), st.sampled_from("12345")), min_size=1, max_size=40
+    )
+)
+@settings(deadline=None)
+def test_ratings_equal_lamps_evaluation(pairs):
+    texts, golds = zip(*pairs, strict=True)
+    numbers, truth = lamp_ratings(texts, golds)
+    ours = metrics_of(texts, golds, 3)
+    assert ours["mae"] == pytest.approx(mean_absolute_error(truth, numbers), abs=1e-12)
+    assert ours["rmse"] == pytest.approx(mean_squared_error(truth, numbers) ** 0.5, abs=1e-12)
+
+
+@pytest.mark.parametrize("lamp", [1, 2])
+def test_labels_equal_lamps_evaluation(lamp):
+    labels = LABELS[lamp]
+    rng = np.random.default_rng(lamp)
+    golds = rng.choice(labels[: max(2, len(labels) - 2)], 300)  # two labels never occur
+    texts = np.where(rng.random(300) < 0.6, golds, rng.choice([*labels, "other", ""], 300))
+    ours = metrics_of(texts.tolist(), golds.tolist(), lamp)
+    accuracy, f1 = lamp_labels(texts.tolist(), golds.tolist(), list(labels))
+    assert ours == pytest.approx({"accuracy": accuracy, "f1": f1}, abs=1e-12)
+
+
+WORDS = st.sampled_from(["the", "cat", "Cat's", "a-b", "3D", "é", "\n", "of", ".", "Graph"])
+
+
+@given(st.lists(st.tuples(st.lists(WORDS, max_size=12), st.lists(WORDS, max_size=12)), min_size=1))
+@settings(deadline=None)
+def test_rouge_equals_rouge_score(pairs):
+    predictions = [" ".join(p) for p, _ in pairs]
+    golds = [" ".join(g) for _, g in pairs]
+    scorer = RougeScorer(["rouge1", "rougeL"], use_stemmer=False)
+    expected = [
+        [result["rouge1"].fmeasure, result["rougeL"].fmeasure]
+        for g, p in zip(golds, predictions, strict=True)
+        for result in [scorer.score(g.strip(), p.strip())]
+    ]
+    assert np.allclose(rouge(predictions, golds), expected, atol=1e-12, rtol=0)
+
+
+@pytest.mark.parametrize("lamp", [4, 5, 7])
+def test_texts_are_scored_as_they_are_under_strict(lamp):
+    texts, golds = ["A study of cats", "nothing", ""], ["a Study of dogs", "x", "y"]
+    scorer = RougeScorer(["rouge1", "rougeL"])
+    expected = [scorer.score(g, t)["rouge1"].fmeasure for g, t in zip(golds, texts, strict=True)]
+    assert metrics_of(texts, golds, lamp)["rouge1"] == pytest.approx(np.mean(expected), abs=1e-12)
+
+
+def test_lamps_rouge_is_a_bootstrap_median_of_our_mean():
+    rng = np.random.default_rng(0)
+    words = np.array(["a", "b", "c", "d", "e", "f"])
+    texts, golds = ([" ".join(rng.choice(words, 6)) for _ in range(300)] for _ in range(2))
+    scorer, aggregator = RougeScorer(["rougeL"]), BootstrapAggregator()
+    for text, gold in zip(texts, golds, strict=True):
+        aggregator.add_scores(scorer.score(gold, text))
+    scores = rouge(texts, golds)[:, 1]
+    official = aggregator.aggregate()["rougeL"].mid.fmeasure
+    # Standard error of a median of 1,000 draws from the mean's own distribution.
+    error = 1.2533 * scores.std() / np.sqrt(300 * 1000)
+    assert abs(metrics_of(texts, golds, 5)["rougeL"] - official) < 5 * error
+
+
+def test_the_worst_rating_is_the_farther_end():
+    assert [worst_rating(gold) for gold in (1, 2, 3, 4, 5)] == [5, 5, 5, 1, 1]
+
+
+def test_a_gold_that_is_no_rating_is_the_users_mistake():
+    with pytest.raises(UserError, match=r"reviews.*no rating.*good"):
+        rating_errors([4.0], ["good"], "reviews")
+
+
+def test_metrics_that_a_task_lacks_are_nan():
+    scores = pd.DataFrame({"prediction": ["a"], "gold": ["a"], "valid": [True]})
+    row = query_metrics(scores, "t", 5).iloc[0]
+    assert row[["rouge1", "rougeL"]].tolist() == [1, 1]
+    assert row[["absolute_error", "squared_error", "correct"]].isna().all()
+
+
+def test_kinds():
+    assert [kind_of(n) for n in (1, 2, 3, 4, 5, 7)] == ["label"] * 2 + ["rating"] + ["text"] * 3

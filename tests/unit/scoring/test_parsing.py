@@ -1,0 +1,132 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from quantrag.scoring.parsing import RULES, parse, rating
+
+
+@pytest.mark.parametrize(
+    ("text", "prediction"),
+    [
+        ("4", "4"),
+        (" 4\n", "4"),
+        ("Rating: 4 out of 5", "4"),
+        ("I'd give it a 2.5", "2"),
+        ("4/5", "4"),
+        ("**5**", "5"),
+        ("Score:3.", "3"),
+        ("10 out of 5", "5"),
+    ],
+)
+def test_lenient_takes_the_first_rating(text, prediction):
+    assert parse(text, 3, "lenient") == (prediction, True)
+
+
+@pytest.mark.parametrize("text", ["", "great!", "10", "2019", "six", "0", "7 stars"])
+def test_lenient_finds_no_rating(text):
+    assert parse(text, 3, "lenient") == (text.strip(), False)
+
+
+@pytest.mark.parametrize(
+    ("text", "valid"),
+    [("4", True), (" 4.0 ", True), ("4 stars", False), ("6", False), ("nan", False), ("", False)],
+)
+def test_strict_is_the_whole_text(text, valid):
+    assert parse(text, 3, "strict") == (text.strip(), valid)
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("4", 4.0), ("1e0", 1.0), ("10", 10.0), ("inf", None), ("nan", None), ("4 stars", None)],
+)
+def test_rating_reads_what_lamp_reads(text, number):
+    assert rating(text) == number
+
+
+@pytest.mark.parametrize(
+    ("text", "lamp", "prediction"),
+    [
+        ("[2]", 1, "[2]"),
+        ("The answer is [1].", 1, "[1]"),
+        ("Of 1 and 2 it is [2]", 1, "[2]"),
+        ("Reference 2", 1, "[2]"),
+        ("Dark comedy.", 2, "dark comedy"),
+        ("Tag: Comedy or dark comedy", 2, "comedy"),
+        ('"Sci-Fi"', 2, "sci-fi"),
+    ],
+)
+def test_lenient_takes_the_first_label(text, lamp, prediction):
+    assert parse(text, lamp, "lenient") == (prediction, True)
+
+
+def test_labels_inside_words_are_no_labels():
+    assert not parse("tragicomedy", 2, "lenient").valid
+    assert not parse("[3]", 1, "lenient").valid
+    assert not parse("Comedy", 2, "strict").valid
+
+
+@pytest.mark.parametrize(
+    ("text", "title"),
+    [
+        ("A Study of Cats", "A Study of Cats"),
+        ('"A Study of Cats"', "A Study of Cats"),
+        ('Title: "A Study of Cats"', "A Study of Cats"),
+        ("title: A Study of Cats\n\nNote: I made it short.", "A Study of Cats"),
+        ("**Title:**\nA Study of Cats", "A Study of Cats"),
+        ("Title:\n\n“A Study of Cats”", "A Study of Cats"),
+        ("Here is a possible title:\n\n**A Study of Cats**", "A Study of Cats"),
+        ("Sure! Here you go.\nTitle: A Study of Cats", "A Study of Cats"),
+        ("A Study of Cats (Note: assumed)", "A Study of Cats"),
+        ('"Cats" and "Dogs"', '"Cats" and "Dogs"'),
+        ("The “Cat” Problem", "The “Cat” Problem"),
+        ('"A Study of Cats', "A Study of Cats"),
+        ("Notes on Cats: A Study", "Notes on Cats: A Study"),
+        ("A Title: Giving Names", "Giving Names"),
+        ("A Study of Cats\n\nThis title reflects", "A Study of Cats"),
+        ("## A Study of Cats", "A Study of Cats"),
+    ],
+)
+def test_lenient_cleans_titles(text, title):
+    assert parse(text, 5, "lenient") == (title, True)
+
+
+@pytest.mark.parametrize("text", ["", "  \n ", '""', "**"])
+def test_no_title_is_not_valid(text):
+    assert parse(text, 5, "lenient") == ("", False)
+
+
+@pytest.mark.parametrize(
+    ("text", "lamp", "prediction"),
+    [
+        # The released code looks at single characters...
+        ("10 of 10", 3, "1"),
+        ("no rating", 3, "0"),
+        ('Title: "A Study of Cats"', 5, "A Study of Cats"),
+        ("Title: A Study of Cats</s>", 5, "A Study of Cats"),
+        ("A Study of Cats Note: short", 5, "A Study of Cats"),
+        ("A Study</EXAMPLES> of Cats", 5, "A Study"),
+        # ... and keeps what follows the first line break, not what precedes it.
+        ("A Study of Cats\nIt is about cats.", 5, "It is about cats."),
+        ('He said "Cats" twice', 5, "Cats"),
+        ("  A headline ", 4, "A headline"),
+    ],
+)
+def test_paper_does_as_the_released_code(text, lamp, prediction):
+    assert parse(text, lamp, "paper").text == prediction
+
+
+def test_a_missing_rating_of_the_paper_is_not_valid():
+    assert not parse("none", 3, "paper").valid
+
+
+def test_unknown_rules_are_named():
+    with pytest.raises(ValueError, match=r"'loose'.*lenient"):
+        parse("4", 3, "loose")
+
+
+@given(st.text(), st.sampled_from([1, 2, 3, 4, 5, 7]), st.sampled_from(RULES))
+def test_any_text_is_parsed_and_stays_stable(text, lamp, rule):
+    prediction = parse(text, lamp, rule)
+    assert prediction.text == prediction.text.strip()
+    if lamp == 3 and prediction.valid:
+        assert 1 <= rating(prediction.text) <= 5

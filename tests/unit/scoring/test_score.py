@@ -1,0 +1,83 @@
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from quantrag.errors import UserError
+from quantrag.scoring.parsing import Prediction
+from quantrag.scoring.score import INVALID, flip_key, rating_logprobs, score_task
+
+QUERIES = pd.DataFrame({"query_id": ["a", "b"], "user_id": ["u", "v"], "gold": ["5", "2"]})
+
+
+def completions(texts, ids=("a", "b"), **columns):
+    return pd.DataFrame({"query_id": list(ids), "text": texts, "prompt_tokens": 7, **columns})
+
+
+def score(frame, rule="lenient", lamp=3, queries=QUERIES):
+    return score_task([frame], [("bm25", "1")], queries, task="t", lamp=lamp, rule=rule)
+
+
+def test_columns_and_types():
+    scores = score(completions(["Rating: 5", "well"]))
+    assert scores.columns.tolist() == [
+        *["task", "retriever", "k", "query_id", "user_id", "prediction", "gold", "valid"],
+        *["n_tokens", "flip_key", "absolute_error", "squared_error", "correct", "rouge1", "rougeL"],
+        *[f"logprob_{i}" for i in range(1, 6)],
+    ]
+    assert scores["n_tokens"].dtype == np.int32
+    assert scores["valid"].tolist() == [True, False]
+    assert scores["prediction"].tolist() == ["5", "well"]
+    # An unreadable rating of a 2 counts as a 5.
+    assert scores["absolute_error"].tolist() == [0, 3]
+    assert scores["squared_error"].tolist() == [0, 9]
+    assert scores["correct"].tolist() == [1, 0]
+
+
+def test_the_papers_missing_rating_counts_as_zero():
+    assert score(completions(["none", "2"]), rule="paper")["absolute_error"].tolist() == [5, 0]
+
+
+def test_rows_follow_the_queries():
+    scores = score(completions(["2", "5"], ids=("b", "a")))
+    assert scores["query_id"].tolist() == ["a", "b"]
+    assert scores["correct"].tolist() == [1, 1]
+
+
+@pytest.mark.parametrize("ids", [("a",), ("a", "c"), ("a", "a")])
+def test_other_queries_are_refused(ids):
+    with pytest.raises(UserError, match="t/bm25/k1"):
+        score(completions(["1"] * len(ids), ids=ids))
+
+
+def test_flip_keys():
+    assert flip_key(Prediction("4.0", True), 3) == flip_key(Prediction("4", True), 3) == "4"
+    assert flip_key(Prediction("well", False), 3) == INVALID
+    assert flip_key(Prediction("A  Title\n", True), 5) == "a title"
+
+
+def candidates(**logprobs):
+    return [{"token": token, "logprob": value} for token, value in logprobs.items()]
+
+
+def test_rating_logprobs_join_tokens_of_one_rating():
+    entries = [
+        {"token": "4", "logprob": math.log(0.5)},
+        {"token": " 4", "logprob": math.log(0.25)},
+        {"token": "▁1", "logprob": math.log(0.125)},
+        {"token": "The", "logprob": math.log(0.0625)},
+    ]
+    assert np.exp(rating_logprobs(entries)) == pytest.approx([0.125, 0.0625, 0.0625, 0.75, 0.0625])
+
+
+@pytest.mark.parametrize("entries", [None, [], candidates(The=-0.1)])
+def test_rating_logprobs_are_unknown_without_a_rating(entries):
+    assert np.isnan(rating_logprobs(entries)).all()
+
+
+def test_logprobs_reach_the_scores():
+    entries = [candidates(**{"5": -0.1, "4": -2.5}), candidates(no=-0.1)]
+    scores = score(completions(["5", "2"], first_token_logprobs=entries))
+    assert scores.loc[0, ["logprob_4", "logprob_5"]].tolist() == pytest.approx([-2.5, -0.1])
+    assert scores.loc[1, "logprob_5"] != scores.loc[1, "logprob_5"]

@@ -1,0 +1,314 @@
+"""The demo set: LaMP's layout, varied and readable texts, habits that help who sees them."""
+
+import json
+import random
+import re
+from collections import Counter
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import RidgeClassifier
+
+from quantrag.errors import UserError
+from quantrag.tasks.demo.data import demo_split, demo_users, write_split
+from quantrag.tasks.demo.grammar import expand, phrases, plural, sentence, title_case
+from quantrag.tasks.demo.papers import ABSTRACT_WORDS, HABITS
+from quantrag.tasks.demo.products import PRODUCTS, fitting
+from quantrag.tasks.demo.reviews import REVIEW_WORDS, SCALES
+from quantrag.tasks.demo.topics import TOPICS
+from quantrag.tasks.lamp import read_task
+
+LAMPS = (3, 5)
+
+
+@pytest.fixture(scope="module")
+def users():
+    return {(lamp, split): demo_users(lamp, split) for lamp in LAMPS for split in ("train", "dev")}
+
+
+def all_texts(users_of_split):
+    return [text for user in users_of_split for text in (user.query, *user.profile)]
+
+
+# --- layout ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("lamp", LAMPS)
+def test_files_read_back_through_the_common_reader(tmp_path, lamp, users):
+    write_split(*demo_split(lamp, "dev"), tmp_path / "a" / "q.json", tmp_path / "a" / "o.json")
+    queries, documents = read_task(tmp_path / "a" / "q.json", tmp_path / "a" / "o.json", lamp)
+    expected = users[lamp, "dev"]
+    assert queries["query_id"].to_pylist() == [user.user_id for user in expected]
+    assert queries["query_text"].to_pylist() == [user.query.text for user in expected]
+    assert queries["gold"].to_pylist() == [user.query.target for user in expected]
+    assert documents["text"].to_pylist() == [d.text for user in expected for d in user.profile]
+    assert documents["target"].to_pylist() == [d.target for user in expected for d in user.profile]
+    # Document ids repeat between users, as in LaMP, so that nobody may take them for unique keys.
+    assert len(set(documents["document_id"].to_pylist())) < len(documents)
+
+
+def test_keys_of_the_profiles():
+    for lamp, keys in ((3, {"id", "text", "score"}), (5, {"id", "title", "abstract"})):
+        questions, outputs = demo_split(lamp, "dev", n_users=2)
+        assert {frozenset(d) for q in questions for d in q["profile"]} == {frozenset(keys)}
+        assert set(questions[0]) == {"id", "input", "profile"}
+        assert outputs["task"] == f"LaMP_{lamp}"
+
+
+@pytest.mark.parametrize("lamp", LAMPS)
+def test_default_sizes(users, lamp):
+    for split in ("train", "dev"):
+        sizes = [len(user.profile) for user in users[lamp, split]]
+        assert len(sizes) == 24
+        assert min(sizes) >= 8
+        assert max(sizes) <= 40
+        assert max(sizes) - min(sizes) > 10
+
+
+@pytest.mark.parametrize("lamp", LAMPS)
+def test_splits_share_neither_users_nor_texts(users, lamp):
+    train, dev = users[lamp, "train"], users[lamp, "dev"]
+    assert not {u.user_id for u in train} & {u.user_id for u in dev}
+    assert not {t.text for t in all_texts(train)} & {t.text for t in all_texts(dev)}
+
+
+@pytest.mark.parametrize("lamp", LAMPS)
+def test_no_text_twice(users, lamp):
+    texts = [text.text for text in all_texts(users[lamp, "dev"])]
+    assert len(set(texts)) == len(texts)
+
+
+@pytest.mark.parametrize("lamp", LAMPS)
+def test_same_arguments_same_data(lamp):
+    once = json.dumps(demo_split(lamp, "dev", 5, (3, 9), seed=4))
+    assert json.dumps(demo_split(lamp, "dev", 5, (3, 9), seed=4)) == once
+    assert json.dumps(demo_split(lamp, "dev", 5, (3, 9), seed=5)) != once
+    more = demo_split(lamp, "dev", 8, (3, 9), seed=4)
+    assert json.dumps(more[0][:5]) == json.dumps(json.loads(once)[0])
+
+
+@pytest.mark.parametrize("lamp", [1, 2, 4, 7])
+def test_other_tasks_have_no_demo_set(lamp):
+    with pytest.raises(UserError, match="Allowed: 3, 5"):
+        demo_users(lamp, "dev")
+
+
+def test_profile_sizes_in_the_wrong_order():
+    with pytest.raises(UserError, match="smallest_profile is 9"):
+        demo_users(3, "dev", profile_sizes=(9, 8))
+
+
+# --- texts -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("lamp", "limits"), [(3, REVIEW_WORDS), (5, ABSTRACT_WORDS)])
+def test_lengths(users, lamp, limits):
+    lengths = [len(text.text.split()) for text in all_texts(users[lamp, "dev"])]
+    assert limits[0] <= min(lengths)
+    assert max(lengths) <= limits[1]
+
+
+def distinct_trigrams(texts):
+    counts = Counter()
+    for text in texts:
+        words = text.lower().split()
+        counts.update(zip(words, words[1:], words[2:], strict=False))
+    return len(counts) / counts.total()
+
+
+@pytest.mark.parametrize(("lamp", "in_profile", "in_split"), [(3, 0.65, 0.30), (5, 0.70, 0.35)])
+def test_texts_differ(users, lamp, in_profile, in_split):
+    """For comparison: abstracts of real authors reach 0.8 over as many documents."""
+    dev = users[lamp, "dev"]
+    assert distinct_trigrams([text.text for text in all_texts(dev)]) > in_split
+    profiles = [distinct_trigrams([text.text for text in user.profile]) for user in dev]
+    assert np.mean(profiles) > in_profile
+    vocabulary = {
+        word for text in all_texts(dev) for word in re.findall(r"[a-z]+", text.text.lower())
+    }
+    assert len(vocabulary) > 1000
+    if lamp == 5:
+        titles = [text.target for text in all_texts(dev)]
+        assert len(set(titles)) > 0.95 * len(titles)
+
+
+BROKEN = re.compile(
+    r"[{}|\[\]()]|  |\b[Aa] [aeio]\w|\b[Aa]n [bcdfgjklmnpqrstvwxyz]\w|\b(\w+) \1\b| [,.;:?!]|\.\."
+    r"|(?<![A-Za-z])[.,](?=[A-Za-z])",
+)
+
+
+@pytest.mark.parametrize("lamp", LAMPS)
+def test_no_broken_text(users, lamp):
+    for text in all_texts(users[lamp, "train"]) + all_texts(users[lamp, "dev"]):
+        for string in (text.text, text.target):
+            found = BROKEN.search(string)
+            assert found is None, (found, string)
+        assert text.text[-1] in ".!?", text.text
+        for before, after in pairwise(re.split(r"(?<=[.?!]) ", text.text)):
+            assert after[0].isupper() or not before, text.text
+
+
+def test_every_phrase_of_the_stock_is_used_somewhere():
+    for topic, stock in TOPICS.items():
+        assert all(len(texts) >= 4 for texts in stock.values()), topic
+        assert all(len(set(texts)) == len(texts) for texts in stock.values()), topic
+        for method in stock["methods"]:
+            assert plural(method).endswith("s"), method
+    for kind, stock in PRODUCTS.items():
+        usable = {
+            t for p in stock["products"] for texts in stock.values() for t in fitting(texts, p)
+        }
+        for texts in stock.values():
+            for text in texts:
+                assert text.split(") ")[-1] in usable, (kind, text)
+        for product in stock["products"]:
+            assert all(len(fitting(texts, product)) >= 2 for texts in stock.values()), product
+
+
+# --- habits and signals ----------------------------------------------------------------------
+
+STYLE = {
+    "name": r"[A-Z]{4,}: ",
+    "lowercase name": r"[a-z]{4,}: ",
+    "question": r".*\?$",
+    "towards": r"Towards ",
+    "on": r"On ",
+    "gerund": r"(?!Revisiting|Rethinking)[A-Z][a-z]+ing ",
+    "two words": r"(?!.*:)(\S+ ){1,5}\S+$",
+    "article": r"An? ",
+    "revisited": r"(Revisiting|Rethinking) ",
+    "empirical study": r".*: an empirical study$",
+    "from to": r"From .* to ",
+    "lessons": r"(Two|Three|Four|Five|Six) ",
+}
+
+
+def test_title_habits_are_detectable(users):
+    assert set(STYLE) == set(HABITS)
+    everybody = users[5, "dev"] + users[5, "train"]
+    assert len({user.habit for user in everybody}) >= 10
+    for user in everybody:
+        style = re.compile(
+            STYLE[user.habit], re.IGNORECASE if user.habit == "empirical study" else 0
+        )
+        own = np.mean([bool(style.match(text.target)) for text in user.profile])
+        others = np.mean(
+            [
+                bool(style.match(text.target))
+                for other in everybody
+                if other.habit != user.habit
+                for text in other.profile
+            ]
+        )
+        assert own >= 0.6, (user.habit, [text.target for text in user.profile])
+        assert own > others + 0.3, user.habit
+
+
+def content_words(text):
+    return {w.rstrip("s") for w in re.findall(r"[a-z]{4,}", text.lower())}
+
+
+def test_titles_tell_what_the_abstract_says(users):
+    shares = []
+    for text in all_texts(users[5, "dev"]):
+        words = content_words(text.target)
+        shares.append(len(words & content_words(text.text)) / len(words))
+    assert np.mean(shares) > 0.75
+
+
+def test_sentiment_is_recoverable_and_the_reviewers_scale_helps(users):
+    train, dev = users[3, "train"], users[3, "dev"]
+
+    def rows(split):
+        return [(t.text, int(t.target), SCALES[u.habit]) for u in split for t in u.profile]
+
+    vectorizer = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)
+    x = vectorizer.fit_transform([text for text, _, _ in rows(train)])
+    y = np.array([stars for _, stars, _ in rows(train)])
+    x_dev = vectorizer.transform([text for text, _, _ in rows(dev)])
+    y_dev = np.array([stars for _, stars, _ in rows(dev)])
+    model = RidgeClassifier().fit(x, y)
+    majority = np.mean(y_dev == Counter(y.tolist()).most_common(1)[0][0])
+    accuracy = np.mean(model.predict(x_dev) == y_dev)
+    assert accuracy > majority + 0.1
+
+    # Guess the sentiment first, then read the stars off the reviewer's own scale.
+    def sentiment(stars, scale):
+        return int(np.argmin([abs(stars - value) for value in scale]))
+
+    latent = np.array([sentiment(stars, scale) for _, stars, scale in rows(train)])
+    model = RidgeClassifier().fit(x, latent)
+    personal = [scale[s] for s, (_, _, scale) in zip(model.predict(x_dev), rows(dev), strict=True)]
+    assert np.mean(np.array(personal) == y_dev) > accuracy + 0.1
+
+
+@pytest.mark.parametrize("lamp", LAMPS)
+def test_retrieval_finds_documents_of_the_querys_topic(users, lamp):
+    found, chance = [], []
+    for user in users[lamp, "dev"]:
+        topics = [text.topic for text in user.profile]
+        assert 2 <= len({*topics, user.query.topic}) <= 3
+        assert user.query.topic in topics
+        vectors = TfidfVectorizer().fit_transform([t.text for t in (user.query, *user.profile)])
+        best = np.argsort(-(vectors[1:] @ vectors[0].T).toarray().ravel(), kind="stable")[:3]
+        found.append(np.mean([topics[i] == user.query.topic for i in best]))
+        chance.append(np.mean([topic == user.query.topic for topic in topics]))
+    assert 0.2 < np.mean(chance) < 0.6
+    assert np.mean(found) > np.mean(chance) + 0.25
+
+
+# --- grammar ---------------------------------------------------------------------------------
+
+
+def test_patterns_expand():
+    rng = random.Random(0)
+    slots = {"a": ["x", "y {b}"], "b": "z"}
+    results = {expand("[p {a}|q[1|2]|]!", slots, rng) for _ in range(200)}
+    assert results == {"p x!", "p y z!", "q1!", "q2!", "!"}
+    with pytest.raises(KeyError):
+        expand("{c}", slots, rng)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a old  idea , and a uniform one.", "An old idea, and a uniform one."),
+        ("is it a hour? no. a user said so", "Is it an hour? No. A user said so"),
+        ("we saw a uncertainty-aware plan!", "We saw an uncertainty-aware plan!"),
+        ("a European path. A eager one", "A European path. An eager one"),
+    ],
+)
+def test_sentences(text, expected):
+    assert sentence(text) == expected
+
+
+def test_titles_have_capitals_where_they_should():
+    assert title_case("what is of use: a study of DNA") == "What Is of Use: A Study of DNA"
+    assert title_case("low-resource plans to build on") == "Low-Resource Plans to Build On"
+
+
+def test_phrases_and_plurals():
+    assert phrases("a b;\n   c\n d ; ") == ["a b", "c d"]
+    words = ("library", "delay", "hash", "box", "toolbox search", "plan")
+    assert [plural(word) for word in words] == [
+        "libraries",
+        "delays",
+        "hashes",
+        "boxes",
+        "toolbox searches",
+        "plans",
+    ]
+
+
+@given(st.text("ab {}[]|"))
+def test_expansion_always_ends(pattern):
+    try:
+        result = expand(pattern, {"a": "b", "b": "a", "ab": ""}, random.Random(0))
+    except KeyError:
+        return
+    assert isinstance(result, str)

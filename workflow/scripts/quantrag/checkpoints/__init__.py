@@ -1,0 +1,1 @@
+"""Folders of weights: sources, checks, fingerprints, formats."""

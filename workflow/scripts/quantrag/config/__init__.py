@@ -1,0 +1,1 @@
+"""The configuration: YAML to checked, typed settings; messages; the generated reference."""

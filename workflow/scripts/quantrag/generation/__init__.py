@@ -1,0 +1,1 @@
+"""Generation: prompts to completions; job, journal, costs."""

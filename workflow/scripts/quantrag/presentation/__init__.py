@@ -1,0 +1,1 @@
+"""What figures, publication tables and the report share, and these three."""

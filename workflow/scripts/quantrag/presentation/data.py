@@ -1,0 +1,169 @@
+"""Reading the tables: checked columns, stable orders, k = 0 in every retriever's line."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from quantrag.errors import UserError
+from quantrag.names import NO_RETRIEVER, NOISE_FLOOR
+from quantrag.presentation.labels import k_key, main_metric
+
+# Columns that are text whatever their values look like: a k of 3 is the name "3".
+_TEXT = {
+    "task", "model", "precision", "retriever", "k", "metric", "baseline", "engine", "device",
+    "retriever_a", "retriever_b", "module", "verdict", "status", "source",
+}  # fmt: skip
+
+
+_COLUMNS = {
+    "scores": [
+        "task", "model", "precision", "retriever", "k", "metric", "value", "ci_low", "ci_high",
+        "n", "unparseable_rate",
+    ],
+    "comparisons": [
+        "task", "model", "retriever", "k", "metric", "baseline", "precision", "difference",
+        "ci_low", "ci_high", "margin", "flip_rate", "noise_flip_rate", "verdict", "baseline_value",
+    ],
+    "trends": [
+        "task", "model", "retriever", "precision", "metric", "slope_per_doubling", "ci_low",
+        "ci_high", "p_holm", "n",
+    ],
+    "costs": [
+        "model", "precision", "engine", "device", "weights_gib", "peak_memory_gib", "load_s",
+        "prompt_tokens", "output_tokens", "prompt_tokens_per_s", "output_tokens_per_s",
+        "energy_wh",
+    ],
+    "retrievers": ["task", "retriever_a", "retriever_b", "n", "top1", "top5", "rbo"],
+    "checkpoints": [
+        "model", "precision", "method", "layer", "module", "weight_error", "output_error",
+        "bits_per_weight", "weight_bytes", "perplexity", "perplexity_tokens",
+    ],
+    "replication": [
+        "task", "model", "precision", "retriever", "k", "metric", "published", "ours", "ci_low",
+        "ci_high", "difference", "status", "source",
+    ],
+}  # fmt: skip
+
+
+def read_tables(paths: Mapping[str, str | Path]) -> dict[str, pd.DataFrame]:
+    """Read tables by name, each with the columns that figures and publication tables use.
+
+    Raises UserError as `read_csv` does.
+    """
+    return {name: read_csv(path, _COLUMNS[name]) for name, path in paths.items()}
+
+
+def read_csv(path: str | Path, columns: Sequence[str] = ()) -> pd.DataFrame:
+    """Read a table of `tables/`.
+
+    Args:
+        path: the CSV file.
+        columns: columns that must be there.
+
+    Returns:
+        The table in file order; names and k as str, everything else as pandas reads it, with NaN
+        for an empty field.
+
+    Raises:
+        UserError: when the file is missing, empty or lacks a column.
+    """
+    try:
+        header = pd.read_csv(path, nrows=0).columns
+        missing = [column for column in columns if column not in header]
+        if missing:
+            raise UserError(f"{path}: no column {', '.join(missing)}; it has {', '.join(header)}.")
+        return pd.read_csv(
+            path,
+            dtype={column: str for column in header if column in _TEXT},
+            keep_default_na=False,
+            na_values={column: ["", "nan"] for column in header if column not in _TEXT},
+        )
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file.") from None
+    except pd.errors.EmptyDataError:
+        raise UserError(f"{path}: the file is empty.") from None
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The names of an experiment in the order in which figures and tables show them."""
+
+    tasks: list[str]
+    models: list[str]
+    precisions: list[str]
+    retrievers: list[str]
+    ks: list[str]
+
+    @property
+    def baseline(self) -> str:
+        """The precision that the others are compared with."""
+        return self.precisions[0]
+
+    @property
+    def compared(self) -> list[str]:
+        """The precisions other than the baseline."""
+        return self.precisions[1:]
+
+
+def grid(*tables: pd.DataFrame, baseline: str | None = None) -> Grid:
+    """Collect the names in tables.
+
+    Tasks, models, precisions and retrievers keep the order of the tables' rows, but the baseline
+    comes first (`baseline`, or what a column `baseline` says). The noise floor is no precision, and
+    k = 0 has no retriever: only a grid without any retrieval has the retriever `none`.
+    """
+    if baseline is None:
+        named = [t["baseline"].iloc[0] for t in tables if "baseline" in t and len(t)]
+        baseline = named[0] if named else None
+    precisions = [p for p in _names(tables, "precision") if p not in (NOISE_FLOOR, baseline)]
+    retrievers = [r for r in _names(tables, "retriever") if r != NO_RETRIEVER]
+    return Grid(
+        tasks=_names(tables, "task"),
+        models=_names(tables, "model"),
+        precisions=[*([] if baseline is None else [baseline]), *precisions],
+        retrievers=retrievers or [NO_RETRIEVER],
+        ks=sorted(_names(tables, "k"), key=k_key),
+    )
+
+
+def _names(tables: Iterable[pd.DataFrame], column: str) -> list[str]:
+    found = (value for table in tables if column in table for value in table[column].unique())
+    return list(dict.fromkeys(found))
+
+
+def main_metrics(table: pd.DataFrame) -> dict[str, str]:
+    """The metric that stands for each task."""
+    return {
+        task: main_metric(list(rows["metric"].unique())).key
+        for task, rows in table.groupby("task", sort=False)
+    }
+
+
+def keep_main_metrics(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of each task's main metric."""
+    return table[table["metric"] == table["task"].map(main_metrics(table))]
+
+
+def along_k(table: pd.DataFrame, retriever: str, ks: Sequence[str], **where: str) -> pd.DataFrame:
+    """One line: the rows of a retriever in the order of k, k = 0 being everyone's first point.
+
+    Args:
+        table: rows with the columns retriever, k and those of `where`.
+        retriever: whose line.
+        ks: the axis.
+        where: the other columns' values; they must leave at most one row for each k.
+
+    Returns:
+        The rows, with a column `x`: the position of their k in `ks`.
+    """
+    chosen = (table["retriever"] == retriever) | (table["retriever"] == NO_RETRIEVER)
+    for column, value in where.items():
+        chosen &= table[column] == value
+    table = table[chosen]
+    if table["k"].duplicated().any():
+        raise ValueError(f"several rows for one k of {retriever}, {where}")
+    positions = {k: x for x, k in enumerate(ks)}
+    table = table.assign(x=table["k"].map(positions))
+    return table.sort_values("x", kind="stable")

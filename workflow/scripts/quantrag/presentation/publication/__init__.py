@@ -1,0 +1,1 @@
+"""Tables for publication: what they show, and their typesetting."""

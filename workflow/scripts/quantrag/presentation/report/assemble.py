@@ -1,0 +1,243 @@
+"""From the files of an experiment to its page."""
+
+import json
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow.parquet as pq
+
+from quantrag.errors import UserError
+from quantrag.names import NO_RETRIEVER, NOISE_FLOOR
+from quantrag.presentation import labels
+from quantrag.presentation.data import grid, read_csv, read_tables
+from quantrag.presentation.report import charts, explorer, record
+from quantrag.presentation.report.page import Page, render
+from quantrag.presentation.report.summary import Settings, summarize
+from quantrag.prompts.styles import load_style
+from quantrag.scoring.metrics import kind_of
+from quantrag.statistics.comparisons import COMPARISON_COLUMNS
+from quantrag.tables import read_metadata
+from quantrag.tasks.lamp import RECORDS
+
+log = logging.getLogger(__name__)
+
+_PROMPT = ["query_id", "k", "prompt", "n_tokens", "document_ids", "dropped", "truncated"]
+
+
+@dataclass(frozen=True)
+class Files:
+    """What the page is made from.
+
+    Attributes:
+        tables: `tables/*.csv` by name.
+        queries: `queries.parquet` by task.
+        prompts: `prompts/{model}/{task}/{retriever}.parquet`.
+        completions: `completions/{model}/{precision}/{task}/{retriever}/k{k}.parquet`.
+        scores: `scores/{model}/{precision}.parquet`.
+        costs: `costs/{model}/{precision}.json`.
+        benchmarks: folder of Snakemake's benchmarks, which may lack any of its files.
+    """
+
+    tables: Mapping[str, str]
+    queries: Mapping[str, str]
+    prompts: Sequence[str]
+    completions: Sequence[str]
+    scores: Sequence[str]
+    costs: Sequence[str]
+    benchmarks: str
+
+
+def make_report(files: Files, config: Mapping[str, Any]) -> str:
+    """The page of an experiment as HTML.
+
+    Args:
+        files: all of the experiment.
+        config: the configuration, with defaults.
+
+    Raises:
+        UserError: a file is missing or isn't what its name says.
+    """
+    tables = read_tables(files.tables)
+    tables["comparisons"] = read_csv(files.tables["comparisons"], COMPARISON_COLUMNS)
+    statistics = config["statistics"]
+    settings = Settings(statistics["confidence"], statistics["margin"], statistics["power"])
+    names = grid(tables["scores"], tables["comparisons"], baseline=config["baseline"])
+    precisions = [*names.precisions, *([NOISE_FLOOR] if config["noise_floor"] else [])]
+    tasks, notes = [], []
+    for task, entry in config["tasks"].items():
+        data = _task(task, entry["lamp"], files, config, names.models, precisions)
+        tasks.append(data)
+        notes.append(explorer.sampling_note(data["taken"], data["total"], config["seed"]))
+        log.info("%s: %s", task, notes[-1])
+    runs = [(model, precision) for model in names.models for precision in precisions]
+    return render(
+        Page(
+            experiment=config["experiment"],
+            grid=_grid_line(names),
+            summary=summarize(tables["comparisons"], tables["trends"], settings),
+            warnings=[*_warnings(config), *_left_out(files.queries)],
+            figures=charts.figures(tables, settings.confidence),
+            tables=tables,
+            explorer=tasks,
+            explorer_grid=_switches(names, precisions, _cells(files.completions), notes),
+            runs=record.run_records(
+                [_of_run(files.completions, run, 5) for run in runs],
+                [_of_run(files.costs, run, 2) for run in runs],
+            ),
+            times=record.rule_times(files.benchmarks),
+            software=record.software(Path(__file__).parent),
+            config=record.config_text(config),
+        )
+    )
+
+
+def _task(
+    task: str,
+    lamp: int,
+    files: Files,
+    config: Mapping[str, Any],
+    models: Sequence[str],
+    precisions: Sequence[str],
+) -> dict[str, Any]:
+    """The explorer's data of one task."""
+    queries = _read(files.queries[task], ["query_id", "user_id", "gold"])
+    sample = explorer.draw_sample(queries["query_id"].tolist(), config["seed"])
+    prompts = {
+        (Path(path).parts[-3], Path(path).stem): _read(path, _PROMPT, sample)
+        for path in files.prompts
+        if Path(path).parts[-2] == task
+    }
+    measures = explorer.MEASURES.get(kind_of(lamp), explorer.LABEL_MEASURES)
+    columns = ["query_id", "valid", "flip_key", *(column for column, _, _ in measures)]
+    answers = {}
+    for model in models:
+        for precision in precisions:
+            path = _of_run(files.scores, (model, precision), 2)
+            scores = _read(path, ["task", "retriever", "k", *columns], sample)
+            scores = scores[scores["task"] == task]
+            for (retriever, k), part in scores.groupby(["retriever", "k"], sort=False):
+                file = _of_cell(files.completions, (model, precision, task, retriever, k))
+                texts = _read(file, ["query_id", "text"], sample)
+                answers[model, precision, retriever, k] = part[columns].merge(texts, on="query_id")
+    return explorer.task_json(
+        explorer.TaskData(
+            task, lamp, queries, load_style(config["prompts"]["style"], lamp).separator
+        ),
+        sample,
+        models,
+        precisions,
+        _cells(files.completions),
+        prompts,
+        answers,
+        explorer.BUDGET // len(config["tasks"]),
+    )
+
+
+def _read(path: str, columns: list[str], queries: Sequence[str] | None = None) -> pd.DataFrame:
+    """Columns of a Parquet file, of some queries only: prompts of all may take gigabytes."""
+    filters = None if queries is None else [("query_id", "in", list(queries))]
+    try:
+        return pq.read_table(path, columns=columns, filters=filters, partitioning=None).to_pandas()
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file.") from None
+
+
+def _cells(completions: Sequence[str]) -> list[tuple[str, str]]:
+    """(retriever, k) of the grid: without retrieval first, then retriever by retriever."""
+    found = dict.fromkeys((Path(p).parts[-2], Path(p).stem.removeprefix("k")) for p in completions)
+    return sorted(found, key=lambda cell: cell[0] != NO_RETRIEVER)
+
+
+def _of_run(paths: Sequence[str], run: tuple[str, str], depth: int) -> str:
+    """The first of the paths whose folders (or name) say this model and precision."""
+    return next(path for path in paths if _ends(path, depth)[:2] == run)
+
+
+def _of_cell(paths: Sequence[str], cell: tuple[str, str, str, str, str]) -> str:
+    *folders, k = cell
+    return next(path for path in paths if _ends(path, 5) == (*folders, f"k{k}"))
+
+
+def _ends(path: str, depth: int) -> tuple[str, ...]:
+    """The last parts of a path, without the name's suffix."""
+    parts = Path(path).parts[-depth:]
+    return (*parts[:-1], Path(path).stem)
+
+
+def _switches(
+    names, precisions: Sequence[str], cells: Sequence[tuple[str, str]], notes: Sequence[str]
+) -> dict[str, Any]:
+    """What the explorer's switches choose from, keys and what they are called."""
+    return {
+        "tasks": [labels.name(task) for task in names.tasks],
+        "models": names.models,
+        "precisions": [labels.name(precision) for precision in precisions],
+        "retrievers": [{"key": r, "label": labels.name(r)} for r in names.retrievers],
+        "ks": [{"key": k, "label": _k_text(k)} for k in names.ks],
+        "cells": list(cells),
+        "notes": list(notes),
+    }
+
+
+def _k_text(k: str) -> str:
+    if k == "0":
+        return "0 (no retrieval)"
+    return f"all that fit in {labels.k_label(k)} tokens" if k.startswith("max_") else k
+
+
+def _grid_line(names) -> str:
+    counted = [
+        _counted(names.tasks, "task"),
+        _counted(names.models, "model"),
+        _counted(names.precisions, "precision"),
+        _counted([r for r in names.retrievers if r != NO_RETRIEVER], "retriever"),
+    ]
+    ks = ", ".join(labels.k_label(k) for k in names.ks)
+    return f"{'; '.join(filter(None, counted))}; k = {ks}."
+
+
+def _counted(names: Sequence[str], what: str) -> str:
+    if not names:
+        return ""
+    printed = ", ".join(n if what == "model" else labels.name(n) for n in names)
+    return f"{what}{'s' * (len(names) > 1)} {printed}"
+
+
+def _left_out(queries: Mapping[str, str]) -> Iterator[str]:
+    """What was in a task's files and isn't in the numbers, or not as it seems."""
+    for task, path in queries.items():
+        records = json.loads(read_metadata(path).get(RECORDS, "{}"))
+        empty = records.get("empty_profiles", 0)
+        if empty:
+            yield (
+                f"{labels.name(task)}: the profiles of {empty:,} queries are empty; they get no "
+                "documents at any k."
+            )
+        dropped = [
+            f"{number:,} of {total:,} {kind}"
+            for kind, (number, total) in records.get("dropped", {}).items()
+        ]
+        if dropped:
+            yield f"{labels.name(task)}: {', '.join(dropped)} were unusable and left out."
+
+
+def _warnings(config: Mapping[str, Any]) -> Iterator[str]:
+    """What must be known before any number is believed."""
+    made = [t for t, entry in config["tasks"].items() if entry["source"]["kind"] == "demo"]
+    if made:
+        yield (
+            f"The texts of {' and '.join(map(labels.name, made))} were written by a program: this "
+            "shows how the workflow works and says nothing about quantization."
+        )
+    unpacked = [
+        m for m, entry in config["models"].items() if entry["source"]["kind"] == "gguf-package"
+    ]
+    if unpacked:
+        yield (
+            f"The baseline weights of {', '.join(unpacked)} were unpacked from a quantized file, "
+            "so the baseline is no original."
+        )

@@ -1,0 +1,153 @@
+"""What the page's figures are made of: sheets, and the parts that their specifications share."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import altair as alt
+import pandas as pd
+
+from quantrag.presentation import labels
+from quantrag.presentation.data import Grid, along_k
+
+COLORS = [f"var(--p{i})" for i in range(7)]  # in page.css; the first is the baseline's
+DASHES = [[1, 0], [5, 3], [1, 2], [6, 2, 1, 2], [9, 3], [6, 2, 1, 2, 1, 2], [2, 2]]
+SHAPES = ["circle", "square", "triangle-up", "diamond", "triangle-down", "cross", "triangle-right"]
+ROWS = alt.NamedData("rows")  # which the page fills in
+#: Columns of a row that the page's switches act on, and what each is called there.
+SWITCHES = {"model": "Model", "precision": "Precision", "retriever": "Retriever"}
+
+
+@dataclass(frozen=True)
+class View:
+    """One sheet of a figure: a task and metric.
+
+    Attributes:
+        label: what the page calls it.
+        spec: Vega-Lite, without data and sizes.
+        rows: its data; the columns `SWITCHES`, where they exist, hold names in print.
+        description: what a reader who can't see it should know.
+        row_height: pixels for each row of a panel, where a panel's height follows its rows; 0 for
+            a fixed height.
+    """
+
+    label: str
+    spec: dict[str, Any]
+    rows: list[dict[str, Any]]
+    description: str
+    row_height: int = 0
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure of the page, with a view for each task and metric."""
+
+    name: str
+    title: str
+    caption: str
+    views: list[View] = field(default_factory=list)
+
+
+def marks(column: str, names: list[str], places: Sequence[int]) -> dict[str, Any]:
+    """Colour, shape and dashes by the values of a column; the page's style gives the colours.
+
+    Args:
+        column: of the rows.
+        names: its values, in the order of the legend.
+        places: the look of each, by number; no two of the first 49 are the same.
+    """
+
+    def scale(looks: list, shift: int) -> alt.Scale:
+        chosen = [looks[(place + shift * (place // len(looks))) % len(looks)] for place in places]
+        return alt.Scale(domain=names, range=chosen)
+
+    legend = alt.Legend(title=None)
+    return {
+        "color": alt.Color(f"{column}:N", scale=scale(COLORS, 0), legend=legend),
+        "shape": alt.Shape(f"{column}:N", scale=scale(SHAPES, 1), legend=legend),
+        "strokeDash": alt.StrokeDash(f"{column}:N", scale=scale(DASHES, 1), legend=legend),
+    }
+
+
+def over_k(names: Grid) -> alt.Chart:
+    """A chart without marks whose horizontal axis has a place for each k."""
+    order = [labels.k_label(k) for k in names.ks]
+    axis = alt.Axis(labelAngle=0, title=labels.k_axis(names.ks).partition(" (")[0])
+    return alt.Chart().encode(x=alt.X("k:O", sort=order, axis=axis, scale=alt.Scale(domain=order)))
+
+
+def precision_marks(names: Grid, compared: bool = False) -> dict[str, Any]:
+    """The look of each precision.
+
+    It is the same in every figure, in those that have only the `compared` ones too.
+    """
+    places = range(len(names.precisions))[int(compared) :]
+    return marks("precision", [labels.name(names.precisions[i]) for i in places], places)
+
+
+def facet(parts: list[alt.Chart]) -> dict[str, Any]:
+    """Specification of layers in panels, side by side as the page has room for."""
+    facet = alt.Facet("panel:N", title=None, sort=None)
+    return (
+        alt.layer(*parts)
+        .facet(facet, data=ROWS, columns=2)
+        .resolve_axis(x="independent")
+        .to_dict(validate=False)
+    )
+
+
+def lines(
+    table: pd.DataFrame, names: Grid, precisions: list[str], columns: list[str]
+) -> list[dict[str, Any]]:
+    """Rows along k; k = 0 stands in every retriever's line."""
+    rows = []
+    for model in names.models:
+        for retriever in names.retrievers:
+            for precision in precisions:
+                where = {"model": model, "precision": precision}
+                for row in along_k(table, retriever, names.ks, **where).to_dict("records"):
+                    entry = printed({**row, "retriever": retriever})
+                    entry["k"] = labels.k_label(row["k"])
+                    rows.append(entry | {column: plain(row[column]) for column in columns})
+    return rows
+
+
+def with_panel(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows with the name of their panel: a panel for each model and retriever."""
+    return [{"panel": f"{row['model']}, {row['retriever']}", **row} for row in rows]
+
+
+def printed(row: Mapping[str, Any]) -> dict[str, str]:
+    """The switches' columns of a row as the page prints them."""
+    names = {column: str(row[column]) for column in SWITCHES if column in row}
+    return {c: text if c == "model" else labels.name(text) for c, text in names.items()}
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON has it, floats with six significant digits."""
+    if isinstance(value, str):
+        return value
+    if pd.isna(value):
+        return None
+    return int(value) if float(value).is_integer() else float(f"{value:.6g}")
+
+
+def tips(*columns: str) -> list[alt.Tooltip]:
+    """Names that a mark tells when it is pointed at."""
+    titles = {"k": "k", "cell": "Prompt", "a": "Retriever", "b": "and", "verdict": "Verdict"}
+    return [alt.Tooltip(f"{c}:N", title=titles.get(c) or SWITCHES[c]) for c in columns]
+
+
+def tip(column: str, title: str, number: str = ".4f") -> alt.Tooltip:
+    """A number that a mark tells, in a format of d3-format."""
+    return alt.Tooltip(f"{column}:Q", title=title, format=number)
+
+
+def count_tip(column: str) -> alt.Tooltip:
+    """A count that a mark tells."""
+    return alt.Tooltip(f"{column}:Q", title="Answers", format=",")
+
+
+def view_label(task: str, metric: labels.Metric) -> str:
+    """What the page calls the sheet of a task and metric."""
+    return f"{labels.name(task)}, {metric.label}"

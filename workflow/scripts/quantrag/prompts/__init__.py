@@ -1,0 +1,1 @@
+"""Prompts: styles, chat templates, packing, tokenization."""

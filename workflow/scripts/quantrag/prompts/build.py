@@ -1,0 +1,196 @@
+"""Runs and documents -> the prompts of one model: rendered, packed, tokenized.
+
+Precision is no argument: every precision of a model reads the very same prompts.
+"""
+
+import hashlib
+import logging
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+from tqdm import tqdm
+
+from quantrag.errors import UserError
+from quantrag.prompts.chat_templates import ChatFormat
+from quantrag.prompts.query_prompts import Prompt, PromptBuilder
+from quantrag.prompts.styles import PromptStyle
+
+log = logging.getLogger(__name__)
+
+PROMPT_SCHEMA = pa.schema(
+    [
+        ("query_id", pa.string()),
+        ("k", pa.string()),
+        ("prompt", pa.string()),
+        ("token_ids", pa.list_(pa.int32())),
+        ("n_tokens", pa.int32()),
+        ("document_ids", pa.list_(pa.string())),
+        ("dropped", pa.int32()),
+        ("truncated", pa.bool_()),
+        ("prompt_hash", pa.string()),
+    ]
+)
+# One query in so many has its prompts tokenized whole as well, in case a tokenizer does what
+# `quantrag.prompts.tokenization` takes to be impossible.
+_CHECK_EVERY = 50
+
+
+def build_prompts(
+    queries: pa.Table,
+    documents: pa.Table,
+    run: pa.Table | None,
+    ks: Sequence[str],
+    style: PromptStyle,
+    chat: ChatFormat,
+    context: int,
+    max_new_tokens: int,
+    packing: str = "exact",
+) -> pa.Table:
+    """Build the prompts of every query for every k.
+
+    Args:
+        queries: columns query_id, user_id, input, query_text.
+        documents: columns document_id, user_id, text, target; a user's documents contiguous.
+        run: columns query_id, rank, document_id, sorted by query and rank; None for k = 0.
+        ks: numbers of documents as strings: "0", "3", or "max_nK" for as many as fit into
+            min(n * 1024, context) tokens beside the answer.
+        style: the templates of the task.
+        chat: the model's chat format, which also holds its tokenizer.
+        context: context length of the model in tokens.
+        max_new_tokens: tokens kept free for the answer.
+        packing: "exact", or "paper" for the released code's rule, which counts documents twice.
+
+    Returns:
+        Columns of `PROMPT_SCHEMA`, sorted by the order of `ks`, then of `queries`. A k that a
+        profile can't fill gives all of its documents.
+
+    Raises:
+        UserError: no room for even an empty query, or a run that names unknown documents.
+    """
+    if run is None and list(ks) != ["0"]:
+        raise ValueError(f"k = {', '.join(ks)} needs a run")
+    profiles = Profiles(documents)
+    rankings = _rankings(run)
+    builder = PromptBuilder(style, chat, context, max_new_tokens, packing)
+    try:
+        prompts = _all_prompts(queries, profiles, rankings, ks, builder)
+    except _InexactError as error:
+        log.warning("%s: starting again with whole prompts tokenized (slower)", error)
+        builder.stop_cutting()
+        prompts = _all_prompts(queries, profiles, rankings, ks, builder)
+    for k, rows in prompts.items():
+        _log_summary(k, [prompt for _, _, prompt in rows])
+    return pa.concat_tables(_table(k, rows) for k, rows in prompts.items())
+
+
+class _InexactError(Exception):
+    """The ids of the pieces are not those of the whole prompt."""
+
+
+def _all_prompts(
+    queries: pa.Table,
+    profiles: "Profiles",
+    rankings: dict[str, list[str]],
+    ks: Sequence[str],
+    builder: PromptBuilder,
+) -> dict[str, list[tuple[str, list[str], Prompt]]]:
+    """(query_id, document_ids, prompt) of every query, by k."""
+    prompts: dict[str, list[tuple[str, list[str], Prompt]]] = {k: [] for k in ks}
+    columns = [queries[name].to_pylist() for name in ("query_id", "user_id", "input", "query_text")]
+    rows = tqdm(zip(*columns, strict=True), total=len(queries), unit="query", mininterval=5)
+    for number, (query_id, user_id, task_input, query_text) in enumerate(rows):
+        ranked = rankings.get(query_id, [])
+        texts_and_targets = profiles.texts(user_id, ranked, query_id) if ranked else []
+        for k, prompt in builder.prompts(ks, task_input, query_text, texts_and_targets):
+            if number % _CHECK_EVERY == 0:
+                whole = builder.tokenizer.whole(prompt.text)
+                if not np.array_equal(prompt.ids, whole):
+                    raise _InexactError(f"query {query_id!r}, k={k}: pieces give other ids")
+            prompts[k].append((query_id, ranked[: prompt.n_documents], prompt))
+    return prompts
+
+
+class Profiles:
+    """The documents of every user, found by (user_id, document_id)."""
+
+    def __init__(self, documents: pa.Table) -> None:
+        self._texts = documents["text"]
+        self._targets = documents["target"]
+        self._document_ids = documents["document_id"]
+        users = documents["user_id"].to_pylist()
+        starts = [i for i, user in enumerate(users) if i == 0 or users[i - 1] != user]
+        ends = [*starts[1:], len(users)]
+        self._ranges = {
+            users[start]: (start, end) for start, end in zip(starts, ends, strict=False)
+        }
+        if len(self._ranges) != len(starts):
+            raise ValueError("the documents of a user are not contiguous")
+
+    def texts(
+        self, user_id: str, document_ids: Sequence[str], query_id: str
+    ) -> list[tuple[str, str]]:
+        """(text, target) of some documents of one user. Raises UserError for an unknown one."""
+        start, end = self._ranges.get(user_id, (0, 0))
+        columns = (self._document_ids, self._texts, self._targets)
+        ids, texts, targets = (column.slice(start, end - start).to_pylist() for column in columns)
+        by_id = {one: pair for one, *pair in zip(ids, texts, targets, strict=True)}
+        try:
+            return [tuple(by_id[one]) for one in document_ids]
+        except KeyError as error:
+            raise UserError(
+                f"run: query {query_id!r} ranks document {error}, which is not in the profile of "
+                f"user {user_id!r}."
+            ) from None
+
+
+def prompt_hash(ids: np.ndarray) -> str:
+    """SHA-256 (hex) of token ids as little-endian 32-bit integers."""
+    return hashlib.sha256(np.ascontiguousarray(ids, dtype="<i4").tobytes()).hexdigest()
+
+
+def _rankings(run: pa.Table | None) -> dict[str, list[str]]:
+    rankings: dict[str, list[str]] = {}
+    if run is not None:
+        columns = (run[name].to_pylist() for name in ("query_id", "document_id"))
+        for query_id, document_id in zip(*columns, strict=True):
+            rankings.setdefault(query_id, []).append(document_id)
+    return rankings
+
+
+def _table(k: str, rows: Sequence[tuple[str, list[str], Prompt]]) -> pa.Table:
+    query_ids = [query_id for query_id, _, _ in rows]
+    prompts = [prompt for _, _, prompt in rows]
+    lengths = [len(prompt.ids) for prompt in prompts]
+    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
+    values = np.concatenate([prompt.ids for prompt in prompts]) if prompts else np.empty(0)
+    columns = {
+        "query_id": query_ids,
+        "k": [k] * len(rows),
+        "prompt": [prompt.text for prompt in prompts],
+        "token_ids": pa.ListArray.from_arrays(offsets, pa.array(values, pa.int32())),
+        "n_tokens": lengths,
+        "document_ids": [document_ids for _, document_ids, _ in rows],
+        "dropped": [prompt.dropped for prompt in prompts],
+        "truncated": [prompt.truncated for prompt in prompts],
+        "prompt_hash": [prompt_hash(prompt.ids) for prompt in prompts],
+    }
+    return pa.table(columns, schema=PROMPT_SCHEMA)
+
+
+def _log_summary(k: str, prompts: Sequence[Prompt]) -> None:
+    lengths = [len(prompt.ids) for prompt in prompts] or [0]
+    wanted = 0 if k.startswith("max") else int(k)
+    log.info(
+        "k=%s: %d prompts, %.0f tokens on average, %d at most; %.1f documents kept on average, %d "
+        "dropped in %d prompts, %d profiles smaller than k; %d queries truncated",
+        k,
+        len(prompts),
+        np.mean(lengths),
+        max(lengths),
+        np.mean([prompt.n_documents for prompt in prompts] or [0]),
+        sum(prompt.dropped for prompt in prompts),
+        sum(prompt.dropped > 0 for prompt in prompts),
+        sum(prompt.n_documents + prompt.dropped < wanted for prompt in prompts),
+        sum(prompt.truncated for prompt in prompts),
+    )

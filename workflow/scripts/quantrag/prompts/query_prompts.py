@@ -1,0 +1,167 @@
+"""The prompts of one query: rendered around its documents, packed, truncated as the last resort."""
+
+import logging
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from quantrag.errors import UserError
+from quantrag.prompts.chat_templates import ChatFormat
+from quantrag.prompts.packing import RankedPrompt, fitting_when_counted_twice, largest
+from quantrag.prompts.styles import PromptStyle
+from quantrag.prompts.tokenization import GapTokenizer
+
+log = logging.getLogger(__name__)
+
+_MAX_K = re.compile(r"max_([1-9][0-9]*)K")
+# Stands for the documents while the text around them is rendered; private-use characters, so that
+# no chat template and no data has them.
+_MARK = "\ue000documents\ue001"
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """One finished prompt: its text, its ids (int32) and what is in it."""
+
+    text: str
+    ids: np.ndarray
+    n_documents: int
+    dropped: int
+    truncated: bool
+
+
+class PromptBuilder:
+    """Builds the prompts of one query after another. Arguments as for `build_prompts`."""
+
+    def __init__(
+        self,
+        style: PromptStyle,
+        chat: ChatFormat,
+        context: int,
+        max_new_tokens: int,
+        packing: str,
+    ) -> None:
+        self._style = style
+        self._chat = chat
+        self._context = context
+        self._max_new_tokens = max_new_tokens
+        self.tokenizer = GapTokenizer(chat.tokenizer, chat.add_special_tokens)
+        # The released code counts the bare messages, with the tokenizer's special tokens.
+        self._bare_tokenizer = GapTokenizer(chat.tokenizer, True) if packing == "paper" else None
+        if not self.tokenizer.cuts:
+            log.info(
+                "%s: its tokenizer merges across words: whole prompts are tokenized (slower)",
+                chat.name,
+            )
+
+    def stop_cutting(self) -> None:
+        """From now on, tokenize whole prompts instead of pieces."""
+        for tokenizer in (self.tokenizer, self._bare_tokenizer):
+            if tokenizer is not None:
+                tokenizer.cuts = False
+
+    def prompts(
+        self,
+        ks: Sequence[str],
+        task_input: str,
+        query: str,
+        documents: Sequence[tuple[str, str]],
+    ) -> Iterable[tuple[str, Prompt]]:
+        """Yield (k, prompt) of one query; `documents` are (text, target) in rank order."""
+        most = len(documents) if any(k.startswith("max") for k in ks) else max(map(int, ks))
+        rendered = [self._style.document(*document) for document in documents[:most]]
+        if rendered:
+            ranked = self._ranked(self._render(_MARK, query, task_input), rendered)
+        for k in ks:
+            asked = len(rendered) if k.startswith("max") else min(int(k), len(rendered))
+            budget = prompt_budget(k, self._context, self._max_new_tokens)
+            n = ranked.fitting(budget, asked) if asked else 0
+            if n and self._bare_tokenizer:
+                window = budget + self._max_new_tokens
+                n = min(n, self._fitting_in_paper(window, n, query, task_input, documents))
+            if n:
+                text = self._render(self._style.separator.join(rendered[:n]), query, task_input)
+                if text != ranked.text(n):
+                    raise UserError(
+                        f"models.{self._chat.name}: the chat template changes the text of the "
+                        "documents inside a message, so the prompt's length cannot be planned. "
+                        "Allowed: a template that leaves messages as they are, or chat_template: "
+                        "none."
+                    )
+                prompt = Prompt(text, ranked.ids(n), n, asked - n, False)
+            else:
+                prompt = self._without_documents(budget, query, task_input, asked)
+            yield k, prompt
+
+    def _without_documents(self, budget: int, query: str, task_input: str, asked: int) -> Prompt:
+        text = self._render("", query, task_input)
+        ids = self.tokenizer.whole(text)
+        if len(ids) <= budget:
+            return Prompt(text, ids, 0, asked, False)
+
+        def render(n_characters: int) -> str:
+            return self._render("", *shortened(query, task_input, n_characters))
+
+        n = largest(lambda m: len(self.tokenizer.whole(render(m))) <= budget, len(query))
+        text = render(n)
+        ids = self.tokenizer.whole(text)
+        if len(ids) > budget:
+            raise UserError(
+                f"models.{self._chat.name}.context: the prompt without documents and with an empty "
+                f"query has {len(ids)} tokens; the window, less generation.max_new_tokens "
+                f"({self._max_new_tokens}), leaves {budget}."
+            )
+        return Prompt(text, ids, 0, asked, True)
+
+    def _fitting_in_paper(
+        self,
+        window: int,
+        limit: int,
+        query: str,
+        task_input: str,
+        documents: Sequence[tuple[str, str]],
+    ) -> int:
+        style = self._style
+        system = [] if style.system is None else [style.system]
+        head, tail = "\n".join([*system, style.user(_MARK, query, task_input)]).split(_MARK)
+        empty = "\n".join([*system, style.user("", query, task_input)])
+        rendered = [style.document(*document) for document in documents[:limit]]
+        raw = [style.raw_document(*document) for document in documents[:limit]]
+        return fitting_when_counted_twice(
+            window,
+            len(self._bare_tokenizer.whole(empty)),
+            RankedPrompt(self._bare_tokenizer, head, rendered, style.separator, tail),
+            RankedPrompt(self._bare_tokenizer, "", raw, style.separator, query),
+            limit,
+        )
+
+    def _ranked(self, marked: str, rendered: Sequence[str]) -> RankedPrompt:
+        head, found, tail = marked.partition(_MARK)
+        if not found or _MARK in tail:
+            raise UserError(
+                f"models.{self._chat.name}: the chat template drops or repeats the user's message. "
+                "Allowed: a template that prints it once."
+            )
+        return RankedPrompt(self.tokenizer, head, rendered, self._style.separator, tail)
+
+    def _render(self, documents: str, query: str, task_input: str) -> str:
+        return self._chat.render(self._style.system, self._style.user(documents, query, task_input))
+
+
+def prompt_budget(k: str, context: int, max_new_tokens: int) -> int:
+    """Most tokens of a prompt: what the context, or the window of max_nK, leaves for it."""
+    window = _MAX_K.fullmatch(k)
+    return (min(int(window[1]) * 1024, context) if window else context) - max_new_tokens
+
+
+def shortened(query: str, task_input: str, n_characters: int) -> tuple[str, str]:
+    """The first `n_characters` of a query, and LaMP's input with the query cut in the same way."""
+    start = task_input.rfind(query)
+    if start < 0:
+        # LaMP-1's query is put together from two places of its input.
+        kept = max(0, len(task_input) - (len(query) - n_characters))
+        return query[:n_characters], task_input[:kept]
+    end = start + len(query)
+    return query[:n_characters], task_input[: start + n_characters] + task_input[end:]

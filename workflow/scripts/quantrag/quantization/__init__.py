@@ -1,0 +1,1 @@
+"""From original to quantized checkpoints: calibration, tools, errors by layer, perplexity."""

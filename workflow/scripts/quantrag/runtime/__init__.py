@@ -1,0 +1,1 @@
+"""What every job needs: logging, errors, locks, GPU leases, telemetry, provenance, hashes."""

@@ -1,0 +1,1 @@
+"""Scoring: completions to predictions to scores per query."""

@@ -1,0 +1,1 @@
+"""Tasks: what is asked, readers of each data format, downloads, the demo's data."""

@@ -1,0 +1,1 @@
+"""The demo's data: invented users and their texts, in LaMP's file layout."""
