@@ -2,7 +2,8 @@
 
 The prompt is `head + documents + tail`, the documents in rank order. Each document is tokenized
 once, and the counts of all the query's prompts follow from the pieces
-(`quantrag.prompts.tokenization` says why that is exact). The piece of a document runs from its first word gap to the next document's.
+(`quantrag.prompts.tokenization` says why that is exact). The piece of a document runs from its
+first word gap to the next document's.
 """
 
 from collections.abc import Callable, Sequence
