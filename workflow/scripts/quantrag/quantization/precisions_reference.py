@@ -27,16 +27,8 @@ is checked there, before the model is loaded. With the engine `openai` the serve
 
 All precisions of an experiment run on one engine: two engines differ by more than the precision.
 What vLLM cannot run is compared with a baseline on `transformers`, in an experiment of its own.
-"""
 
-CLOSING = """\
-## What was run
-
-On a CPU with AVX-512 and bfloat16, the demo's model went through vLLM to scores at `method: none`,
-GPTQ of 8, 4, 3 and 2 bits, AWQ, W8A8, FP8 and with an FP8 cache (`make precisions`; figures in
-[quantization](quantization.md)). `transformers` on a CPU runs a small random model of GPTQ, AWQ,
-W8A8 and FP8 in the tests. On a CPU with AVX2 alone, 16 bits and GPTQ were run. Nothing in the
-columns for GPUs was ever run by us; those rows are read from the source of vLLM 0.32.
+Which of these were run, and on what: [status.md](status.md).
 """
 
 
@@ -50,7 +42,7 @@ def precisions_reference() -> str:
         cells = [_cell(TABLE[kind, engine, device], notes) for engine, device in columns]
         lines.append(_row([entry, *cells]))
     footnotes = [f"{number}. {_sentence(note)}" for note, number in notes.items()]
-    return "\n".join([INTRODUCTION, *lines, "", *footnotes, "", CLOSING])
+    return "\n".join([INTRODUCTION, *lines, "", *footnotes, ""])
 
 
 def _device(device: str) -> str:
