@@ -1,5 +1,6 @@
 """In float32, three ways of running the same small model give the same answers."""
 
+import json
 import os
 import socket
 import subprocess
@@ -153,3 +154,42 @@ def test_an_engine_that_dies_while_loading_is_one_clear_error(checkpoint, tmp_pa
     assert "Its last log lines:" in message
     assert "Starting to load model" in message
     assert "Traceback" not in message
+
+
+def likelihoods(engine: str, checkpoint: Path, **environment: str):
+    program = Path(__file__).with_name("likelihood_job.py")
+    done = subprocess.run(
+        [sys.executable, program, engine, checkpoint],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.fixture(scope="module")
+def reference_likelihoods(checkpoint):
+    return likelihoods("transformers", checkpoint)
+
+
+def same_likelihoods(found, expected):
+    assert set(found["counts"].values()) == {1}
+    assert found["answers"] == expected["answers"]
+    assert found["likelihoods"].keys() == expected["likelihoods"].keys()
+    for key, (logprobs, ranks) in expected["likelihoods"].items():
+        assert found["likelihoods"][key][0] == pytest.approx(logprobs, abs=1e-4), key
+        assert found["likelihoods"][key][1] == ranks, key
+
+
+@pytest.mark.slow
+def test_vllm_scores_continuations_as_transformers_does(checkpoint, reference_likelihoods):
+    same_likelihoods(likelihoods("vllm", checkpoint), reference_likelihoods)
+
+
+@pytest.mark.slow
+def test_a_server_scores_continuations_too(server, checkpoint, reference_likelihoods):
+    found = likelihoods("openai", checkpoint, OPENAI_BASE_URL=server)
+    same_likelihoods(found, reference_likelihoods)

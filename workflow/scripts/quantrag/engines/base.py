@@ -8,18 +8,36 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
+class Continuation:
+    """A text that could follow a prompt, whose likelihood is asked for.
+
+    Attributes:
+        key: identifies it; comes back with its likelihood.
+        token_ids: at least one token, as the model would have to write it after the prompt.
+    """
+
+    key: str
+    token_ids: list[int]
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
-    """One prompt to answer.
+    """One prompt, and what is asked about it: an answer, likelihoods of continuations, or both.
 
     Attributes:
         key: identifies the request; comes back with its completion.
         token_ids: the exact prompt, special tokens included.
         prompt: the same prompt as text, for servers that take no token ids.
+        answer: whether the prompt is to be answered.
+        continuations: texts whose likelihoods are asked for. An engine with a prefix cache scores
+            them while the prompt is still in it.
     """
 
     key: str
     token_ids: list[int]
     prompt: str
+    answer: bool = True
+    continuations: tuple[Continuation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +62,22 @@ class Completion:
     cached_tokens: int | None
     output_tokens: int
     first_token_logprobs: list[tuple[str, float]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Likelihood:
+    """How likely a continuation is after its prompt.
+
+    Attributes:
+        key: the continuation's key.
+        logprobs: natural logarithm of each token's probability, given the prompt and the tokens
+            before it; of the model's own distribution, whatever the decoding.
+        ranks: place of each token among all tokens at its position; 1 is the most likely.
+    """
+
+    key: str
+    logprobs: list[float]
+    ranks: list[int]
 
 
 @dataclass(frozen=True)
@@ -107,6 +141,8 @@ class Engine(ABC):
 
     #: Order of requests that suits the engine: `prefix` (shared beginnings adjacent) or `length`.
     preferred_order = "prefix"
+    #: Whether the engine scores continuations.
+    scores_continuations = True
 
     def __init__(self, spec: EngineSpec):
         self.spec = spec
@@ -116,8 +152,12 @@ class Engine(ABC):
         """Load the model. Raises UserError when the checkpoint, device or server won't do."""
 
     @abstractmethod
-    def generate(self, requests: Sequence[Request]) -> Iterator[Completion]:
-        """Answer the requests; yields each completion as it finishes, in any order."""
+    def generate(self, requests: Sequence[Request]) -> Iterator[Completion | Likelihood]:
+        """Answer the requests and score their continuations.
+
+        Yields each completion and each likelihood as it is ready, in any order. Raises UserError
+        when continuations are asked for and `scores_continuations` is false.
+        """
 
     @abstractmethod
     def report(self) -> dict[str, Any]:

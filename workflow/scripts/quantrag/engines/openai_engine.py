@@ -16,7 +16,14 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from quantrag.engines.base import Completion, Engine, EngineSpec, Request
+from quantrag.engines.base import (
+    Completion,
+    Continuation,
+    Engine,
+    EngineSpec,
+    Likelihood,
+    Request,
+)
 from quantrag.errors import UserError
 
 log = logging.getLogger(__name__)
@@ -72,16 +79,17 @@ class OpenAIEngine(Engine):
         self._server = {
             key: served[self._model].get(key) for key in ("id", "owned_by", "root", "max_model_len")
         }
+        self.scores_continuations = _as_ids(self.spec) and self._gives_prompt_logprobs()
 
-    def generate(self, requests: Sequence[Request]) -> Iterator[Completion]:
-        waiting = iter(requests)
+    def generate(self, requests: Sequence[Request]) -> Iterator[Completion | Likelihood]:
         concurrency = self.spec.options["concurrency"]
-        pending: set[Future[Completion]] = set()
+        work = (job for request in requests for job in self._jobs(request))
+        pending: set[Future[Completion | Likelihood]] = set()
         with ThreadPoolExecutor(concurrency) as pool:
             try:
                 while True:
-                    for request in itertools.islice(waiting, concurrency - len(pending)):
-                        pending.add(pool.submit(self._answer, request))
+                    for job in itertools.islice(work, concurrency - len(pending)):
+                        pending.add(pool.submit(*job))
                     if not pending:
                         return
                     done, pending = wait(pending, return_when=FIRST_COMPLETED)
@@ -103,12 +111,19 @@ class OpenAIEngine(Engine):
             "{precision}", self.spec.precision
         )
 
+    def _jobs(self, request: Request) -> Iterator[tuple[Any, ...]]:
+        """What one request asks of the server, each as a function and its arguments."""
+        if request.answer:
+            yield self._answer, request
+        for continuation in request.continuations:
+            yield self._score, request.token_ids, continuation
+
     def _answer(self, request: Request) -> Completion:
         sampling = self.spec.sampling
-        as_ids = self.spec.options["prompt_as"] == "token_ids"
+        exact = _as_ids(self.spec)
         body: dict[str, Any] = {
             "model": self._model,
-            "prompt": request.token_ids if as_ids else request.prompt,
+            "prompt": request.token_ids if exact else request.prompt,
             "max_tokens": sampling.max_new_tokens,
             "temperature": 0,
         }
@@ -132,13 +147,57 @@ class OpenAIEngine(Engine):
                 f"{self._url}/completions gave an answer of another form than OpenAI's "
                 f"({type(error).__name__}: {error}): {str(reply)[:300]}"
             ) from None
-        if as_ids and completion.prompt_tokens != len(request.token_ids):
+        if exact and completion.prompt_tokens != len(request.token_ids):
             raise UserError(
                 f"{self._url}: a prompt of {len(request.token_ids)} tokens was counted as "
                 f"{completion.prompt_tokens}: the server changed it. It must take token ids as "
                 "they are (vLLM does), or set generation.openai.prompt_as: text."
             )
         return completion
+
+    def _score(self, prompt: list[int], continuation: Continuation) -> Likelihood:
+        entries = self._prompt_logprobs(prompt + continuation.token_ids)
+        try:
+            own = [
+                entry[str(token)]
+                for entry, token in zip(entries[len(prompt) :], continuation.token_ids, strict=True)
+            ]
+            return Likelihood(
+                key=continuation.key,
+                logprobs=[float(entry["logprob"]) for entry in own],
+                ranks=[int(entry["rank"]) for entry in own],
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise UserError(
+                f"{self._url}/completions gave prompt_logprobs of another form than vLLM's "
+                f"({type(error).__name__}: {error})."
+            ) from None
+
+    def _prompt_logprobs(self, token_ids: list[int]) -> list[dict[str, Any] | None]:
+        """vLLM's answer to `prompt_logprobs`: by position, entries by token id; None for the first.
+
+        Empty where the server doesn't know the parameter and ignores it.
+        """
+        body = {
+            "model": self._model,
+            "prompt": token_ids,
+            "max_tokens": 1,
+            "temperature": 0,
+            "prompt_logprobs": 0,
+        }
+        reply = self._send("POST", "completions", body)
+        return reply["choices"][0].get("prompt_logprobs") or []
+
+    def _gives_prompt_logprobs(self) -> bool:
+        probe = [self.spec.sampling.stop_token_ids[0]] * 2
+        try:
+            known = len(self._prompt_logprobs(probe)) == len(probe)
+        except UserError as error:
+            log.info("%s", error)
+            known = False
+        if not known:
+            log.warning("%s gives no prompt_logprobs: likelihoods are not measured.", self._url)
+        return known
 
     def _send(self, method: str, path: str, body: dict[str, Any] | None) -> dict[str, Any]:
         """One request, repeated with growing pauses while the server is unreachable or busy."""
@@ -171,6 +230,11 @@ class OpenAIEngine(Engine):
             time.sleep(min(_LONGEST_PAUSE, seconds * random.uniform(1.0, 1.25)))
             pause *= 2
         raise AssertionError("unreachable")
+
+
+def _as_ids(spec: EngineSpec) -> bool:
+    """Whether prompts are sent as the very tokens that were counted."""
+    return spec.options["prompt_as"] == "token_ids"
 
 
 def _first_candidates(choice: dict[str, Any], count: int) -> list[tuple[str, float]]:

@@ -9,7 +9,14 @@ from transformers import AutoTokenizer, LogitsProcessor, LogitsProcessorList
 
 from quantrag.checkpoints.folder import read_config, validate
 from quantrag.checkpoints.loading import load_model
-from quantrag.engines.base import Completion, Engine, EngineSpec, Request
+from quantrag.engines.base import (
+    Completion,
+    Continuation,
+    Engine,
+    EngineSpec,
+    Likelihood,
+    Request,
+)
 from quantrag.errors import UserError
 from quantrag.quantization.compatibility import capability_refusal
 
@@ -48,10 +55,15 @@ class TransformersEngine(Engine):
             spec.checkpoint, spec.method, spec.dtype, spec.device, spec.options["attention"]
         )
 
-    def generate(self, requests: Sequence[Request]) -> Iterator[Completion]:
+    def generate(self, requests: Sequence[Request]) -> Iterator[Completion | Likelihood]:
         waiting = iter(requests)
-        while batch := list(itertools.islice(waiting, self.spec.options["batch_size"])):
-            yield from self._answer(batch)
+        size = self.spec.options["batch_size"]
+        while batch := list(itertools.islice(waiting, size)):
+            if asked := [request for request in batch if request.answer]:
+                yield from self._answer(asked)
+            pairs = [(request.token_ids, c) for request in batch for c in request.continuations]
+            for start in range(0, len(pairs), size):
+                yield from self._score(pairs[start : start + size])
 
     def report(self) -> dict[str, Any]:
         settings = read_config(self.spec.checkpoint).get("quantization_config") or {}
@@ -72,13 +84,8 @@ class TransformersEngine(Engine):
 
     def _answer(self, batch: Sequence[Request]) -> list[Completion]:
         sampling = self.spec.sampling
-        width = max(len(request.token_ids) for request in batch)
-        # The padding's content is masked; its id must only exist.
-        ids = torch.zeros(len(batch), width, dtype=torch.long)
-        mask = torch.zeros_like(ids)
-        for row, request in enumerate(batch):
-            ids[row, width - len(request.token_ids) :] = torch.tensor(request.token_ids)
-            mask[row, width - len(request.token_ids) :] = 1
+        ids, mask = _padded([request.token_ids for request in batch])
+        width = ids.shape[1]
         first = _FirstToken(sampling.first_token_candidates)
         with torch.inference_mode():
             output = self._model.generate(
@@ -117,6 +124,49 @@ class TransformersEngine(Engine):
                 )
             )
         return completions
+
+    def _score(self, pairs: Sequence[tuple[list[int], Continuation]]) -> list[Likelihood]:
+        """Likelihoods of (prompt, continuation) pairs, each read as a whole."""
+        ids, mask = _padded([prompt + continuation.token_ids for prompt, continuation in pairs])
+        longest = max(len(continuation.token_ids) for _, continuation in pairs)
+        device = self._model.device
+        with torch.inference_mode():
+            output = self._model(
+                input_ids=ids.to(device),
+                attention_mask=mask.to(device),
+                position_ids=(mask.cumsum(1) - 1).clamp_min(0).to(device),
+                logits_to_keep=longest + 1,
+                use_cache=False,
+            )
+        # The position before each token predicts it.
+        logprobs = output.logits[:, :-1].float().log_softmax(-1).cpu()
+        likelihoods = []
+        for row, (_, continuation) in enumerate(pairs):
+            tokens = torch.tensor(continuation.token_ids)
+            own = logprobs[row, -len(tokens) :]
+            of_tokens = own.gather(1, tokens[:, None])
+            likelihoods.append(
+                Likelihood(
+                    key=continuation.key,
+                    logprobs=of_tokens[:, 0].tolist(),
+                    ranks=(1 + (own > of_tokens).sum(1)).tolist(),
+                )
+            )
+        return likelihoods
+
+
+def _padded(sequences: Sequence[Sequence[int]]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Token ids with padding on the left, int64 (sequences, longest), and which of them are real.
+
+    The padding's content is masked; its id must only exist.
+    """
+    width = max(map(len, sequences))
+    ids = torch.zeros(len(sequences), width, dtype=torch.long)
+    mask = torch.zeros_like(ids)
+    for row, tokens in enumerate(sequences):
+        ids[row, width - len(tokens) :] = torch.tensor(tokens)
+        mask[row, width - len(tokens) :] = 1
+    return ids, mask
 
 
 class _FirstToken(LogitsProcessor):

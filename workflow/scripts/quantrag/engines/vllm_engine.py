@@ -17,7 +17,7 @@ from typing import Any
 
 from quantrag.checkpoints.folder import read_config, validate, weight_bytes
 from quantrag.engines import sizing
-from quantrag.engines.base import Completion, Engine, EngineSpec, Request
+from quantrag.engines.base import Completion, Engine, EngineSpec, Likelihood, Request
 from quantrag.engines.cpu import loadable_checkpoint
 from quantrag.errors import UserError
 from quantrag.quantization.compatibility import capability_refusal
@@ -115,22 +115,59 @@ class VllmEngine(Engine):
             stop_token_ids=list(spec.sampling.stop_token_ids),
             output_kind=RequestOutputKind.FINAL_ONLY,
         )
+        # vLLM ignores the prefix cache for prompt logprobs unless it is told otherwise, since what
+        # is cached has none. Here only those of the continuation count, which comes after it.
+        self._scoring, self._scoring_anew = (
+            SamplingParams(
+                temperature=0.0,
+                max_tokens=1,
+                prompt_logprobs=0,
+                detokenize=False,
+                skip_reading_prefix_cache=anew,
+                output_kind=RequestOutputKind.FINAL_ONLY,
+            )
+            for anew in (False, True)
+        )
 
-    def generate(self, requests: Sequence[Request]) -> Iterator[Completion]:
+    def generate(self, requests: Sequence[Request]) -> Iterator[Completion | Likelihood]:
         engine = self._engine
         waiting = iter(requests)
         in_flight = _AHEAD * engine.vllm_config.scheduler_config.max_num_seqs
+        # By key: the requests under way, and the continuations with the prompts that they follow.
+        answering: dict[str, Request] = {}
+        scoring: dict[str, tuple[list[int], list[int]]] = {}
         while True:
             room = in_flight - engine.get_num_unfinished_requests()
             for request in itertools.islice(waiting, max(room, 0)):
-                engine.add_request(
-                    request.key, {"prompt_token_ids": request.token_ids}, self._parameters
-                )
+                if request.answer:
+                    answering[request.key] = request
+                    self._add(request.key, request.token_ids, self._parameters)
+                else:
+                    self._score(request, scoring)
             if not engine.has_unfinished_requests():
                 return
             for output in engine.step():
-                if output.finished:
+                if not output.finished:
+                    continue
+                if (request := answering.pop(output.request_id, None)) is not None:
                     yield _completion(output)
+                    # At once: the prompt's blocks are in the cache, which forgets old ones.
+                    self._score(request, scoring)
+                    continue
+                prompt, continuation = scoring[output.request_id]
+                if _reads_the_cache_only(output, len(prompt)):
+                    self._add(output.request_id, prompt + continuation, self._scoring_anew)
+                else:
+                    del scoring[output.request_id]
+                    yield _likelihood(output, continuation)
+
+    def _score(self, request: Request, scoring: dict[str, tuple[list[int], list[int]]]) -> None:
+        for continuation in request.continuations:
+            scoring[continuation.key] = (request.token_ids, continuation.token_ids)
+            self._add(continuation.key, request.token_ids + continuation.token_ids, self._scoring)
+
+    def _add(self, key: str, token_ids: list[int], parameters: Any) -> None:
+        self._engine.add_request(key, {"prompt_token_ids": token_ids}, parameters)
 
     def report(self) -> dict[str, Any]:
         config = self._engine.vllm_config
@@ -281,6 +318,29 @@ def _completion(output: Any) -> Completion:
         cached_tokens=output.num_cached_tokens,
         output_tokens=len(answer.token_ids),
         first_token_logprobs=candidates,
+    )
+
+
+def _reads_the_cache_only(output: Any, prompt_tokens: int) -> bool:
+    """Whether a continuation's first token was predicted by a cached position.
+
+    The cache holds whole blocks. Where one ends with the prompt or inside the continuation (which
+    the model may have answered itself), nothing is computed there and no logprob is known.
+    """
+    return (output.num_cached_tokens or 0) >= prompt_tokens
+
+
+def _likelihood(output: Any, continuation: Sequence[int]) -> Likelihood:
+    entries = [
+        position[token]
+        for position, token in zip(
+            output.prompt_logprobs[-len(continuation) :], continuation, strict=True
+        )
+    ]
+    return Likelihood(
+        key=output.request_id,
+        logprobs=[float(entry.logprob) for entry in entries],
+        ranks=[int(entry.rank) for entry in entries],
     )
 
 

@@ -5,6 +5,7 @@ must not change from day to day, so templates that print the date get a fixed on
 """
 
 import datetime
+import functools
 import logging
 from pathlib import Path
 
@@ -85,6 +86,24 @@ class ChatFormat:
         """Whether the tokenizer must add BOS and the like: a chat template has written its own."""
         return not self.templated
 
+    @functools.cached_property
+    def lead(self) -> str:
+        """What the model's own format has between a prompt and its answer, mostly nothing.
+
+        A space in Llama 2's; found by a conversation whose answer is known. Plain text, which has
+        no format, gets a space.
+        """
+        if not self.templated:
+            return " "
+        question = {"role": "user", "content": "x"}
+        try:
+            text = self._apply([question, {"role": "assistant", "content": _PROBE}], False)
+        except TemplateError:
+            return ""
+        before, found, _ = text.partition(_PROBE)
+        prompt = self._apply([question])
+        return before.removeprefix(prompt) if found and before.startswith(prompt) else ""
+
     def render(self, system: str | None, user: str) -> str:
         """The prompt's text up to where the answer starts."""
         if not self.templated:
@@ -107,11 +126,11 @@ class ChatFormat:
             return "refuses"
         return "" if _PROBE in text else "ignores"
 
-    def _apply(self, messages: list[dict[str, str]]) -> str:
+    def _apply(self, messages: list[dict[str, str]], asks: bool = True) -> str:
         return self.tokenizer.apply_chat_template(
             messages,
             tokenize=False,
-            add_generation_prompt=True,
+            add_generation_prompt=asks,
             date_string=_DATE.strftime("%d %b %Y"),
             strftime_now=_DATE.strftime,
         )

@@ -65,6 +65,11 @@ class GapTokenizer:
         )["input_ids"]
         return np.asarray(ids, dtype=np.int32)
 
+    def bare(self, text: str) -> np.ndarray:
+        """Ids (int32) of a text without special tokens."""
+        ids = self._tokenizer(text, add_special_tokens=False, return_attention_mask=False)
+        return np.asarray(ids["input_ids"], dtype=np.int32)
+
     def pieces(self, texts: Sequence[str], starts_text: bool = False) -> list[np.ndarray]:
         """Ids (int32) of pieces, without special tokens.
 
