@@ -15,14 +15,47 @@ from quantrag.scoring.parsing import RULES, parse, rating
         ("4/5", "4"),
         ("**5**", "5"),
         ("Score:3.", "3"),
-        ("10 out of 5", "5"),
+        ("5-star", "5"),
+        ("4stars", "4"),
+        ("a rating of 5", "5"),
+        ("4.0", "4"),
+        ("3-4", "3"),
+        ("- 4", "4"),
+        ("评分：4分", "4"),
+        # Digits that are no ratings of their own.
+        ("For this mp3 player: 5", "5"),
+        ("2nd time, rating 4", "4"),
+        ("$5 well spent: 4", "4"),
+        ("100% my favourite: 5", "5"),
+        # The scale is named, then used.
+        ("On a scale of 1 to 5, I would give this a 4.", "4"),
+        ("I'd rate this a 4 on a scale of 1 to 5", "4"),
+        ("on a scale of 1 (worst) to 5 (best): 3", "3"),
+        ("with 1 being the worst and 5 being the best, I'd say 4", "4"),
+        ("Out of 5, I give 3", "3"),
+        ("1, 2, 3, 4, or 5? I choose 4", "4"),
+        ("[1, 2, 3, 4, 5] -> 3", "3"),
+        ("1, 2, 3, 4, 5: 4", "4"),
+        ("1: bad\n2: poor\n3: ok\n4: good\n5: great\nAnswer: 4", "4"),
     ],
 )
 def test_lenient_takes_the_first_rating(text, prediction):
     assert parse(text, 3, "lenient") == (prediction, True)
 
 
-@pytest.mark.parametrize("text", ["", "great!", "10", "2019", "six", "0", "7 stars"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *["", "great!", "10", "2019", "six", "0", "7 stars", "99.", "3" * 64, "-3", "Score: -2."],
+        *["10 out of 5", "8/10", "4 out of 10", "0/5", "5.5", "1,000 words", "4:30", "1e0"],
+        *["1 to 5", "1-5", "[1, 2, 3, 4, 5]", "1. 1. 1. 2. 3. 4. 5.", "1/2/3/4/5", "5 4 3 2 1"],
+        *[
+            "1, 2, 3, 4, 5, 1, 2",
+            "1 star, 2 stars, 3 stars, 4 stars, 5 stars",
+            "(1) (2) (3) (4) (5)",
+        ],
+    ],
+)
 def test_lenient_finds_no_rating(text):
     assert parse(text, 3, "lenient") == (text.strip(), False)
 

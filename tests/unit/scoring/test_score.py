@@ -39,6 +39,16 @@ def test_the_papers_missing_rating_counts_as_zero():
     assert score(completions(["none", "2"]), rule="paper")["absolute_error"].tolist() == [5, 0]
 
 
+@pytest.mark.parametrize("text", ["99.", "The score is 99.", "3" * 64, "-7", "0", "1e300"])
+def test_errors_stay_within_the_scale_unless_the_rule_is_lamps(text):
+    golds = QUERIES.assign(gold=["4", "4"])
+    assert score(completions([text, "4"]), queries=golds)["absolute_error"].tolist() == [3, 0]
+
+
+def test_lamps_rule_takes_any_number():
+    assert score(completions(["99.", "2"]), rule="strict")["absolute_error"].tolist() == [94, 0]
+
+
 def test_rows_follow_the_queries():
     scores = score(completions(["2", "5"], ids=("b", "a")))
     assert scores["query_id"].tolist() == ["a", "b"]

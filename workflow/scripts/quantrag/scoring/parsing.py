@@ -9,22 +9,37 @@ paper: as the released code of Yazan et al. (2024, arXiv 2406.10251) does it, it
     of a LaMP-5 answer with several lines it keeps what comes *after* the first line break, and a
     rating that is not there becomes 0.
 
-A prediction that is no answer to the task (no number from 1 to 5, no label of the task, no text) is
-kept as it is and marked as not valid; what it costs is a matter of `scoring.invalid`.
+A prediction that is no answer to the task (no number from 1 to 5, no label of it, no text) is
+kept as it is and marked as not valid; what it costs depends on `scoring.invalid`. Under `strict`
+and `paper` a number outside 1 to 5 still counts as that number, as in LaMP's evaluation; under
+`lenient` it is unreadable, so that no error exceeds the scale.
 """
 
 import math
 import re
 from typing import NamedTuple
 
-from quantrag.scoring.metrics import LABEL, RATING, kind_of, labels_of
+from quantrag.scoring.metrics import LABEL, RATING, RATINGS, kind_of, labels_of
 
 # Raise it whenever a rule gives another prediction for some text: it stands in the scores' files.
-VERSION = 1
+VERSION = 2
 RULES = ("lenient", "strict", "paper")
 
-# A digit inside a longer number is no rating: not in "10", and only the 2 in "2.5".
-_RATING = re.compile(r"(?<!\d)(?<!\d[.,])[1-5](?!\d)")
+# What stands between the ends of a scale: "1 to 5", "1-5", "1 (worst) to 5", "between 1 and 5"; or
+# what its ends mean: "1 being the worst and 5 the best".
+_RANGE = re.compile(
+    r"(?:\s*stars?)?\s*(?:\([^()]*\))?\s*(?:to|through|until|down\s+to|and|[-–—~]|\.{2,3}|…)\s*"
+    r"|\s*(?:=|(?:is|being|means?|meaning|as|for)\b)[^.!?\n]{1,60}",
+    re.IGNORECASE,
+)
+_OF = re.compile(r"\s*(?:stars?|points?)?\s*(?:/|(?:out\s+)?of)\s*", re.IGNORECASE)
+_OUT_OF = re.compile(r"(?:/|\b(?:out|scale)\s+of)\s*$", re.IGNORECASE)
+_WHOLE_NUMBER = re.compile(r"(\d+)(?:\.0+)?(?!\d)")
+_LETTER = "[A-Za-zÀ-ɏ]"  # Latin: in other scripts a digit needs no space ("4分")
+# Part of a word ("mp3", "2nd", but not "4stars"), a negative number, a price, a percentage.
+_NO_RATING_BEFORE = re.compile(rf"(?:{_LETTER}|(?<![\w*])[-−]|[$€£¥]\s?)$")
+_NO_RATING_AFTER = re.compile(rf"(?!stars?\b){_LETTER}|\s?%|:\d|,\d{{3}}")
+_ALL_RATINGS = set(RATINGS)
 _QUOTED = re.compile(r'"([^"]*)"')
 _LEAD = re.compile(
     r"^(?:[*#>\s-]*)(?:(?:\w+ )?(?:title|headline|tweet|answer|output|subject|paraphrase))"
@@ -57,13 +72,13 @@ def parse(text: str, lamp: int, rule: str) -> Prediction:
     if rule not in RULES:
         raise ValueError(f"unknown parsing rule {rule!r}; known: {', '.join(RULES)}")
     kind = kind_of(lamp)
+    if rule == "lenient" and kind == RATING:
+        found = _first_rating(text)
+        return Prediction(found or text.strip(), found is not None)
     if rule == "strict":
         prediction = text.strip()
     elif rule == "paper":
         prediction = _paper(text, lamp)
-    elif kind == RATING:
-        match = _RATING.search(text)
-        prediction = match.group() if match else text.strip()
     elif kind == LABEL:
         prediction = _first_label(text, labels_of(lamp)) or text.strip()
     else:
@@ -92,6 +107,71 @@ def _is_answer(prediction: str, lamp: int) -> bool:
     if kind == LABEL:
         return prediction in labels_of(lamp)
     return bool(prediction)
+
+
+def _first_rating(text: str) -> str | None:
+    """The first rating from 1 to 5 that isn't part of a mention of the scale."""
+    matches = list(_WHOLE_NUMBER.finditer(text))
+    numbers = [match[1] for match in matches]
+    ends = [0, *(match.end() for match in matches)]
+    # gaps[i] stands before number i; the last one is the rest of the text.
+    gaps = [
+        text[end:start]
+        for end, start in zip(ends, [*(m.start() for m in matches), len(text)], strict=True)
+    ]
+    i = 0
+    while i < len(numbers):
+        past = _past_scale(numbers, gaps, i)
+        if past > i:
+            i = past
+            continue
+        # "4 of 10": neither number is a rating from 1 to 5.
+        out_of = i + 1 < len(numbers) and _OF.fullmatch(gaps[i + 1]) is not None
+        if (
+            _is_rating(text, matches[i])
+            and not (out_of and numbers[i + 1] != "5")
+            and not _OUT_OF.search(gaps[i])
+        ):
+            return numbers[i]
+        i += 2 if out_of else 1
+    return None
+
+
+def _past_scale(numbers: list[str], gaps: list[str], i: int) -> int:
+    """The index after a mention of the whole scale that starts at number i; i if none does."""
+    if set(numbers[i : i + 2]) == {"1", "5"} and _RANGE.fullmatch(gaps[i + 1]):
+        return i + 2
+    seen: set[str] = set()
+    for j in range(i, len(numbers)):
+        if numbers[j] not in _ALL_RATINGS:
+            break
+        seen.add(numbers[j])
+        if seen == _ALL_RATINGS:
+            inside = gaps[i + 1 : j + 1]
+            in_order = numbers[i : j + 1] in (
+                sorted(numbers[i : j + 1]),
+                sorted(numbers[i : j + 1], reverse=True),
+            )
+            bare = all(re.fullmatch(r"[\W_]*(?:(?:or|and)[\W_]*)?", gap, re.I) for gap in inside)
+            if not (in_order or bare):
+                break
+            # A list that goes on goes on with the same separator.
+            while j + 1 < len(numbers) and gaps[j + 1] in inside:
+                j += 1
+            return j + 1
+    return i
+
+
+def _is_rating(text: str, match: re.Match[str]) -> bool:
+    """Whether digits in a text are a number from 1 to 5 of their own; of "2.5", the 2 is."""
+    before, after = text[: match.start()], text[match.end() :]
+    return (
+        match[1] in _ALL_RATINGS
+        and not re.search(r"\d[.,:]$", before)
+        and not (match[1] == "5" and re.match(r"[.,]0*[1-9]", after))
+        and not _NO_RATING_BEFORE.search(before)
+        and not _NO_RATING_AFTER.match(after)
+    )
 
 
 def _first_label(text: str, labels: tuple[str, ...]) -> str | None:

@@ -89,16 +89,20 @@ def score_task(
         if rate > 0:
             log.info("%s: %.1f %% of the answers are not valid.", where, 100 * rate)
     scores = pd.concat(parts, ignore_index=True)
-    metrics = query_metrics(scores, task, lamp)
+    metrics = query_metrics(scores, task, lamp, rule)
     ordered = [column for column in scores.columns if column not in LOGPROBS]
     return pd.concat([scores[ordered], metrics, scores[list(LOGPROBS)]], axis=1)
 
 
-def query_metrics(scores: pd.DataFrame, task: str, lamp: int) -> pd.DataFrame:
+def query_metrics(scores: pd.DataFrame, task: str, lamp: int, rule: str) -> pd.DataFrame:
     """The metrics that are defined per query, by LaMP's rules, invalid answers included.
 
     Args:
-        scores: prediction, gold.
+        scores: prediction, gold, valid.
+        task: name of the task.
+        lamp: number of the LaMP task.
+        rule: the parsing rule. Under `lenient` an invalid rating is unreadable, even if it is a
+            number; under the others a number outside 1 to 5 counts as that number.
 
     Returns:
         float64 columns `QUERY_METRICS`, NaN where the task doesn't have the metric. `correct` is
@@ -109,7 +113,12 @@ def query_metrics(scores: pd.DataFrame, task: str, lamp: int) -> pd.DataFrame:
     if kind_of(lamp) == TEXT:
         result["rouge1"], result["rougeL"] = rouge(predictions, golds).T
     elif kind_of(lamp) == RATING:
-        errors = rating_errors([rating(prediction) for prediction in predictions], golds, task)
+        readable = scores["valid"] if rule == "lenient" else [True] * len(scores)
+        numbers = [
+            rating(prediction) if read else None
+            for prediction, read in zip(predictions, readable, strict=True)
+        ]
+        errors = rating_errors(numbers, golds, task)
         result["absolute_error"], result["squared_error"] = errors, errors**2
         right = (errors == 0) & scores["valid"].to_numpy()
         result["correct"] = right.astype(np.float64)
