@@ -22,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.parts import common
 from benchmarks.parts.prompt_packing import corpus, demo_tokenizer, pack_by_rendering
+from quantrag.grid import K
 from quantrag.prompts.build import build_prompts
 from quantrag.prompts.chat_templates import ChatFormat, load_tokenizer
 from quantrag.prompts.styles import load_style
@@ -33,7 +34,7 @@ def main() -> None:
     parser.add_argument("--documents", type=int, default=60)
     parser.add_argument("--words", default="60,240", help="shortest and longest document")
     parser.add_argument("--style", default="paper", choices=["paper", "lamp"])
-    parser.add_argument("--k", default="max_8K")
+    parser.add_argument("--k", default="max_8K", type=K.parse)
     parser.add_argument("--tokenizer", help="folder with a tokenizer")
     arguments = parser.parse_args()
     if arguments.quick:

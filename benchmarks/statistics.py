@@ -30,6 +30,7 @@ import pandas as pd
 from scipy import stats
 
 from benchmarks.parts import common
+from quantrag.grid import K, cells_of
 from quantrag.scoring.score import score_task
 from quantrag.statistics.comparisons import compare
 from quantrag.statistics.grid import load_grids
@@ -40,12 +41,8 @@ from quantrag.tables import read_table, write_csv, write_table
 MODELS = [f"model-{letter}" for letter in "abcdef"]
 PRECISIONS = ["fp16", "int4"]
 LAMPS = {"LaMP-3U": 3, "LaMP-5U": 5}
-CELLS = [("none", "0")] + [
-    (retriever, k)
-    for retriever in ("bm25", "contriever", "dpr")
-    for k in ("1", "3", "5", "max_4K", "max_8K")
-]
 TOKENS = {"0": 300, "1": 450, "3": 750, "5": 1000, "max_4K": 3900, "max_8K": 7800}
+CELLS = cells_of(LAMPS, ["bm25", "contriever", "dpr"], [K.parse(k) for k in TOKENS])
 QUERIES = 2500
 DRAWS, PERMUTATIONS = 10_000, 100_000
 COLUMNS = ["query_id", "text", "prompt_tokens"]
@@ -66,8 +63,8 @@ def write_grid(folder: Path, models: list[str]) -> None:
         queries = pd.DataFrame({"query_id": ids, "user_id": ids, "gold": golds})
         write_table(queries, folder / f"{task}.parquet")
         for model in models:
-            for retriever, k in CELLS:
-                tokens = (TOKENS[k] * rng.uniform(0.8, 1.2, QUERIES)).astype(np.int32)
+            for cell in (cell for cell in CELLS if cell.task == task):
+                tokens = (TOKENS[str(cell.k)] * rng.uniform(0.8, 1.2, QUERIES)).astype(np.int32)
                 answers = None
                 for precision in PRECISIONS:
                     if lamp == 3:
@@ -81,7 +78,7 @@ def write_grid(folder: Path, models: list[str]) -> None:
                         {"query_id": ids, "text": answers, "prompt_tokens": tokens}
                     )
                     frame["first_token_logprobs"] = candidates(rng)
-                    path = folder / model / precision / task / retriever / f"k{k}.parquet"
+                    path = folder / model / precision / cell.file
                     write_table(frame, path)
 
 
@@ -103,12 +100,10 @@ def score_checkpoint(folder: Path, model: str, precision: str) -> None:
     parts = []
     for task, lamp in LAMPS.items():
         columns = [*COLUMNS, "first_token_logprobs"] if lamp == 3 else COLUMNS
-        frames = [
-            read_table(folder / model / precision / task / retriever / f"k{k}.parquet", columns)
-            for retriever, k in CELLS
-        ]
+        cells = [cell for cell in CELLS if cell.task == task]
+        frames = [read_table(folder / model / precision / cell.file, columns) for cell in cells]
         queries = read_table(folder / f"{task}.parquet")
-        parts.append(score_task(frames, CELLS, queries, task=task, lamp=lamp, rule="lenient"))
+        parts.append(score_task(frames, cells, queries, task=task, lamp=lamp, rule="lenient"))
     scores = pd.concat(parts, ignore_index=True)
     scores.insert(1, "model", model)
     scores.insert(2, "precision", precision)

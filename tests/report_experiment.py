@@ -7,7 +7,8 @@ from pathlib import Path
 import pandas as pd
 
 import figure_tables
-from quantrag.names import NO_RETRIEVER, NOISE_FLOOR
+from quantrag.grid import K, cells_of
+from quantrag.names import NOISE_FLOOR
 from quantrag.presentation.report.assemble import Files
 from quantrag.scoring.score import score_task
 from quantrag.tables import write_csv, write_table
@@ -63,9 +64,8 @@ def make(
     model_names = list(figure_tables.MODELS[:models])
     run_names = [*figure_tables.PRECISIONS[:precisions], *([NOISE_FLOOR] if noise else [])]
     retriever_names = list(figure_tables.RETRIEVERS[:retrievers])
-    cells = [(NO_RETRIEVER, "0")] * ("0" in ks)
-    cells += [(retriever, k) for retriever in retriever_names for k in ks if k != "0"]
     tasks = {"LaMP-3U": 3, "LaMP-5U": 5}
+    grid = cells_of(tasks, retriever_names, [K.parse(k) for k in ks])
     lists = {"queries": {}, "prompts": [], "completions": [], "scores": [], "costs": []}
     answers, facts = {}, {}
     for task, lamp in tasks.items():
@@ -79,33 +79,27 @@ def make(
         lists["queries"][task] = str(path)
         most = max((_documents(k) for k in ks), default=1)
         profiles = {i: [f"- {_text(rng, words)}\n" for _ in range(most + 4)] for i in ids}
+        cells = [cell for cell in grid if cell.task == task]
         for model in model_names:
-            for retriever in dict.fromkeys(retriever for retriever, _ in cells):
-                own = [k for name, k in cells if name == retriever]
-                frame = _prompts(rng, task, model, ids, own, profiles, lamp)
+            for retriever in dict.fromkeys(cell.retriever for cell in cells):
+                own = [cell for cell in cells if cell.retriever == retriever]
+                shown = [str(cell.k) for cell in own]
+                frame = _prompts(rng, task, model, ids, shown, profiles, lamp)
                 path = folder / "prompts" / model / task / f"{retriever}.parquet"
                 write_table(frame, path)
                 lists["prompts"].append(str(path))
-                for k in own:
+                for cell in own:
                     for precision in run_names:
-                        frame = _completions(rng, ids, golds, lamp)
-                        answers[model, precision, task, retriever, k] = frame
+                        answers[model, precision, cell] = _completions(rng, ids, golds, lamp)
     for model in model_names:
         for precision in run_names:
             origin = _origin(model, precision)
             parts = []
             for task, lamp in tasks.items():
-                frames = [answers[model, precision, task, *cell] for cell in cells]
-                for (retriever, k), frame in zip(cells, frames, strict=True):
-                    path = (
-                        folder
-                        / "completions"
-                        / model
-                        / precision
-                        / task
-                        / retriever
-                        / f"k{k}.parquet"
-                    )
+                cells = [cell for cell in grid if cell.task == task]
+                frames = [answers[model, precision, cell] for cell in cells]
+                for cell, frame in zip(cells, frames, strict=True):
+                    path = folder / "completions" / model / precision / cell.file
                     write_table(frame, path, {"provenance": json.dumps(origin)})
                     lists["completions"].append(str(path))
                 parts.append(
@@ -141,9 +135,8 @@ def _text(rng, words):
 
 
 def _documents(k):
-    if k.startswith("max_"):
-        return int(k.removeprefix("max_").removesuffix("K")) * 1024 // DOCUMENT_TOKENS
-    return int(k)
+    k = K.parse(k)
+    return k.number * 1024 // DOCUMENT_TOKENS if k.fills else k.number
 
 
 def _prompts(rng, task, model, ids, ks, profiles, lamp):

@@ -6,6 +6,7 @@ from pathlib import Path
 import pyarrow.compute as pc
 
 from quantrag.generation.cell_tables import ordered, read_prompts
+from quantrag.grid import Cell, K
 from quantrag.tables import read_arrow, write_table
 
 
@@ -28,7 +29,7 @@ def prompt_files(folder: Path) -> list[Path]:
 def cells(folder: Path) -> list[Path]:
     """`{task}/{retriever}/k{k}.parquet` of every cell of the grid."""
     return [
-        Path(path.parent.name, path.stem, f"k{k}.parquet")
+        Path(Cell(path.parent.name, path.stem, K.parse(k)).file)
         for path in prompt_files(folder)
         for k in dict.fromkeys(read_arrow(path, ["k"])["k"].to_pylist())
     ]
@@ -46,7 +47,7 @@ def distinct_prompts(folder: Path) -> list[list[int]]:
 def prompts_of_cell(folder: Path, cell: Path) -> list[list[int]]:
     """Token ids of one cell's prompts, in their own order, repeated ones repeatedly."""
     table = read_prompts(prompt_files(folder))
-    wanted = (cell.parts[0], cell.parts[1], cell.stem.removeprefix("k"))
-    for name, value in zip(("task", "retriever", "k"), wanted, strict=True):
-        table = table.filter(pc.equal(table[name], value))
+    wanted = Cell.parse(cell)
+    for name in ("task", "retriever", "k"):
+        table = table.filter(pc.equal(table[name], str(getattr(wanted, name))))
     return table["token_ids"].to_pylist()

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from quantrag.grid import K
 from quantrag.prompts.chat_templates import ChatFormat
-from quantrag.prompts.query_prompts import prompt_budget
 from quantrag.prompts.styles import PromptStyle
 
 _WORDS = """
@@ -29,14 +29,14 @@ def pack_by_rendering(
     queries: pa.Table,
     documents: pa.Table,
     run: pa.Table,
-    k: str,
+    k: K,
     style: PromptStyle,
     chat: ChatFormat,
     context: int,
     max_new_tokens: int,
 ) -> list[list]:
     """The straightforward loop. Returns the kept document_ids and the token ids per query."""
-    budget = prompt_budget(k, context, max_new_tokens)
+    budget = k.budget(context, max_new_tokens)
     texts = {
         (row["user_id"], row["document_id"]): style.document(row["text"], row["target"])
         for row in documents.to_pylist()

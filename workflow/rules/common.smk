@@ -14,6 +14,7 @@ sys.path.insert(0, str(Path(workflow.basedir) / "workflow" / "scripts"))
 
 from quantrag.config.loading import load_config
 from quantrag.errors import UserError
+from quantrag.grid import K, cells_of, ks_of, retrievers_with_none
 from quantrag.names import NO_RETRIEVER, NOISE_FLOOR
 from quantrag.runtime.source_hash import source_hash
 
@@ -53,30 +54,20 @@ def retrievers_of_kind(kind):
     return one_of(name for name, entry in config["retrievers"].items() if entry["kind"] == kind)
 
 
-def retrieved_ks():
-    """The values of k that need a retriever, in the order of the config."""
-    return [k for k in config["k"] if k != "0"]
+KS = [K.parse(k) for k in config["k"]]
 
 
 def cells():
-    """Every `{task}/{retriever}/k{k}` of the grid; k = 0 needs no retriever and stands once."""
-    return [
-        cell
-        for task in config["tasks"]
-        for cell in [
-            *([f"{task}/{NO_RETRIEVER}/k0"] if "0" in config["k"] else []),
-            *(f"{task}/{r}/k{k}" for r in config["retrievers"] for k in retrieved_ks()),
-        ]
-    ]
+    """Every `{task}/{retriever}/k{k}` of the grid; k = 0 needs no retriever and is there once."""
+    return [str(cell) for cell in cells_of(config["tasks"], config["retrievers"], KS)]
 
 
 def prompt_files(model):
     """The prompts of one model: a file per task and retriever, and one without retrieval."""
-    retrievers = [*([NO_RETRIEVER] if "0" in config["k"] else []), *config["retrievers"]]
     return [
         f"<results>/prompts/{model}/{task}/{retriever}.parquet"
         for task in config["tasks"]
-        for retriever in retrievers
+        for retriever in retrievers_with_none(config["retrievers"], KS)
     ]
 
 

@@ -42,7 +42,7 @@ rule build_prompts:
         prompts=config["prompts"],
         templates=lambda wildcards: TEMPLATE_HASHES[wildcards.task],
         lamp=lambda wildcards: config["tasks"][wildcards.task]["lamp"],
-        ks=lambda wildcards: ["0"] if wildcards.retriever == NO_RETRIEVER else retrieved_ks(),
+        ks=lambda wildcards: [str(k) for k in ks_of(wildcards.retriever, KS)],
         context=lambda wildcards: config["models"][wildcards.model]["context"],
         chat_template=lambda wildcards: config["models"][wildcards.model]["chat_template"],
         system_role=lambda wildcards: config["models"][wildcards.model]["system_role"],

@@ -14,6 +14,7 @@ with job(snakemake):
     sys.modules.setdefault("torch", None)
 
     from quantrag.checkpoints.folder import check_context
+    from quantrag.grid import K
     from quantrag.prompts.build import build_prompts
     from quantrag.prompts.chat_templates import ChatFormat, load_tokenizer
     from quantrag.prompts.styles import load_style
@@ -33,7 +34,7 @@ with job(snakemake):
         queries=read_arrow(snakemake.input.queries),
         documents=read_arrow(snakemake.input.documents),
         run=read_arrow(run) if run else None,
-        ks=params.ks,
+        ks=[K.parse(k) for k in params.ks],
         style=load_style(params.prompts["style"], params.lamp),
         chat=chat,
         context=params.context,

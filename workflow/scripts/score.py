@@ -11,6 +11,7 @@ with job(snakemake):
 
     import pandas as pd
 
+    from quantrag.grid import Cell
     from quantrag.scoring.metrics import RATING, kind_of
     from quantrag.scoring.parsing import VERSION
     from quantrag.scoring.score import score_task
@@ -18,15 +19,15 @@ with job(snakemake):
 
     params = snakemake.params
     columns = ["query_id", "text", "prompt_tokens"]
-    cells = [cell.split("/") for cell in params.cells]
+    cells = [Cell.parse(path) for path in params.cells]
     parts = []
     for task, lamp in params.lamps.items():
         read = [*columns, "first_token_logprobs"] if kind_of(lamp) == RATING else columns
-        own = [number for number, cell in enumerate(cells) if cell[0] == task]
+        own = [number for number, cell in enumerate(cells) if cell.task == task]
         parts.append(
             score_task(
                 [read_table(snakemake.input.completions[number], read) for number in own],
-                [(cells[number][1], cells[number][2].removeprefix("k")) for number in own],
+                [cells[number] for number in own],
                 read_table(snakemake.input.queries[list(params.lamps).index(task)]),
                 task=task,
                 lamp=lamp,

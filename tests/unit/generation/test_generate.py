@@ -308,5 +308,5 @@ def test_a_cell_without_prompts_is_refused(tmp_path):
     paths = write_prompts(tmp_path / "prompts", ["0", "1"])
     cells = cell_files(tmp_path / "completions", ["5"])
     job = make_job(fake_checkpoint(tmp_path / "checkpoint"))
-    with pytest.raises(UserError, match="no prompts for task LaMP-3U, retriever bm25, k 5"):
+    with pytest.raises(UserError, match="no prompts for the cell LaMP-3U/bm25/k5"):
         generate_cells(job, paths, cells, tmp_path / "c.json", tmp_path / "j.jsonl", Factory())

@@ -10,9 +10,10 @@ import pytest
 import prompt_tokenizers
 from benchmarks.parts import prompt_packing
 from quantrag.errors import UserError
+from quantrag.grid import K
 from quantrag.prompts.build import PROMPT_SCHEMA, build_prompts
 from quantrag.prompts.chat_templates import ChatFormat
-from quantrag.prompts.query_prompts import prompt_budget, shortened
+from quantrag.prompts.query_prompts import shortened
 from quantrag.prompts.styles import load_style
 from quantrag.prompts.tokenization import GapTokenizer
 
@@ -71,6 +72,7 @@ def profile(n):
 
 
 def build(inputs, ks, chat, style="paper", context=4096, max_new_tokens=64, **settings):
+    ks = [K.parse(k) for k in ks]
     return build_prompts(
         *inputs, ks, load_style(style, 5), chat, context, max_new_tokens, **settings
     )
@@ -81,10 +83,10 @@ def build(inputs, ks, chat, style="paper", context=4096, max_new_tokens=64, **se
 @pytest.mark.parametrize("context", [512, 1300, 8192])
 def test_equals_the_straightforward_loop(corpus, chat, style, k, context):
     settings = {"style": load_style(style, 5), "chat": chat, "context": context}
-    table = build_prompts(*corpus, [k], max_new_tokens=64, **settings)
+    table = build_prompts(*corpus, [K.parse(k)], max_new_tokens=64, **settings)
     expected = prompt_packing.pack_by_rendering(*corpus, k, max_new_tokens=64, **settings)
     assert [table["document_ids"].to_pylist(), table["token_ids"].to_pylist()] == expected
-    assert max(table["n_tokens"].to_pylist()) <= prompt_budget(k, context, 64)
+    assert max(table["n_tokens"].to_pylist()) <= K.parse(k).budget(context, 64)
 
 
 def test_table(chat, tokenizer):
@@ -145,12 +147,6 @@ def test_a_query_that_does_not_fit_is_truncated_at_its_end(chat, style):
     assert not any(row["truncated"] for row in rows[1::2])
     with pytest.raises(UserError, match=r"models\.tiny\.context: .* with an empty query has"):
         build(inputs, ["1"], ChatFormat(chat.tokenizer, name="tiny"), context=70)
-
-
-def test_budgets():
-    assert prompt_budget("3", 4096, 64) == 4032
-    assert prompt_budget("max_4K", 8192, 64) == 4032
-    assert prompt_budget("max_8K", 4096, 64) == 4032
 
 
 def test_shortened_input():

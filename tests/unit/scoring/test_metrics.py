@@ -10,6 +10,7 @@ from rouge_score.scoring import BootstrapAggregator
 from sklearn.metrics import accuracy_score, f1_score, mean_absolute_error, mean_squared_error
 
 from quantrag.errors import UserError
+from quantrag.grid import K_ZERO, Cell
 from quantrag.scoring.metrics import LABELS, kind_of, rating_errors, worst_rating
 from quantrag.scoring.rouge import rouge
 from quantrag.scoring.score import query_metrics, score_task
@@ -45,7 +46,9 @@ def metrics_of(texts, golds, lamp, rule="strict"):
     ids = [str(i) for i in range(len(texts))]
     queries = pd.DataFrame({"query_id": ids, "user_id": ids, "gold": golds})
     frame = pd.DataFrame({"query_id": ids, "text": texts, "prompt_tokens": 10})
-    scores = score_task([frame], [("none", "0")], queries, task="t", lamp=lamp, rule=rule)
+    scores = score_task(
+        [frame], [Cell("t", "none", K_ZERO)], queries, task="t", lamp=lamp, rule=rule
+    )
     scores = scores.assign(model="m", precision="p")
     (grid,) = grids_of([scores], {"t": lamp})
     rows = np.array([0])

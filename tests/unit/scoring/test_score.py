@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from quantrag.errors import UserError
+from quantrag.grid import Cell, K
 from quantrag.scoring.parsing import Prediction
 from quantrag.scoring.score import INVALID, flip_key, rating_logprobs, score_task
 
@@ -16,7 +17,9 @@ def completions(texts, ids=("a", "b"), **columns):
 
 
 def score(frame, rule="lenient", lamp=3, queries=QUERIES):
-    return score_task([frame], [("bm25", "1")], queries, task="t", lamp=lamp, rule=rule)
+    return score_task(
+        [frame], [Cell("t", "bm25", K(False, 1))], queries, task="t", lamp=lamp, rule=rule
+    )
 
 
 def test_columns_and_types():

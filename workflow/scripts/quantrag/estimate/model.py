@@ -15,6 +15,7 @@ from typing import Any
 from quantrag.checkpoints.folder import weight_bytes
 from quantrag.engines.sizing import GIB, kv_bytes_per_token
 from quantrag.errors import UserError
+from quantrag.grid import K_ZERO, K
 
 _GB = 1e9
 #: Bits of a float, by the config's names.
@@ -67,7 +68,8 @@ def typical_work(config: Mapping[str, Any], model: str, tasks: Mapping[int, Any]
     """
     context = config["models"][model]["context"]
     new_tokens = config["generation"]["max_new_tokens"]
-    ks = [k for k in config["k"] if k != "0"]
+    ks = [K.parse(k) for k in config["k"]]
+    retrieved = [k for k in ks if k.needs_retriever]
     prompts = total = computed = output = 0.0
     for task in config["tasks"].values():
         size = tasks[task["lamp"]]
@@ -80,10 +82,10 @@ def typical_work(config: Mapping[str, Any], model: str, tasks: Mapping[int, Any]
         query = min(size["query_tokens"], context - new_tokens)
         parts = [
             _document_tokens(k, query, documents, size["document_tokens"], context, new_tokens)
-            for k in ks
+            for k in retrieved
         ]
         retrievers = len(config["retrievers"])
-        zero = query if "0" in config["k"] else 0
+        zero = query if K_ZERO in ks else 0
         total += queries * (zero + retrievers * sum(part + query for part in parts))
         computed += queries * (zero + retrievers * (max(parts) + query * len(parts)))
         n = queries * (retrievers * len(parts) + (1 if zero else 0))
@@ -247,13 +249,8 @@ def model_shape(
 
 
 def _document_tokens(
-    k: str, query: float, documents: float, tokens: float, context: int, new_tokens: int
+    k: K, query: float, documents: float, tokens: float, context: int, new_tokens: int
 ) -> float:
     """Tokens of the documents that fit into a prompt, on average."""
-    room = context - new_tokens - query
-    if k.startswith("max_"):
-        room = min(room, int(k.removeprefix("max_").removesuffix("K")) * 1024 - new_tokens - query)
-        asked = documents
-    else:
-        asked = min(int(k), documents)
-    return max(0, min(asked, room // tokens)) * tokens
+    room = k.budget(context, new_tokens) - query
+    return max(0, min(k.asked(documents), room // tokens)) * tokens

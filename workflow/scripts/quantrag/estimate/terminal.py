@@ -9,7 +9,7 @@ from pyarrow.parquet import read_table
 from quantrag.checkpoints.folder import weight_bytes
 from quantrag.errors import UserError
 from quantrag.estimate.model import Row, Work, counted_work, estimate_row, model_shape, typical_work
-from quantrag.names import NO_RETRIEVER
+from quantrag.grid import K, retrievers_with_none
 from quantrag.quantization.compatibility import capability_refusal, needed_capability
 from quantrag.quantization.precisions import perplexity_texts
 
@@ -76,7 +76,7 @@ def _refused(config: Mapping[str, Any], gpu: Mapping[str, Any]) -> dict[str, str
 
 def _work(config: Mapping[str, Any], facts: Mapping[str, Any], model: str, results: Path) -> Work:
     """Counted where all prompts of the model are there, typical otherwise."""
-    retrievers = [*([NO_RETRIEVER] if "0" in config["k"] else []), *config["retrievers"]]
+    retrievers = retrievers_with_none(config["retrievers"], [K.parse(k) for k in config["k"]])
     names = [f"{task}/{retriever}" for task in config["tasks"] for retriever in retrievers]
     paths = [results / "prompts" / model / f"{name}.parquet" for name in names]
     if all(path.is_file() for path in paths):

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from quantrag.engines.base import Completion
 from quantrag.errors import UserError
+from quantrag.grid import Cell
 from quantrag.tables import read_arrow
 
 _COLUMNS = ["query_id", "k", "prompt", "token_ids", "n_tokens", "prompt_hash"]
@@ -77,12 +78,11 @@ def cell_rows(
     }
     cells = []
     for path in map(Path, completion_files):
-        task, retriever, k = path.parts[-3], path.parts[-2], path.stem.removeprefix("k")
-        if (task, retriever, k) not in groups:
-            raise UserError(
-                f"{path}: there are no prompts for task {task}, retriever {retriever}, k {k}."
-            )
-        cells.append((path, np.sort(groups[task, retriever, k])))
+        cell = Cell.parse(path)
+        key = (cell.task, cell.retriever, str(cell.k))
+        if key not in groups:
+            raise UserError(f"{path}: there are no prompts for the cell {cell}.")
+        cells.append((path, np.sort(groups[key])))
     return cells
 
 

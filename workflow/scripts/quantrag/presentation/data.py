@@ -7,8 +7,9 @@ from pathlib import Path
 import pandas as pd
 
 from quantrag.errors import UserError
+from quantrag.grid import K
 from quantrag.names import NO_RETRIEVER, NOISE_FLOOR
-from quantrag.presentation.labels import k_key, main_metric
+from quantrag.presentation.labels import main_metric
 
 # Columns that are text whatever their values look like: a k of 3 is the name "3".
 _TEXT = {
@@ -124,7 +125,7 @@ def grid(*tables: pd.DataFrame, baseline: str | None = None) -> Grid:
         models=_names(tables, "model"),
         precisions=[*([] if baseline is None else [baseline]), *precisions],
         retrievers=retrievers or [NO_RETRIEVER],
-        ks=sorted(_names(tables, "k"), key=k_key),
+        ks=sorted(_names(tables, "k"), key=K.parse),
     )
 
 

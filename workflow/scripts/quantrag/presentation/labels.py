@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 
 from quantrag.errors import UserError
+from quantrag.grid import K
 from quantrag.names import NO_RETRIEVER, NOISE_FLOOR
 
 _KNOWN_NAMES = {
@@ -17,7 +18,6 @@ _KNOWN_NAMES = {
     "minilm": "MiniLM",
 }
 _PRECISION_WORD = re.compile(r"^(fp|bf|int|nf|kv|w|a)\d*(w\d+|a\d+)*$|^(gptq|awq|rtn|hqq)$", re.I)
-_MAX_K = re.compile(r"^max_(\d+)K$")
 
 
 @dataclass(frozen=True)
@@ -79,24 +79,10 @@ def main_metric(keys: list[str]) -> Metric:
     return next(METRICS[key] for key in METRICS if key in wanted)
 
 
-def k_key(k: str) -> tuple[int, int]:
-    """Sort key of k: numbers by size, then `max_nK` by n. Raises UserError for anything else."""
-    if k.isascii() and k.isdigit():
-        return 0, int(k)
-    if match := _MAX_K.match(k):
-        return 1, int(match.group(1))
-    raise UserError(f"k {k!r}: neither a number nor max_nK.")
-
-
-def k_label(k: str) -> str:
-    """k as a tick label: `3` stays, `max_4K` becomes `4K` (the axis label explains it)."""
-    return k.removeprefix("max_")
-
-
 def k_axis(ks: list[str]) -> str:
     """Label of an axis of k, with a note on `max_nK` where there is one."""
-    largest = [k_label(k) for k in ks if k.startswith("max_")]
-    note = f" ({largest[0]}: all that fit in {largest[0]} tokens)" if largest else ""
+    windows = [k.label for k in map(K.parse, ks) if k.fills]
+    note = f" ({windows[0]}: all that fit in {windows[0]} tokens)" if windows else ""
     return f"Documents in the prompt, k{note}"
 
 

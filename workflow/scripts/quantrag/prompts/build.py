@@ -12,6 +12,7 @@ import pyarrow as pa
 from tqdm import tqdm
 
 from quantrag.errors import UserError
+from quantrag.grid import K
 from quantrag.prompts.chat_templates import ChatFormat
 from quantrag.prompts.query_prompts import Prompt, PromptBuilder
 from quantrag.prompts.styles import PromptStyle
@@ -40,7 +41,7 @@ def build_prompts(
     queries: pa.Table,
     documents: pa.Table,
     run: pa.Table | None,
-    ks: Sequence[str],
+    ks: Sequence[K],
     style: PromptStyle,
     chat: ChatFormat,
     context: int,
@@ -53,8 +54,7 @@ def build_prompts(
         queries: columns query_id, user_id, input, query_text.
         documents: columns document_id, user_id, text, target; a user's documents contiguous.
         run: columns query_id, rank, document_id, sorted by query and rank; None for k = 0.
-        ks: numbers of documents as strings: "0", "3", or "max_nK" for as many as fit into
-            min(n * 1024, context) tokens beside the answer.
+        ks: how many documents to ask for.
         style: the templates of the task.
         chat: the model's chat format, which also holds its tokenizer.
         context: context length of the model in tokens.
@@ -68,8 +68,8 @@ def build_prompts(
     Raises:
         UserError: no room for even an empty query, or a run that names unknown documents.
     """
-    if run is None and list(ks) != ["0"]:
-        raise ValueError(f"k = {', '.join(ks)} needs a run")
+    if run is None and any(k.needs_retriever for k in ks):
+        raise ValueError(f"k = {', '.join(map(str, ks))} needs a run")
     profiles = Profiles(documents)
     rankings = _rankings(run)
     builder = PromptBuilder(style, chat, context, max_new_tokens, packing)
@@ -92,11 +92,11 @@ def _all_prompts(
     queries: pa.Table,
     profiles: "Profiles",
     rankings: dict[str, list[str]],
-    ks: Sequence[str],
+    ks: Sequence[K],
     builder: PromptBuilder,
-) -> dict[str, list[tuple[str, list[str], Prompt]]]:
+) -> dict[K, list[tuple[str, list[str], Prompt]]]:
     """(query_id, document_ids, prompt) of every query, by k."""
-    prompts: dict[str, list[tuple[str, list[str], Prompt]]] = {k: [] for k in ks}
+    prompts: dict[K, list[tuple[str, list[str], Prompt]]] = {k: [] for k in ks}
     columns = [queries[name].to_pylist() for name in ("query_id", "user_id", "input", "query_text")]
     rows = tqdm(zip(*columns, strict=True), total=len(queries), unit="query", mininterval=5)
     for number, (query_id, user_id, task_input, query_text) in enumerate(rows):
@@ -158,7 +158,7 @@ def _rankings(run: pa.Table | None) -> dict[str, list[str]]:
     return rankings
 
 
-def _table(k: str, rows: Sequence[tuple[str, list[str], Prompt]]) -> pa.Table:
+def _table(k: K, rows: Sequence[tuple[str, list[str], Prompt]]) -> pa.Table:
     query_ids = [query_id for query_id, _, _ in rows]
     prompts = [prompt for _, _, prompt in rows]
     lengths = [len(prompt.ids) for prompt in prompts]
@@ -166,7 +166,7 @@ def _table(k: str, rows: Sequence[tuple[str, list[str], Prompt]]) -> pa.Table:
     values = np.concatenate([prompt.ids for prompt in prompts]) if prompts else np.empty(0)
     columns = {
         "query_id": query_ids,
-        "k": [k] * len(rows),
+        "k": [str(k)] * len(rows),
         "prompt": [prompt.text for prompt in prompts],
         "token_ids": pa.ListArray.from_arrays(offsets, pa.array(values, pa.int32())),
         "n_tokens": lengths,
@@ -178,9 +178,9 @@ def _table(k: str, rows: Sequence[tuple[str, list[str], Prompt]]) -> pa.Table:
     return pa.table(columns, schema=PROMPT_SCHEMA)
 
 
-def _log_summary(k: str, prompts: Sequence[Prompt]) -> None:
+def _log_summary(k: K, prompts: Sequence[Prompt]) -> None:
     lengths = [len(prompt.ids) for prompt in prompts] or [0]
-    wanted = 0 if k.startswith("max") else int(k)
+    wanted = 0 if k.fills else k.number
     log.info(
         "k=%s: %d prompts, %.0f tokens on average, %d at most; %.1f documents kept on average, %d "
         "dropped in %d prompts, %d profiles smaller than k; %d queries truncated",

@@ -1,13 +1,13 @@
 """The prompts of one query: rendered around its documents, packed, truncated as the last resort."""
 
 import logging
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from quantrag.errors import UserError
+from quantrag.grid import K
 from quantrag.prompts.chat_templates import ChatFormat
 from quantrag.prompts.packing import RankedPrompt, fitting_when_counted_twice, largest
 from quantrag.prompts.styles import PromptStyle
@@ -15,7 +15,6 @@ from quantrag.prompts.tokenization import GapTokenizer
 
 log = logging.getLogger(__name__)
 
-_MAX_K = re.compile(r"max_([1-9][0-9]*)K")
 # Stands for the documents while the text around them is rendered; private-use characters, so that
 # no chat template and no data has them.
 _MARK = "\ue000documents\ue001"
@@ -64,22 +63,22 @@ class PromptBuilder:
 
     def prompts(
         self,
-        ks: Sequence[str],
+        ks: Sequence[K],
         task_input: str,
         query: str,
         documents: Sequence[tuple[str, str]],
-    ) -> Iterable[tuple[str, Prompt]]:
+    ) -> Iterable[tuple[K, Prompt]]:
         """Yield (k, prompt) of one query; `documents` are (text, target) in rank order."""
-        most = len(documents) if any(k.startswith("max") for k in ks) else max(map(int, ks))
+        most = max(k.asked(len(documents)) for k in ks)
         rendered = [self._style.document(*document) for document in documents[:most]]
         if rendered:
             ranked = self._ranked(self._render(_MARK, query, task_input), rendered)
         for k in ks:
-            asked = len(rendered) if k.startswith("max") else min(int(k), len(rendered))
-            budget = prompt_budget(k, self._context, self._max_new_tokens)
+            asked = k.asked(len(rendered))
+            budget = k.budget(self._context, self._max_new_tokens)
             n = ranked.fitting(budget, asked) if asked else 0
             if n and self._bare_tokenizer:
-                window = budget + self._max_new_tokens
+                window = k.window(self._context)
                 n = min(n, self._fitting_in_paper(window, n, query, task_input, documents))
             if n:
                 text = self._render(self._style.separator.join(rendered[:n]), query, task_input)
@@ -148,12 +147,6 @@ class PromptBuilder:
 
     def _render(self, documents: str, query: str, task_input: str) -> str:
         return self._chat.render(self._style.system, self._style.user(documents, query, task_input))
-
-
-def prompt_budget(k: str, context: int, max_new_tokens: int) -> int:
-    """Most tokens of a prompt: what the context, or the window of max_nK, leaves for it."""
-    window = _MAX_K.fullmatch(k)
-    return (min(int(window[1]) * 1024, context) if window else context) - max_new_tokens
 
 
 def shortened(query: str, task_input: str, n_characters: int) -> tuple[str, str]:

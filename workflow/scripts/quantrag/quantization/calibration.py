@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from quantrag.errors import UserError
+from quantrag.grid import K
 from quantrag.prompts.build import build_prompts
 from quantrag.prompts.chat_templates import ChatFormat
 from quantrag.prompts.styles import PromptStyle
@@ -157,7 +158,7 @@ def _candidates(
             batch,
             shown,
             _first_documents(batch, shown, documents) if documents else None,
-            [str(documents)],
+            [K(False, documents)],
             task.style,
             chat,
             context=max_tokens,

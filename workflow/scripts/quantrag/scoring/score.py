@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from quantrag.errors import UserError
+from quantrag.grid import Cell
 from quantrag.scoring.metrics import (
     LOGPROBS,
     QUERY_METRICS,
@@ -27,7 +28,7 @@ INVALID = "(invalid)"
 
 def score_task(
     completions: Sequence[pd.DataFrame],
-    cells: Sequence[tuple[str, str]],
+    cells: Sequence[Cell],
     queries: pd.DataFrame,
     *,
     task: str,
@@ -39,7 +40,7 @@ def score_task(
     Args:
         completions: per cell a frame with query_id, text, prompt_tokens and, where it exists,
             first_token_logprobs.
-        cells: (retriever, k) of each of them.
+        cells: of each of them; their task is `task`.
         queries: query_id, user_id, gold.
         task: name of the task.
         lamp: number of the LaMP task.
@@ -57,9 +58,8 @@ def score_task(
     """
     parsed: dict[str, Prediction] = {}
     parts = []
-    for frame, (retriever, k) in zip(completions, cells, strict=True):
-        where = f"{task}/{retriever}/k{k}"
-        frame = _in_query_order(frame, queries, where)
+    for frame, cell in zip(completions, cells, strict=True):
+        frame = _in_query_order(frame, queries, cell)
         texts = frame["text"].fillna("").tolist()
         for text in texts:
             if text not in parsed:
@@ -68,8 +68,8 @@ def score_task(
         part = pd.DataFrame(
             {
                 "task": task,
-                "retriever": retriever,
-                "k": k,
+                "retriever": cell.retriever,
+                "k": str(cell.k),
                 "query_id": queries["query_id"].to_numpy(),
                 "user_id": queries["user_id"].to_numpy(),
                 "prediction": [prediction.text for prediction in predictions],
@@ -87,7 +87,7 @@ def score_task(
         parts.append(part.assign(**dict(zip(LOGPROBS, logprobs.T, strict=True))))
         rate = 1 - part["valid"].mean()
         if rate > 0:
-            log.info("%s: %.1f %% of the answers are not valid.", where, 100 * rate)
+            log.info("%s: %.1f %% of the answers are not valid.", cell, 100 * rate)
     scores = pd.concat(parts, ignore_index=True)
     metrics = query_metrics(scores, task, lamp, rule)
     ordered = [column for column in scores.columns if column not in LOGPROBS]
@@ -162,14 +162,14 @@ def rating_logprobs(entries: Sequence[Mapping[str, object]] | None) -> list[floa
     return [math.log(value) if value > 0 else smallest for value in mass.values()]
 
 
-def _in_query_order(frame: pd.DataFrame, queries: pd.DataFrame, where: str) -> pd.DataFrame:
+def _in_query_order(frame: pd.DataFrame, queries: pd.DataFrame, cell: Cell) -> pd.DataFrame:
     if frame["query_id"].tolist() == queries["query_id"].tolist():
         return frame
     have, want = set(frame["query_id"]), set(queries["query_id"])
     if len(frame) != len(queries) or have != want:
         missing, extra = sorted(want - have), sorted(have - want)
         raise UserError(
-            f"completions of {where}: not the task's queries ({len(frame)} rows for "
+            f"completions of {cell}: not the task's queries ({len(frame)} rows for "
             f"{len(queries)} queries, {len(missing)} missing {missing[:3]}, "
             f"{len(extra)} unknown {extra[:3]})."
         )

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from quantrag.grid import K, ks_of, retrievers_with_none
 from quantrag.presentation import labels
 from quantrag.presentation.data import Grid, grid, keep_main_metrics, main_metrics
 from quantrag.presentation.figures import lines, style
@@ -54,8 +55,12 @@ def draw(comparisons: pd.DataFrame, confidence: float) -> Figure:
     names = grid(comparisons)
     rows = keep_main_metrics(comparisons)
     metrics = main_metrics(comparisons)
-    cells = [("none", "0")] if "0" in names.ks else []
-    cells += [(r, k) for r in names.retrievers for k in names.ks if k != "0"]
+    ks = [K.parse(k) for k in names.ks]
+    cells = [
+        (retriever, str(k))
+        for retriever in retrievers_with_none(names.retrievers, ks)
+        for k in ks_of(retriever, ks)
+    ]
     gutter = _gutter(cells)
     step = len(cells) + HEADER
     plan = _plan(names, step, gutter)
@@ -89,7 +94,7 @@ def draw(comparisons: pd.DataFrame, confidence: float) -> Figure:
 def _gutter(cells: Sequence[tuple[str, str]]) -> float:
     """Width of the column of row labels."""
     canvas = Canvas(style.PAGE_WIDTH)
-    texts = [f"{labels.shorten(labels.name(r), 24)}  {labels.k_label(k)}" for r, k in cells]
+    texts = [f"{labels.shorten(labels.name(r), 24)}  {K.parse(k).label}" for r, k in cells]
     return 0.1 + max(
         canvas.size(canvas.figure.text(0, 0, t, fontsize=style.SMALL))[0] for t in texts
     )
@@ -132,7 +137,7 @@ def _label_rows(canvas, x, y, gutter, models, cells) -> None:
                 canvas.figure.text(*canvas.fraction(x, row), text, **look)
             before = retriever
             place = canvas.fraction(x + gutter - 0.05, row)
-            canvas.figure.text(*place, labels.k_label(k), ha="right", **look)
+            canvas.figure.text(*place, K.parse(k).label, ha="right", **look)
 
 
 def _label_panels(canvas, left, y, height, panel, names, task, key) -> None:

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from quantrag.grid import K
 from quantrag.names import NOISE_FLOOR
 from quantrag.presentation import labels
 from quantrag.presentation.figures import style
@@ -47,7 +48,7 @@ def block(
 def k_axis(axes: Axes, ks: Sequence[str]) -> None:
     """Give the x axis one evenly spaced place for each k."""
     axes.set_xlim(-0.45, len(ks) - 0.55)
-    axes.set_xticks(range(len(ks)), [labels.k_label(k) for k in ks])
+    axes.set_xticks(range(len(ks)), [K.parse(k).label for k in ks])
 
 
 def line(axes: Axes, rows: pd.DataFrame, look: style.LineStyle, value: str) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from quantrag.grid import K
 from quantrag.presentation import labels
 from quantrag.presentation.data import Grid, along_k, grid
 from quantrag.presentation.publication.typesetting import Cell, Group, PrintTable, slug
@@ -169,7 +170,7 @@ def replication(tables: Mapping[str, pd.DataFrame], settings: Settings) -> list[
             interval = f"[{_number(row['ci_low'], digits)}, {_number(row['ci_high'], digits)}]"
             values = [_number(row[column], digits) for column in ("published", "ours")]
             values += [interval, _signed(row["difference"], digits)]
-            texts = [*name, labels.k_label(row["k"]), *values, row["status"]]
+            texts = [*name, K.parse(row["k"]).label, *values, row["status"]]
             lines.append([Cell(text, text == "FAIL") for text in texts])
         groups.append(Group(f"{labels.name(task)}, {labels.metric(key).axis}", lines))
     caption = (
@@ -244,10 +245,10 @@ def _best(values: np.ndarray, higher_is_better: bool) -> np.ndarray:
 
 
 def _k_tables(label: str, caption: str, names: Grid, groups: list[Group]) -> list[PrintTable]:
-    columns = ["Model", "Precision", *map(labels.k_label, names.ks)]
-    notes = [k for k in names.ks if k.startswith("max_")]
-    if notes:
-        short = labels.k_label(notes[0])
+    columns = ["Model", "Precision", *(K.parse(k).label for k in names.ks)]
+    windows = [k.label for k in map(K.parse, names.ks) if k.fills]
+    if windows:
+        short = windows[0]
         caption += f" {short}: as many documents as fit in {short} tokens."
     return _paged(PrintTable(label, caption, columns, 2, groups, spanner="k"))
 

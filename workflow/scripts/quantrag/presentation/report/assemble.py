@@ -11,6 +11,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from quantrag.errors import UserError
+from quantrag.grid import Cell, K
 from quantrag.names import NO_RETRIEVER, NOISE_FLOOR
 from quantrag.presentation import labels
 from quantrag.presentation.data import grid, read_csv, read_tables
@@ -120,7 +121,8 @@ def _task(
             scores = _read(path, ["task", "retriever", "k", *columns], sample)
             scores = scores[scores["task"] == task]
             for (retriever, k), part in scores.groupby(["retriever", "k"], sort=False):
-                file = _of_cell(files.completions, (model, precision, task, retriever, k))
+                cell = Cell(task, retriever, K.parse(k))
+                file = _of_cell(files.completions, (model, precision), cell)
                 texts = _read(file, ["query_id", "text"], sample)
                 answers[model, precision, retriever, k] = part[columns].merge(texts, on="query_id")
     return explorer.task_json(
@@ -148,7 +150,8 @@ def _read(path: str, columns: list[str], queries: Sequence[str] | None = None) -
 
 def _cells(completions: Sequence[str]) -> list[tuple[str, str]]:
     """(retriever, k) of the grid: without retrieval first, then retriever by retriever."""
-    found = dict.fromkeys((Path(p).parts[-2], Path(p).stem.removeprefix("k")) for p in completions)
+    cells = map(Cell.parse, completions)
+    found = dict.fromkeys((cell.retriever, str(cell.k)) for cell in cells)
     return sorted(found, key=lambda cell: cell[0] != NO_RETRIEVER)
 
 
@@ -157,9 +160,9 @@ def _of_run(paths: Sequence[str], run: tuple[str, str], depth: int) -> str:
     return next(path for path in paths if _ends(path, depth)[:2] == run)
 
 
-def _of_cell(paths: Sequence[str], cell: tuple[str, str, str, str, str]) -> str:
-    *folders, k = cell
-    return next(path for path in paths if _ends(path, 5) == (*folders, f"k{k}"))
+def _of_cell(paths: Sequence[str], run: tuple[str, str], cell: Cell) -> str:
+    """The completions file of a model, precision and cell."""
+    return next(path for path in paths if path.endswith("/".join(["", *run, cell.file])))
 
 
 def _ends(path: str, depth: int) -> tuple[str, ...]:
@@ -177,16 +180,16 @@ def _switches(
         "models": names.models,
         "precisions": [labels.name(precision) for precision in precisions],
         "retrievers": [{"key": r, "label": labels.name(r)} for r in names.retrievers],
-        "ks": [{"key": k, "label": _k_text(k)} for k in names.ks],
+        "ks": [{"key": k, "label": _k_text(K.parse(k))} for k in names.ks],
         "cells": list(cells),
         "notes": list(notes),
     }
 
 
-def _k_text(k: str) -> str:
-    if k == "0":
-        return "0 (no retrieval)"
-    return f"all that fit in {labels.k_label(k)} tokens" if k.startswith("max_") else k
+def _k_text(k: K) -> str:
+    if not k.needs_retriever:
+        return f"{k} (no retrieval)"
+    return f"all that fit in {k.label} tokens" if k.fills else str(k)
 
 
 def _grid_line(names) -> str:
@@ -196,7 +199,7 @@ def _grid_line(names) -> str:
         _counted(names.precisions, "precision"),
         _counted([r for r in names.retrievers if r != NO_RETRIEVER], "retriever"),
     ]
-    ks = ", ".join(labels.k_label(k) for k in names.ks)
+    ks = ", ".join(K.parse(k).label for k in names.ks)
     return f"{'; '.join(filter(None, counted))}; k = {ks}."
 
 

@@ -11,6 +11,7 @@ import altair as alt
 import pandas as pd
 from altair.utils.schemapi import debug_mode
 
+from quantrag.grid import K
 from quantrag.names import NO_RETRIEVER
 from quantrag.presentation import labels
 from quantrag.presentation.data import Grid, grid
@@ -75,7 +76,7 @@ def _forest(comparisons: pd.DataFrame, names: Grid, level: str) -> Figure:
             for k in names.ks:
                 if ((part["retriever"] == retriever) & (part["k"] == k)).any():
                     name = "" if retriever == NO_RETRIEVER else f"{labels.name(retriever)}, "
-                    order.append(((retriever, k), f"{name}k = {labels.k_label(k)}"))
+                    order.append(((retriever, k), f"{name}k = {K.parse(k).label}"))
         lines = dict(order)
         for row in part.to_dict("records"):
             entry = {

@@ -3,6 +3,7 @@
 import altair as alt
 import pandas as pd
 
+from quantrag.grid import K
 from quantrag.names import NOISE_FLOOR
 from quantrag.presentation import labels
 from quantrag.presentation.data import Grid
@@ -53,7 +54,7 @@ def k_sweep(scores: pd.DataFrame, names: Grid, level: str) -> Figure:
             f"Lines of {metric.label} on {labels.name(task)} ({metric.direction[:-2]}) against the "
             f"number of documents, one for each precision; a panel for each model and retriever. "
             f"Best: {best['value']:.{metric.digits}f}, {labels.name(best['precision'])} of "
-            f"{best['model']} at k = {labels.k_label(best['k'])}."
+            f"{best['model']} at k = {K.parse(best['k']).label}."
         )
         figure.views.append(
             View(view_label(task, metric), facet(parts), with_panel(rows), description)
@@ -124,7 +125,7 @@ def gap(comparisons: pd.DataFrame, scores: pd.DataFrame, names: Grid, level: str
             f"Differences in {metric.label} on {labels.name(task)} with intervals against the "
             f"number of documents; {better} 0 is better. Largest: {largest['difference']:+.4f}, "
             f"{labels.name(largest['precision'])} of {largest['model']} at k = "
-            f"{labels.k_label(largest['k'])} ({largest['verdict']})."
+            f"{K.parse(largest['k']).label} ({largest['verdict']})."
         )
         figure.views.append(
             View(view_label(task, metric), facet(parts), with_panel(rows), description)

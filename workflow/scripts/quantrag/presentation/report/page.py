@@ -10,6 +10,7 @@ import pandas as pd
 import vl_convert
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from quantrag.grid import K
 from quantrag.presentation import labels
 from quantrag.presentation.report.explorer import to_json
 from quantrag.presentation.report.summary import Summary
@@ -189,8 +190,8 @@ def _cell(column: str, digits: int | None, value: Any) -> dict[str, Any]:
         if column == "metric":
             return {"text": labels.metric(value).label, "sort": None}
         if column == "k":
-            kind, number = labels.k_key(value)
-            return {"text": labels.k_label(value), "sort": number + 1_000_000 * kind}
+            k = K.parse(value)
+            return {"text": k.label, "sort": k.number + 1_000_000 * k.fills}
         named = column in ("task", "precision", "retriever", "retriever_a", "retriever_b")
         return {"text": labels.name(value) if named else value, "sort": None}
     if pd.isna(value):

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from quantrag.grid import K
 from quantrag.names import NO_RETRIEVER
 from quantrag.presentation import labels
 from quantrag.presentation.data import grid, keep_main_metrics, main_metrics
@@ -155,7 +156,7 @@ def _everywhere(rows: pd.DataFrame) -> str:
     """Over what all of the rows range."""
     retrievers = [r for r in rows["retriever"].unique() if r != NO_RETRIEVER]
     if len(rows["k"].unique()) == 1:
-        where = f"at k = {labels.k_label(rows['k'].iloc[0])}"
+        where = f"at k = {K.parse(rows['k'].iloc[0]).label}"
     else:
         where = "at every k"
     return f"{where} with every retriever" if len(retrievers) > 1 else where
@@ -167,7 +168,7 @@ def _cells(rows: pd.DataFrame) -> str:
         return f"{len(rows)} combinations of k and retriever"
     found = []
     for retriever, part in rows.groupby("retriever", sort=False):
-        ks = ", ".join(labels.k_label(k) for k in sorted(part["k"], key=labels.k_key))
+        ks = ", ".join(K.parse(k).label for k in sorted(part["k"], key=K.parse))
         name = "" if retriever == NO_RETRIEVER else f" with {labels.name(retriever)}"
         found.append(f"k = {ks}{name}")
     return "; ".join(found)

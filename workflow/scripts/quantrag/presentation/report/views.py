@@ -7,6 +7,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
+from quantrag.grid import K
 from quantrag.presentation import labels
 from quantrag.presentation.data import Grid, along_k
 
@@ -71,7 +72,7 @@ def marks(column: str, names: list[str], places: Sequence[int]) -> dict[str, Any
 
 def over_k(names: Grid) -> alt.Chart:
     """A chart without marks whose horizontal axis has a place for each k."""
-    order = [labels.k_label(k) for k in names.ks]
+    order = [K.parse(k).label for k in names.ks]
     axis = alt.Axis(labelAngle=0, title=labels.k_axis(names.ks).partition(" (")[0])
     return alt.Chart().encode(x=alt.X("k:O", sort=order, axis=axis, scale=alt.Scale(domain=order)))
 
@@ -107,7 +108,7 @@ def lines(
                 where = {"model": model, "precision": precision}
                 for row in along_k(table, retriever, names.ks, **where).to_dict("records"):
                     entry = printed({**row, "retriever": retriever})
-                    entry["k"] = labels.k_label(row["k"])
+                    entry["k"] = K.parse(row["k"]).label
                     rows.append(entry | {column: plain(row[column]) for column in columns})
     return rows
 
