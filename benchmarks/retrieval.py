@@ -7,11 +7,10 @@ folder with LaMP's `dev_questions.json` of LaMP-5; default: the environment vari
 the comparisons run on those too. Peers are timed in the same run, in turn with ours; times are
 medians of repeats. Each part runs in a process of its own.
 
-`okapi`: against rank_bm25 built for each profile, tokenization included on both sides; and further
-rankings over a kept token index. `lucene`: against one tiny index for each user. `dense`: against
-the loop of LaMP's code. `memory`: time and peak memory of every kind, up to 500,000 documents of
-150 words (`--sizes`, in thousands). `--quick` takes few users, synthetic ones alone, and leaves
-`memory` out.
+`okapi`: only its speed; it is rank_bm25 itself. `lucene`: against one tiny index for each user.
+`dense`: against the loop of LaMP's code. `memory`: time and peak memory of every kind, up to
+500,000 documents of 150 words (`--sizes`, in thousands). `--quick` takes few users, only synthetic
+ones, and leaves `memory` out.
 """
 
 import argparse
@@ -30,9 +29,8 @@ from benchmarks.parts import common
 from benchmarks.parts.common import alone
 
 KEYS = [
-    "okapi_speedup_vs_rank_bm25",
-    "okapi_reranking_speedup",
-    "okapi_rankings_identical",
+    "okapi_words_queries_per_s",
+    "okapi_characters_queries_per_s",
     "lucene_index_docs_per_s",
     "lucene_queries_per_s",
     "dense_speedup_vs_lamp_loop",
@@ -62,7 +60,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
             scratch, users, None if quick else arguments.lamp_folder
         ).items():
             if "okapi" in parts:
-                numbers |= okapi(name, folder, users, repeats, numbers)
+                numbers |= okapi(name, folder, users, repeats)
             if "lucene" in parts:
                 numbers |= lucene(name, folder, users, repeats, quick)
             if "dense" in parts:
@@ -88,21 +86,16 @@ def data_sets(scratch: Path, users: int, lamp: str | Path | None) -> dict[str, P
     return found
 
 
-def okapi(name: str, folder: Path, users: int, repeats: int, so_far: dict) -> dict[str, Any]:
+def okapi(name: str, folder: Path, users: int, repeats: int) -> dict[str, Any]:
     from benchmarks.parts import retrieval_okapi
 
     numbers = {}
-    identical = so_far["okapi_rankings_identical"] is not False
     for tokens in ("words", "characters"):
         found = alone(retrieval_okapi.measure, folder, users, repeats, tokens)
         retrieval_okapi.report(name, tokens, found)
-        identical = identical and found["identical"]
-        if folder.name == "synthetic" and tokens == "words":
-            numbers["okapi_speedup_vs_rank_bm25"] = found["speedup"]
-            further = min(found["other_parameters"], found["other_queries"])
-            numbers["okapi_reranking_speedup"] = further
-            numbers["okapi_speedup_processor_time"] = found["speedup_processor"]
-    return {**numbers, "okapi_rankings_identical": identical}
+        if folder.name == "synthetic":
+            numbers[f"okapi_{tokens}_queries_per_s"] = found["queries_per_s"]
+    return numbers
 
 
 def lucene(name: str, folder: Path, users: int, repeats: int, quick: bool) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from benchmarks.parts import retrieval_lucene
-from benchmarks.parts.common import CORES, alone, peak_gib, show
+from benchmarks.parts.common import alone, peak_gib, show
 from benchmarks.parts.retrieval_data import ENCODER, load, load_queries, tables
 from quantrag.retrieval.profiles import profiles_of
 from quantrag.retrieval.runs import run_table
@@ -51,18 +51,9 @@ def search_lucene(data: Path, users: int, scratch: Path, statistics: str) -> Non
 
 def rank_okapi(data: Path, users: int, scratch: Path, tokens: str) -> None:
     from quantrag.retrieval import okapi
-    from quantrag.retrieval.okapi_block import Parameters
 
     texts, queries, profiles = load(data, users)
-    rankings = okapi.retrieve(
-        texts,
-        queries,
-        profiles,
-        tokens=tokens,
-        parameters=Parameters(),
-        depth=None,
-        threads=CORES,
-    )
+    rankings = okapi.retrieve(texts, queries, profiles, tokens=tokens, parameters={}, depth=None)
     write_run(data, users, scratch, rankings)
 
 

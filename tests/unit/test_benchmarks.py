@@ -9,12 +9,11 @@ import sys
 import numpy as np
 import pytest
 
-from benchmarks.parts import common, generation_prompts, retrieval_dense, retrieval_okapi
+from benchmarks.parts import common, generation_prompts, retrieval_dense
 from generation_samples import TASKS, write_prompts
 from quantrag.retrieval.profiles import Profiles
 
 NAMES = ("generation", "prompts", "retrieval", "statistics", "workflow")
-PROFILES = Profiles(bounds=np.array([0, 2, 5]), of_query=np.array([1, -1, 0]))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -68,22 +67,6 @@ def test_a_part_has_its_own_peak_memory():
     held = np.ones(200_000_000, dtype=np.uint8)
     assert common.alone(common.peak_gib) < common.peak_gib() - 0.1
     assert held[-1] == 1
-
-
-def test_rankings_are_the_same_up_to_ties():
-    def same(peer, *ours):
-        return retrieval_okapi.same_rankings(
-            [np.array(scores) for scores in peer],
-            [(np.array(rows), np.array(scores)) for rows, scores in ours],
-            PROFILES,
-        )
-
-    empty = (np.array([], dtype=int), np.array([]))
-    peer = [[1.0, 2.0, 1.0], [], [0.5, 3.0]]
-    assert same(peer, ([3, 2, 4], [2.0, 1.0, 1.0]), empty, ([1, 0], [3.0, 0.5]))
-    assert same(peer, ([3, 4, 2], [2.0, 1.0, 1.0]), empty, ([1, 0], [3.0, 0.5]))
-    assert not same(peer, ([2, 3, 4], [1.0, 2.0, 1.0]), empty, ([1, 0], [3.0, 0.5]))
-    assert not same(peer, ([3, 2, 4], [2.0, 1.0, 1.1]), empty, ([1, 0], [3.0, 0.5]))
 
 
 def test_agreement_of_the_first_five():

@@ -183,7 +183,7 @@ rule retrieve_okapi:
         retriever=retrievers_of_kind("okapi"),
     conda:
         "../../envs/analysis.yaml"
-    threads: 2
+    threads: 1
     resources:
         mem_mb=growing(4000),
         runtime=growing(60),

@@ -4,7 +4,6 @@ from quantrag.runtime.jobs import job
 
 with job(snakemake):
     from quantrag.retrieval import okapi
-    from quantrag.retrieval.okapi_block import Parameters
     from quantrag.retrieval.profiles import profiles_of
     from quantrag.retrieval.runs import run_table
     from quantrag.retrieval.text import document_texts, query_texts
@@ -21,9 +20,8 @@ with job(snakemake):
         query_texts(queries),
         profiles_of(queries, documents),
         tokens=tokens,
-        parameters=Parameters(**settings),
+        parameters=settings,
         depth=snakemake.params.depth,
-        threads=snakemake.threads,
     )
     run = run_table(queries["query_id"], documents["document_id"], rankings)
     write_table(run, snakemake.output.run)
