@@ -65,12 +65,15 @@ distclean: clean  ## also delete .venv and .venv-llm-compressor
 	@rm -rf .venv .venv-llm-compressor
 
 # The profile's runs take no lock of Snakemake's, which outlives a run that was killed. This one doesn't.
+# Not every file system has locks, nor every machine the command.
 define alone
-flock --nonblock --conflict-exit-code 75 .venv/run.lock $(RUN) $(1) || { \
-    code=$$?; \
-    if [ $$code = 75 ]; then echo 'error: another run of make goes on in this folder' >&2; fi; \
-    exit $$code; \
-}
+exec 9> .venv/run.lock; flock --nonblock --conflict-exit-code 75 9; code=$$?; \
+if [ $$code = 75 ]; then \
+    echo 'error: another run of make goes on in this folder' >&2; exit 75; \
+elif [ $$code != 0 ]; then \
+    echo 'warning: no lock can be held here; start no second run in this folder' >&2; \
+fi; \
+$(RUN) $(1)
 endef
 
 define install

@@ -7,6 +7,7 @@ interrupted has no such line and starts over; a changed lock is installed on top
 """
 
 import argparse
+import contextlib
 import fcntl
 import hashlib
 import importlib.util
@@ -112,8 +113,9 @@ def main() -> None:
         stop(f"{VENV.name} exists and was not made by make: move it away.")
     VENV.mkdir(exist_ok=True)
     with MARK.open("a+") as mark:
-        # A second `make` waits here for the first.
-        fcntl.flock(mark, fcntl.LOCK_EX)
+        # A second `make` waits here for the first, but not on a file system without locks.
+        with contextlib.suppress(OSError):
+            fcntl.flock(mark, fcntl.LOCK_EX)
         mark.seek(0)
         installed = mark.read().split("\n")
         works = PYTHON.exists() and subprocess.run([str(PYTHON), "-c", ""]).returncode == 0

@@ -1,5 +1,7 @@
 """Two jobs never share a GPU, however they start, wait and end."""
 
+import errno
+import fcntl
 import json
 import os
 import signal
@@ -166,3 +168,24 @@ def test_somebody_elses_folder_is_refused(monkeypatch, tmp_path):
     (tmp_path / f"quantrag-gpus-{os.getuid()}").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(UserError, match="isn't yours"):
         lock_folder()
+
+
+@pytest.fixture
+def no_locks(monkeypatch):
+    def flock(descriptor, operation):
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    monkeypatch.setenv(VISIBLE, "3,5")
+
+
+def test_without_locks_a_job_gets_all_gpus_with_a_warning(no_locks, tmp_path, caplog):
+    with leased_gpus(2, tmp_path) as held:
+        assert held == ["3", "5"]
+        assert os.environ[VISIBLE] == "3,5"
+    assert "without locks" in caplog.text
+
+
+def test_without_locks_a_part_of_the_gpus_is_refused(no_locks, tmp_path):
+    with pytest.raises(UserError, match=r"without locks .*Set TMPDIR"), leased_gpus(1, tmp_path):
+        pass

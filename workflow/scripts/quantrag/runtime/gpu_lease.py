@@ -54,7 +54,8 @@ def leased_gpus(count: int, folder: Path | None = None) -> Iterator[list[str]]:
         folder: where the lock files lie; by default per user, machine and Slurm job.
 
     Raises:
-        UserError: fewer than `count` GPUs are visible.
+        UserError: fewer than `count` GPUs are visible; or more are, and there are no locks in the
+            folder's file system.
     """
     names = visible_gpus(os.environ) if count else []
     if count and not names:
@@ -103,7 +104,10 @@ def _hold(names: list[str], count: int, folder: Path, locks: contextlib.ExitStac
     held: set[str] = set()
     with open(folder / "queue", "a") as queue:
         # Only the first in the queue takes locks, so nobody holds a part and waits for the rest.
-        fcntl.flock(queue, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(queue, fcntl.LOCK_EX)
+        except OSError as error:
+            return _without_locks(names, count, folder, error)
         said = False
         while True:
             for name in names:
@@ -118,6 +122,18 @@ def _hold(names: list[str], count: int, folder: Path, locks: contextlib.ExitStac
                 log.info("Waiting for GPUs: %d held, %d needed", len(held), count)
                 said = True
             time.sleep(_PAUSE)
+
+
+def _without_locks(names: list[str], count: int, folder: Path, error: OSError) -> list[str]:
+    """All visible GPUs, which Snakemake gives to one job at a time; a part of them is refused."""
+    reason = f"{folder} is on a file system without locks ({error.strerror})"
+    if count < len(names):
+        raise UserError(
+            f"{reason}: which of the {len(names)} visible GPUs are free can't be told. Set TMPDIR "
+            "to a folder on a local disk."
+        )
+    log.warning("%s: another run on this machine may compute on the same GPUs.", reason)
+    return names
 
 
 def _file(name: str) -> str:
