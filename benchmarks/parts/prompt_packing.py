@@ -49,7 +49,7 @@ def pack_by_rendering(
         kept: list[str] = []
         ids = None
         asked = ranked.get(query["query_id"], [])
-        for document_id in [None, *(asked if k.startswith("max") else asked[: int(k)])]:
+        for document_id in [None, *asked[: k.asked(len(asked))]]:
             candidate = kept if document_id is None else [*kept, document_id]
             block = style.separator.join(texts[query["user_id"], one] for one in candidate)
             user = style.user(block, query["query_text"], query["input"])

@@ -83,10 +83,11 @@ def build(inputs, ks, chat, style="paper", context=4096, max_new_tokens=64, **se
 @pytest.mark.parametrize("context", [512, 1300, 8192])
 def test_equals_the_straightforward_loop(corpus, chat, style, k, context):
     settings = {"style": load_style(style, 5), "chat": chat, "context": context}
-    table = build_prompts(*corpus, [K.parse(k)], max_new_tokens=64, **settings)
+    k = K.parse(k)
+    table = build_prompts(*corpus, [k], max_new_tokens=64, **settings)
     expected = prompt_packing.pack_by_rendering(*corpus, k, max_new_tokens=64, **settings)
     assert [table["document_ids"].to_pylist(), table["token_ids"].to_pylist()] == expected
-    assert max(table["n_tokens"].to_pylist()) <= K.parse(k).budget(context, 64)
+    assert max(table["n_tokens"].to_pylist()) <= k.budget(context, 64)
 
 
 def test_table(chat, tokenizer):
