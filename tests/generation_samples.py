@@ -13,7 +13,7 @@ import pyarrow as pa
 from quantrag.config.schema import load_schema, with_defaults
 from quantrag.engines.base import Completion, Engine, EngineSpec, Request
 from quantrag.generation.generate import generate_cells
-from quantrag.generation.job import GenerationJob
+from quantrag.generation.job import GenerationJob, engine_spec
 from quantrag.tables import write_table
 
 VOCABULARY = 300
@@ -110,22 +110,40 @@ def tiny_checkpoint(folder: Path, context: int = 512) -> Path:
     return folder
 
 
-def make_job(checkpoint: Path, **changes: Any) -> GenerationJob:
-    """A job on one checkpoint."""
+def make_spec(checkpoint: Path, **changes: Any) -> EngineSpec:
+    """What an engine of `settings` (by default `transformers`) needs to load one checkpoint."""
     values = {
+        "settings": settings(engine="transformers"),
+        "original": checkpoint,
         "model": "tiny",
         "precision": "fp32",
-        "served_precision": "fp32",
         "checkpoint": checkpoint,
-        "original": checkpoint,
         "dtype": "float32",
         "kv_cache_dtype": "auto",
-        "settings": settings(engine="transformers"),
-        "shuffle_seed": None,
         "threads": 2,
-        "source": {"kind": "folder"},
     }
-    return GenerationJob(**{**values, **changes})
+    return engine_spec(**{**values, **changes})
+
+
+def make_job(checkpoint: Path, **changes: Any) -> GenerationJob:
+    """A job on one checkpoint, with changes to its spec."""
+    spec = make_spec(checkpoint, **changes)
+    return GenerationJob(spec, spec.precision, shuffle_seed=None, source={"kind": "folder"})
+
+
+def requests(count: int = 5) -> list[Request]:
+    """Prompts of different lengths."""
+    ids = [prompt_tokens("LaMP-3U", query, str(query % 4)) for query in range(count)]
+    return [Request(f"r{i}", x, " ".join(f"w{t}" for t in x)) for i, x in enumerate(ids)]
+
+
+def answers(engine: Engine, asked: Sequence[Request]) -> dict[str, Completion]:
+    """Load an engine, have it answer, and close it."""
+    engine.load()
+    try:
+        return {completion.key: completion for completion in engine.generate(asked)}
+    finally:
+        engine.close()
 
 
 class FakeEngine(Engine):
@@ -169,7 +187,7 @@ class Factory:
         self.engines: list[FakeEngine] = []
         self._fail_after = fail_after
 
-    def __call__(self, name: str, spec: EngineSpec) -> FakeEngine:
+    def __call__(self, spec: EngineSpec) -> FakeEngine:
         self.engines.append(FakeEngine(spec, self._fail_after))
         return self.engines[-1]
 

@@ -25,7 +25,7 @@ from quantrag.config.schema import load_schema, with_defaults
 from quantrag.engines.sizing import kv_bytes_per_token
 from quantrag.generation.cell_tables import read_prompts
 from quantrag.generation.generate import generate_cells
-from quantrag.generation.job import GenerationJob, sampling_of
+from quantrag.generation.job import GenerationJob, engine_spec
 from quantrag.generation.journal import read_journal
 from quantrag.runtime.telemetry import Stopwatch
 
@@ -43,19 +43,17 @@ def job_of(arguments: argparse.Namespace, seed: int | None = None, **vllm: Any) 
             **vllm,
         },
     }
-    return GenerationJob(
+    spec = engine_spec(
+        with_defaults(given, load_schema("generation.schema.yaml")),
+        arguments.checkpoint,
         model="benchmark",
         precision="benchmark",
-        served_precision="benchmark",
         checkpoint=arguments.checkpoint,
-        original=arguments.checkpoint,
         dtype=arguments.dtype,
         kv_cache_dtype="auto",
-        settings=with_defaults(given, load_schema("generation.schema.yaml")),
-        shuffle_seed=seed,
         threads=CORES,
-        source={},
     )
+    return GenerationJob(spec, "benchmark", shuffle_seed=seed, source={})
 
 
 def sweep(arguments: argparse.Namespace, seed: int | None = None, **vllm: Any) -> dict:
@@ -125,7 +123,7 @@ def one_at_a_time(arguments: argparse.Namespace) -> dict:
     from transformers import AutoModelForCausalLM
 
     ids = distinct_prompts(arguments.folder)
-    sampling = sampling_of(job_of(arguments))
+    sampling = job_of(arguments).spec.sampling
     torch.set_num_threads(CORES)
     watch = Stopwatch()
     model = AutoModelForCausalLM.from_pretrained(
@@ -161,7 +159,7 @@ def parameters(arguments: argparse.Namespace) -> Any:
     """vLLM's sampling parameters: those of the sweep."""
     from vllm import SamplingParams
 
-    sampling = sampling_of(job_of(arguments))
+    sampling = job_of(arguments).spec.sampling
     return SamplingParams(
         temperature=0.0,
         max_tokens=sampling.max_new_tokens,

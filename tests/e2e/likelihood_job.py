@@ -57,33 +57,20 @@ def greedy(model, prompt: list[int]) -> list[int]:
 
 def main(name: str, checkpoint: Path) -> None:
     """Score the continuations and print the likelihoods."""
-    from generation_samples import settings
-    from quantrag.engines.base import EngineSpec, Likelihood, Sampling
-    from quantrag.engines.select import create_engine
+    from generation_samples import make_spec, settings
+    from quantrag.engines.base import Likelihood
+    from quantrag.engines.registry import create_engine
 
     asked = list(requests(checkpoint))
     chosen = settings(
         engine=name,
+        max_new_tokens=ANSWER,
+        first_token_candidates=0,
         vllm={"enforce_eager": True, "kv_cache_gib": 0.25, "max_num_seqs": 8, "block_size": BLOCK},
         transformers={"batch_size": 3},
         openai={"served_model": "tiny", "concurrency": 4},
     )
-    engine = create_engine(
-        name,
-        EngineSpec(
-            model="tiny",
-            precision="fp32",
-            checkpoint=checkpoint,
-            tokenizer=checkpoint,
-            dtype="float32",
-            kv_cache_dtype="auto",
-            device="cpu",
-            sampling=Sampling(ANSWER, 0, (2,)),
-            max_model_len=256,
-            threads=2,
-            options=chosen[name],
-        ),
-    )
+    engine = create_engine(make_spec(checkpoint, settings=chosen, max_model_len=256))
     engine.load()
     assert engine.scores_continuations
     answers, likelihoods, counts = {}, {}, {}

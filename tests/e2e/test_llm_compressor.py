@@ -88,8 +88,8 @@ def test_the_checkpoint_is_whole_and_says_what_it_is(quantized, original, method
 def test_transformers_answers_nearly_as_the_original(quantized, original, method):
     from quantrag.checkpoints.loading import load_model
 
-    exact = load_model(original, "none", "float32", "cpu")
-    model = load_model(quantized[method], method, "float32", "cpu")
+    exact = load_model(original, "float32", "cpu")
+    model = load_model(quantized[method], "float32", "cpu")
     ids = torch.tensor(np.random.default_rng(1).integers(3, 200, (4, 64)))
     with torch.inference_mode():
         difference = model(ids).logits - exact(ids).logits

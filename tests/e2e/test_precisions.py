@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from quantrag.engines.cpu import flags
+from quantrag.runtime.cpu import flags
 from running import copy_project, run_snakemake
 
 pytestmark = [

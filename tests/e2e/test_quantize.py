@@ -116,7 +116,7 @@ def test_transformers_loads_and_multiplies_by_the_same_weights(quantized, name):
     """Checkpoints in AutoGPTQ's format, as its maintained successor writes them."""
     from quantrag.checkpoints.loading import load_model
 
-    model = load_model(quantized / name, "gptq", "float32", "cpu")
+    model = load_model(quantized / name, "float32", "cpu")
     expected = load_file(quantized / f"{name}.safetensors")
     layers = dict(model.named_modules())
     for module in quantized_modules(quantized / name):
@@ -137,11 +137,11 @@ def test_biases_that_auto_gptq_adds_are_left_out_where_they_are_zero(quantized, 
     save_file(state, folder / "model.safetensors", metadata={"format": "pt"})
     if value:
         with pytest.raises(UserError, match="bias"):
-            load_model(folder, "gptq", "float32", "cpu")
+            load_model(folder, "float32", "cpu")
         return
     ids = torch.tensor([[1, 5, 7]])
     answers = [
-        load_model(path, "gptq", "float32", "cpu").generate(ids, max_new_tokens=8, do_sample=False)
+        load_model(path, "float32", "cpu").generate(ids, max_new_tokens=8, do_sample=False)
         for path in (folder, quantized / "b4")
     ]
     assert torch.equal(*answers)

@@ -14,25 +14,20 @@ if __name__ == "__main__":
     import torch
     from safetensors.torch import save_file
 
-    from generation_samples import settings
-    from quantrag.engines.base import EngineSpec, Sampling
+    from generation_samples import make_spec, settings
     from quantrag.engines.vllm_engine import VllmEngine
 
     checkpoint, tokenizer, file = map(Path, sys.argv[1:4])
-    options = settings(vllm={"enforce_eager": True, "kv_cache_gib": 0.1, "max_num_seqs": 4})
-    spec = EngineSpec(
-        model="tiny",
-        precision="int4",
-        checkpoint=checkpoint,
-        tokenizer=tokenizer,
+    spec = make_spec(
+        checkpoint,
+        original=tokenizer,
         dtype="bfloat16",
-        kv_cache_dtype="auto",
-        device="cpu",
-        sampling=Sampling(4, 0, (2,)),
+        settings=settings(
+            engine="vllm",
+            max_new_tokens=4,
+            vllm={"enforce_eager": True, "kv_cache_gib": 0.1, "max_num_seqs": 4},
+        ),
         max_model_len=64,
-        threads=2,
-        options=options["vllm"],
-        method="gptq",
     )
     engine = VllmEngine(spec)
     engine.load()

@@ -12,6 +12,7 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from quantrag.engines.registry import ENGINES
 from quantrag.runtime.source_hash import source_files
 
 ROOT = Path(__file__).parents[2]
@@ -142,7 +143,9 @@ def scripts_and_environments() -> set[tuple[str, str]]:
 def imported_packages(script: str) -> set[str]:
     """Canonical names of the distributions that a script and its quantrag modules import."""
     names = set()
-    for path in source_files(SCRIPTS / script, SCRIPTS):
+    engines = ENGINES.values() if script == "generate.py" else ()
+    files = [script, *(engine.source_file for engine in engines)]
+    for path in source_files([SCRIPTS / file for file in files], SCRIPTS):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Import):
                 names |= {alias.name.partition(".")[0] for alias in node.names}

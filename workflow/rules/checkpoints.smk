@@ -41,7 +41,7 @@ use rule fetch_checkpoint as fetch_published_checkpoint with:
     benchmark:
         "<benchmarks>/fetch_published_checkpoint/{model}/{precision}.tsv"
     wildcard_constraints:
-        precision=precisions_by("published"),
+        precision=published_precisions(),
     params:
         source=lambda wildcards: source_of(wildcards.model, wildcards.precision),
         checks={"chat_template": False, "quantized": True},

@@ -13,6 +13,7 @@ if " " in sys.executable and not sys.executable.startswith("'"):
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow" / "scripts"))
 
 from quantrag.config.loading import load_config
+from quantrag.engines.registry import ENGINES
 from quantrag.errors import UserError
 from quantrag.grid import K, cells_of, ks_of, retrievers_with_none
 from quantrag.names import NO_RETRIEVER, NOISE_FLOOR
@@ -39,9 +40,12 @@ pathvars:
     benchmarks=f"{RESULTS}/benchmarks",
 
 
-def code(script):
-    """Content hash of a script and of the quantrag modules that it imports."""
-    return source_hash(SCRIPTS / script, SCRIPTS)
+def code(*files):
+    """Content hash of a script and of the quantrag modules that it imports.
+
+    A module that is imported by name (an engine, a program of its own) is named beside the script.
+    """
+    return source_hash([SCRIPTS / file for file in files], SCRIPTS)
 
 
 def one_of(names):
@@ -102,10 +106,8 @@ def gpus_of_small_jobs():
 
 def gpus_per_job():
     """GPUs of one `generate` job: none on a CPU, or when the model runs behind a server."""
-    generation = config["generation"]
-    if on_cpu() or generation["engine"] == "openai":
-        return 0
-    return generation["vllm"]["tensor_parallel_size"] if generation["engine"] == "vllm" else 1
+    engine = ENGINES[config["generation"]["engine"]]
+    return 0 if on_cpu() else engine.gpus(config["generation"][engine.name])
 
 
 wildcard_constraints:

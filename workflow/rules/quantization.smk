@@ -7,7 +7,7 @@
 #         <results>/perplexity/{model}/{precision}.json
 #         <results>/tables/checkpoints.csv
 
-from quantrag.quantization.precisions import perplexity_texts
+from quantrag.engines.registry import perplexity_texts
 from quantrag.prompts.styles import style_hash
 
 
@@ -26,7 +26,7 @@ rule choose_calibration_texts:
     benchmark:
         "<benchmarks>/choose_calibration_texts/{model}/{precision}.tsv"
     wildcard_constraints:
-        precision=precisions_by(*CALIBRATED),
+        precision=calibrated_precisions(),
     conda:
         "../../envs/prompts.yaml"
     threads: 1
@@ -61,7 +61,7 @@ rule quantize_gptq:
     benchmark:
         "<benchmarks>/quantize_gptq/{model}/{precision}.tsv"
     wildcard_constraints:
-        precision=gptq_precisions("gptqmodel"),
+        precision=precisions_made_by("gptqmodel"),
     conda:
         "../../envs/quantize.yaml"
     threads: 8
@@ -88,7 +88,7 @@ rule quantize_auto_gptq:
     benchmark:
         "<benchmarks>/quantize_auto_gptq/{model}/{precision}.tsv"
     wildcard_constraints:
-        precision=gptq_precisions("auto-gptq"),
+        precision=precisions_made_by("auto-gptq"),
     conda:
         "../../envs/auto-gptq.yaml"
     threads: 8
@@ -115,7 +115,7 @@ rule quantize_llm_compressor:
     benchmark:
         "<benchmarks>/quantize_llm_compressor/{model}/{precision}.tsv"
     wildcard_constraints:
-        precision=precisions_by(*LLM_COMPRESSOR),
+        precision=precisions_made_by("llm-compressor"),
     conda:
         "../../envs/llm-compressor.yaml"
     threads: 8
@@ -124,11 +124,10 @@ rule quantize_llm_compressor:
         runtime=growing(240),
         gpu=gpus_of_small_jobs(),
     params:
-        method=lambda wildcards: config["precisions"][wildcards.precision]["method"],
+        method=lambda wildcards: PRECISIONS[wildcards.precision].method.name,
         parameters=lambda wildcards: quantization_parameters(wildcards.precision),
         venv=config["quantization"]["llm_compressor_venv"],
-        tool=code("quantrag/quantization/llm_compressor.py"),
-        code=code("quantize_llm_compressor.py"),
+        code=code("quantize_llm_compressor.py", "quantrag/quantization/llm_compressor.py"),
     script:
         "../scripts/quantize_llm_compressor.py"
 
@@ -154,8 +153,9 @@ rule measure_perplexity:
         # Without texts no model is loaded.
         gpu=gpus_of_small_jobs() if perplexity_texts(config) else 0,
     params:
-        method=lambda wildcards: config["precisions"][wildcards.precision]["method"],
-        dtype=lambda wildcards: config["precisions"][wildcards.precision]["dtype"],
+        dtype=lambda wildcards: PRECISIONS[wildcards.precision].dtype,
+        quantize_on_load=lambda wildcards: PRECISIONS[wildcards.precision].quantize_on_load,
+        published=lambda wildcards: PRECISIONS[wildcards.precision].published,
         texts=perplexity_texts(config),
         max_tokens=config["quantization"]["perplexity_tokens"],
         code=code("measure_perplexity.py"),
@@ -185,7 +185,7 @@ rule summarize_checkpoints:
         runtime=growing(10),
     params:
         names=[
-            (model, precision, config["precisions"][precision]["method"])
+            (model, precision, PRECISIONS[precision].method.name)
             for model, precision in measured_checkpoints()
         ],
         code=code("summarize_checkpoints.py"),

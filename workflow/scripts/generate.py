@@ -10,27 +10,24 @@ if __name__ == "__main__":
         from pathlib import Path
 
         from quantrag.generation.generate import generate_cells
-        from quantrag.generation.job import GenerationJob
+        from quantrag.generation.job import GenerationJob, engine_spec
+        from quantrag.quantization.hardware import Hardware
 
         # A batch system ends a job with SIGTERM; as an exception it also ends the engine's workers.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
         params = snakemake.params
+        spec = engine_spec(
+            params.generation,
+            Path(snakemake.input.original),
+            model=snakemake.wildcards.model,
+            precision=params.served_precision,
+            checkpoint=Path(snakemake.input.checkpoint),
+            threads=snakemake.threads,
+            needs=Hardware(**params.needs),
+            **params.formats,
+        )
         generate_cells(
-            GenerationJob(
-                model=snakemake.wildcards.model,
-                precision=snakemake.wildcards.precision,
-                served_precision=params.served_precision,
-                checkpoint=Path(snakemake.input.checkpoint),
-                original=Path(snakemake.input.original),
-                dtype=params.precision["dtype"],
-                kv_cache_dtype=params.precision["kv_cache_dtype"],
-                method=params.precision["method"],
-                capability=params.capability,
-                settings=params.generation,
-                shuffle_seed=params.shuffle_seed,
-                threads=snakemake.threads,
-                source=params.source,
-            ),
+            GenerationJob(spec, snakemake.wildcards.precision, params.shuffle_seed, params.source),
             snakemake.input.prompts,
             snakemake.output.completions,
             snakemake.output.costs,

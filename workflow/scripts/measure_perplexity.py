@@ -22,7 +22,7 @@ with job(snakemake):
         from transformers import AutoTokenizer
 
         from quantrag.checkpoints.loading import load_model
-        from quantrag.engines.cpu import computation_dtype
+        from quantrag.checkpoints.number_formats import computation_dtype
         from quantrag.errors import UserError
         from quantrag.quantization.perplexity import held_out_texts, perplexity
 
@@ -32,10 +32,10 @@ with job(snakemake):
         device = "cuda" if snakemake.resources.gpu else "cpu"
         try:
             dtype = computation_dtype(params.dtype, snakemake.input.original, device)
-            model = load_model(checkpoint, params.method, dtype, device)
+            model = load_model(checkpoint, dtype, device, quantize=params.quantize_on_load)
         except UserError as error:
             # vLLM runs formats that transformers can't load here: the table has a gap then.
-            if params.method != "published":
+            if not params.published:
                 raise
             logging.warning("no perplexity: %s", error)
         else:

@@ -17,7 +17,7 @@ with job(snakemake):
     import torch
 
     from quantrag.checkpoints.folder import fingerprint, new_folder, validate
-    from quantrag.quantization.precisions import check_group_size
+    from quantrag.quantization.checks import check_group_size
     from quantrag.tables import read_table
 
     torch.set_num_threads(snakemake.threads)

@@ -9,7 +9,7 @@ import yaml
 from generation_samples import tiny_checkpoint
 from quantrag.config.loading import load_config
 from quantrag.errors import UserError
-from quantrag.estimate.model import Work, estimate_row, typical_work, weight_bits
+from quantrag.estimate.model import Work, estimate_row, typical_work
 from quantrag.estimate.terminal import estimate
 from quantrag.tables import write_table
 
@@ -186,16 +186,3 @@ def test_prompts_and_checkpoints_that_are_there_count(root, facts, tmp_path):
     assert line.split()[2:4] == ["10", "1"]
     assert "prompts as they were built, not assumed: m" in text
     assert "queries," not in text
-
-
-@pytest.mark.parametrize(
-    ("precision", "bits"),
-    [
-        ({"method": "none", "dtype": "float32"}, 32),
-        ({"method": "gptq", "bits": 8, "group_size": -1}, 8),
-        ({"method": "gptq", "bits": 4, "group_size": 32}, 4.625),
-        ({"method": "fp8"}, 8),
-    ],
-)
-def test_bits_of_a_stored_weight(precision, bits):
-    assert weight_bits(precision) == bits

@@ -18,6 +18,7 @@ from generation_samples import (
     cell_files,
     fake_checkpoint,
     make_job,
+    make_spec,
     run,
     settings,
     write_prompts,
@@ -25,14 +26,14 @@ from generation_samples import (
 from quantrag.errors import UserError
 from quantrag.generation.cell_tables import COMPLETIONS_SCHEMA, ordered
 from quantrag.generation.generate import generate_cells
-from quantrag.generation.job import comparable_settings, job_identity, sampling_of
+from quantrag.generation.job import comparable_settings, job_identity
 from quantrag.generation.journal import read_journal
 from quantrag.tables import read_arrow, read_metadata, read_table
 
 KS = ["0", "1", "3"]
 
 
-def no_engine(name, spec):
+def no_engine(spec):
     raise AssertionError("the engine must not be started")
 
 
@@ -87,13 +88,15 @@ def test_another_template_of_one_task_regenerates_that_task(tmp_path):
 
 
 def test_another_checkpoint_or_setting_regenerates_all(tmp_path):
-    job = make_job(fake_checkpoint(tmp_path / "checkpoint"))
-    run(tmp_path, KS, Factory(), job)
+    checkpoint = fake_checkpoint(tmp_path / "checkpoint")
+    run(tmp_path, KS, Factory(), make_job(checkpoint))
     for other in (
-        replace(job, checkpoint=fake_checkpoint(tmp_path / "other", b"other weights")),
-        replace(job, dtype="bfloat16"),
-        replace(job, settings=settings(engine="transformers", max_new_tokens=8)),
-        replace(job, settings=settings(engine="transformers", transformers={"batch_size": 2})),
+        make_job(fake_checkpoint(tmp_path / "other", b"other weights")),
+        make_job(checkpoint, dtype="bfloat16"),
+        make_job(checkpoint, settings=settings(engine="transformers", max_new_tokens=8)),
+        make_job(
+            checkpoint, settings=settings(engine="transformers", transformers={"batch_size": 2})
+        ),
     ):
         factory = Factory()
         run(tmp_path, KS, factory, other)
@@ -132,8 +135,8 @@ def test_an_engine_that_dies_loses_nothing_that_was_finished(tmp_path):
 
 def test_an_engine_that_leaves_prompts_unanswered_is_an_error(tmp_path):
     class Lazy(Factory):
-        def __call__(self, name, spec):
-            engine = super().__call__(name, spec)
+        def __call__(self, spec):
+            engine = super().__call__(spec)
             whole = engine.generate
             engine.generate = lambda requests: list(whole(requests))[:-2]
             return engine
@@ -164,7 +167,6 @@ def test_two_precisions_see_the_same_prompts_and_settings(tmp_path):
             fake_checkpoint(tmp_path / "int4", b"fewer bits"),
             original=original,
             precision="int4",
-            served_precision="int4",
             dtype="auto",
         ),
     ]
@@ -184,21 +186,14 @@ def test_two_precisions_see_the_same_prompts_and_settings(tmp_path):
 
 
 def test_only_the_precision_itself_may_differ_between_precisions(tmp_path):
-    job = make_job(fake_checkpoint(tmp_path / "checkpoint"))
-    changed = replace(job, dtype="auto", kv_cache_dtype="fp8")
-    assert comparable_settings(job_identity(job)) == comparable_settings(job_identity(changed))
-    longer = replace(job, settings=settings(engine="transformers", max_new_tokens=65))
-    assert comparable_settings(job_identity(job)) != comparable_settings(job_identity(longer))
-
-
-@pytest.mark.parametrize(
-    ("engine", "stated", "expected"),
-    [("vllm", None, 20), ("openai", None, 5), ("openai", 20, 20), ("transformers", 0, 0)],
-)
-def test_candidates_are_as_many_as_the_engine_gives(tmp_path, engine, stated, expected):
-    given = settings(engine=engine, first_token_candidates=stated)
-    job = replace(make_job(fake_checkpoint(tmp_path)), settings=given)
-    assert sampling_of(job).first_token_candidates == expected
+    checkpoint = fake_checkpoint(tmp_path / "checkpoint")
+    longer = settings(engine="transformers", max_new_tokens=65)
+    first, changed, other = (
+        comparable_settings(job_identity(make_spec(checkpoint, **changes)))
+        for changes in ({}, {"dtype": "bfloat16", "kv_cache_dtype": "fp8"}, {"settings": longer})
+    )
+    assert first == changed
+    assert first != other
 
 
 def test_provenance_and_costs(tmp_path):
@@ -259,13 +254,6 @@ def test_length_order_is_longest_first():
     assert ordered(range(4), arrays.__getitem__, "length", None) == [1, 3, 0, 2]
 
 
-def test_stop_tokens_come_from_the_original_checkpoint(tmp_path):
-    original = fake_checkpoint(tmp_path / "original")
-    (original / "generation_config.json").write_text('{"eos_token_id": [7, 5]}')
-    job = make_job(fake_checkpoint(tmp_path / "quantized"), original=original)
-    assert sampling_of(job).stop_token_ids == (END, 5, 7)
-
-
 def test_a_checkpoint_without_an_ending_token_is_refused(tmp_path):
     folder = fake_checkpoint(tmp_path / "checkpoint")
     (folder / "config.json").write_text("{}")
@@ -274,8 +262,9 @@ def test_a_checkpoint_without_an_ending_token_is_refused(tmp_path):
 
 
 def test_a_missing_checkpoint_is_one_clear_error(tmp_path):
+    original = fake_checkpoint(tmp_path / "checkpoint")
     with pytest.raises(UserError, match="no such folder"):
-        run(tmp_path, KS, Factory(), make_job(tmp_path / "nowhere"))
+        run(tmp_path, KS, Factory(), make_job(tmp_path / "nowhere", original=original))
 
 
 def test_a_checkpoint_of_pickles_is_one_clear_error(tmp_path):

@@ -12,12 +12,11 @@ from quantrag.quantization.compatibility import (
     ENGINES,
     KINDS,
     TABLE,
-    capability_refusal,
-    engine_refusal,
-    kinds_of,
-    needed_capability,
+    Support,
+    support,
 )
-from quantrag.quantization.precisions_reference import DOCUMENT, precisions_reference
+from quantrag.quantization.hardware import Hardware
+from quantrag.quantization.precisions import Precision
 
 ROOT = Path(__file__).parents[3]
 
@@ -25,41 +24,15 @@ ROOT = Path(__file__).parents[3]
 def test_the_table_has_an_answer_for_every_kind_engine_and_device():
     assert set(TABLE) == set(product(KINDS, ENGINES, DEVICES))
     for row in TABLE.values():
-        assert not (row.refusal and row.capability)
-        assert bool(row.capability) == bool(row.reason)
+        assert not (row.refusal and row.needs != Hardware())
+        assert bool(row.needs.capability) == bool(row.needs.reason)
 
 
-def test_the_document_is_generated():
-    assert DOCUMENT.read_text() == precisions_reference(), "run `make config-reference`"
-
-
-@pytest.mark.parametrize(
-    ("precision", "engine", "device", "reason"),
-    [
-        ({"method": "nf4"}, "vllm", "cuda", "no longer loads through bitsandbytes"),
-        ({"method": "nf4"}, "transformers", "cuda", None),
-        ({"method": "awq"}, "vllm", "cpu", None),
-        ({"method": "fp8"}, "vllm", "cpu", None),
-        ({"method": "none", "dtype": "float16"}, "vllm", "cpu", "take bfloat16"),
-        ({"method": "awq", "kv_cache_dtype": "fp8"}, "transformers", "cuda", "needs vllm"),
-        ({"method": "awq", "kv_cache_dtype": "fp8"}, "openai", "cuda", None),
-    ],
-)
-def test_every_kind_that_a_precision_belongs_to_must_run(precision, engine, device, reason):
-    refusal = engine_refusal(precision, engine, device)
-    assert refusal is None if reason is None else reason in refusal
-
-
-def test_a_gpu_is_refused_by_its_compute_capability():
-    needed = needed_capability({"method": "fp8"}, "vllm", "cuda")
-    assert needed[:2] == (8, 9)
-    assert "8.9 is needed" in capability_refusal(needed, (8, 0))
-    assert "this GPU has 8.0" in capability_refusal(needed, (8, 0))
-    assert capability_refusal(needed, (8, 9)) is None
-    assert capability_refusal(needed, (9, 0)) is None
-    assert needed_capability({"method": "fp8"}, "vllm", "cpu") is None
-    both = {"method": "awq", "kv_cache_dtype": "fp8"}
-    assert needed_capability(both, "vllm", "cuda")[:2] == (8, 9)
+def test_a_precision_needs_the_hardware_of_all_its_rows():
+    needs = support(["awq", "kv-fp8"], "vllm", "cuda").needs
+    assert needs == Hardware((8, 9), "FP8 in the attention kernels")
+    assert support(["awq", "kv-fp8"], "vllm", "cpu").needs == Hardware(avx512=True)
+    assert support(["fp8"], "vllm", "cpu") == support(["fp8"], "openai", "cuda") == Support()
 
 
 def configuration(name: str) -> dict:
@@ -76,28 +49,25 @@ def test_a_configuration_that_an_engine_cannot_run_is_refused_with_the_reason(pr
         load_config({**config, "precisions": kept, "generation": {"device": "cuda"}})
 
 
-def test_the_configurations_for_a_cpu_hold_every_kind_that_runs_on_one(monkeypatch):
-    monkeypatch.setattr("quantrag.config.loading.flags", lambda: frozenset({"avx2", "avx512f"}))
+def test_the_configurations_for_a_cpu_hold_every_kind_that_runs_on_one():
     config, kinds = configuration("precisions-cpu.yaml"), set()
     config["precisions"] |= configuration("precisions-avx512.yaml")["precisions"]
-    for entry in load_config(config)["precisions"].values():
-        kinds.update(kinds_of(entry))
+    for name, entry in load_config(config)["precisions"].items():
+        kinds.update(Precision.of(name, entry).kinds)
     assert kinds == {"16-bit", "gptq-4", "gptq-8", "gptq-3", "awq", "w8a8", "fp8", "kv-fp8"}
 
 
-@pytest.mark.parametrize("precision", ["int4-awq", "kv-fp8"])
-def test_what_this_processor_cannot_run_is_refused(monkeypatch, precision):
+def test_what_needs_avx512_is_named_and_nothing_else():
+    """Only what every CPU runs is in precisions-cpu.yaml."""
     config = configuration("precisions-cpu.yaml")
     more = configuration("precisions-avx512.yaml")["precisions"]
-    config["precisions"][precision] = more[precision]
-    monkeypatch.setattr("quantrag.config.loading.flags", lambda: frozenset({"avx2"}))
-    with pytest.raises(UserError, match=f"precisions.{precision}: .* needs a CPU with AVX-512"):
-        load_config(config)
-    monkeypatch.setattr("quantrag.config.loading.flags", frozenset)  # nothing is known
-    assert precision in load_config(config)["precisions"]
-    del config["precisions"][precision]
-    monkeypatch.setattr("quantrag.config.loading.flags", lambda: frozenset({"avx2"}))
-    load_config(config)
+    config["precisions"] |= more
+    found = load_config(config)["precisions"]
+    needs = {
+        name: Precision.of(name, entry).support("vllm", "cpu").needs
+        for name, entry in found.items()
+    }
+    assert {name for name, need in needs.items() if need.avx512} == more.keys()
 
 
 def test_a_calibration_file_must_be_named():

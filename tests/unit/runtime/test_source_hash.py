@@ -30,7 +30,7 @@ def test_imports_are_found_at_any_depth():
 
 
 def test_files_follow_imports_through_modules_and_packages(scripts):
-    names = [str(p.relative_to(scripts)) for p in source_files(scripts / "first.py", scripts)]
+    names = [str(p.relative_to(scripts)) for p in source_files([scripts / "first.py"], scripts)]
     assert names == [
         "first.py",
         "quantrag/__init__.py",
@@ -52,14 +52,14 @@ def test_files_follow_imports_through_modules_and_packages(scripts):
 )
 def test_an_edit_changes_the_hash_of_the_scripts_that_use_it(scripts, edited, changed):
     names = ["first.py", "second.py"]
-    before = {name: source_hash(scripts / name, scripts) for name in names}
+    before = {name: source_hash([scripts / name], scripts) for name in names}
     with (scripts / edited).open("a") as file:
         file.write("# edited\n")
-    after = {name: source_hash(scripts / name, scripts) for name in names}
+    after = {name: source_hash([scripts / name], scripts) for name in names}
     assert {name for name in names if before[name] != after[name]} == changed
 
 
 def test_a_touched_file_keeps_the_hash(scripts):
-    before = source_hash(scripts / "first.py", scripts)
+    before = source_hash([scripts / "first.py"], scripts)
     (scripts / "quantrag" / "shared.py").touch()
-    assert source_hash(scripts / "first.py", scripts) == before
+    assert source_hash([scripts / "first.py"], scripts) == before

@@ -4,7 +4,6 @@ import time
 
 import pytest
 
-from generation_samples import settings
 from quantrag.engines.base import Completion
 from quantrag.generation.session_costs import summarize
 from quantrag.runtime import telemetry
@@ -85,7 +84,7 @@ def session(**changes):
 
 
 def row(completions, sessions):
-    return summarize("m", "p", settings(), 2**30, completions, sessions)
+    return summarize("m", "p", "vllm", "cpu", 2**30, completions, sessions)
 
 
 def test_costs_are_over_sessions_and_tokens_over_completions():

@@ -1,14 +1,16 @@
 # What the rules from checkpoints to generation look up in the config.
 
-from quantrag.quantization.compatibility import needed_capability
-
-# Methods by the tool that carries them out, and all that make a checkpoint of our own.
-LLM_COMPRESSOR = ("awq", "w8a8", "fp8")
-CALIBRATED = ("gptq", *LLM_COMPRESSOR)
-# The original checkpoint as it is, or quantized whenever it is loaded.
-FROM_ORIGINAL = ("none", "nf4")
+from dataclasses import asdict
 
 from quantrag.checkpoints.folder import FINGERPRINTED
+from quantrag.quantization.precisions import Precision
+
+PRECISIONS = {name: Precision.of(name, entry) for name, entry in config["precisions"].items()}
+
+
+def served(precision):
+    """The precision whose checkpoint is run: the baseline's in the noise floor's second pass."""
+    return PRECISIONS[config["baseline"] if precision == NOISE_FLOOR else precision]
 
 
 def checkpoint_folder(model):
@@ -18,20 +20,18 @@ def checkpoint_folder(model):
 
 def checkpoint_of(model, precision):
     """Folder of the checkpoint that an engine loads for a model at a precision."""
-    if precision == NOISE_FLOOR:
-        precision = config["baseline"]
-    method = config["precisions"][precision]["method"]
-    if method in FROM_ORIGINAL:
+    precision = served(precision)
+    if precision.method.checkpoint == "original":
         return checkpoint_folder(model)
-    base = "<resources>" if method == "published" else "<results>"
-    return f"{base}/checkpoints/{model}/{precision}"
+    base = "<resources>" if precision.published else "<results>"
+    return f"{base}/checkpoints/{model}/{precision.name}"
 
 
 def source_of(model, precision=None):
     """The config's entry that says where an original or a published checkpoint comes from."""
     if precision is None:
         return config["models"][model]["source"]
-    return config["precisions"][precision]["checkpoints"].get(model, {})
+    return PRECISIONS[precision].checkpoints.get(model, {})
 
 
 def models_from(*kinds):
@@ -39,21 +39,24 @@ def models_from(*kinds):
     return one_of(model for model in config["models"] if source_of(model)["kind"] in kinds)
 
 
-def precisions_by(*methods):
-    """Constraint of the wildcard `precision` to the precisions of some methods."""
-    precisions = config["precisions"].items()
-    return one_of(precision for precision, entry in precisions if entry["method"] in methods)
+def precisions_made_by(tool):
+    """Constraint of the wildcard `precision` to what one tool quantizes."""
+    return one_of(name for name, precision in PRECISIONS.items() if precision.tool == tool)
 
 
-def gptq_precisions(tool):
-    """Constraint of the wildcard `precision` to what one tool quantizes with GPTQ."""
-    precisions = config["precisions"].items()
-    return one_of(precision for precision, entry in precisions if entry.get("tool") == tool)
+def calibrated_precisions():
+    """Constraint of the wildcard `precision` to those that are calibrated."""
+    return one_of(name for name, precision in PRECISIONS.items() if precision.method.calibrated)
+
+
+def published_precisions():
+    """Constraint of the wildcard `precision` to those of others' checkpoints."""
+    return one_of(name for name, precision in PRECISIONS.items() if precision.published)
 
 
 def measured_checkpoints():
     """Model and precision of every checkpoint, for the table of checkpoints."""
-    return [(model, precision) for model in config["models"] for precision in config["precisions"]]
+    return [(model, precision) for model in config["models"] for precision in PRECISIONS]
 
 
 def checks_of_original(model):
@@ -75,7 +78,7 @@ def local_files(source):
 
 def calibration_of(precision):
     """The calibration settings of a precision."""
-    return config["precisions"][precision]["calibration"]
+    return PRECISIONS[precision].calibration
 
 
 def calibration_tasks(precision):
@@ -106,42 +109,36 @@ def lamps_of(tasks):
 
 def quantization_parameters(precision):
     """The settings that shape the quantized weights; what only the engine reads is left out."""
-    return {
-        key: value
-        for key, value in config["precisions"][precision].items()
-        if key not in ("method", "tool", "calibration", "dtype", "kv_cache_dtype")
-    }
-
-
-def served_precision(wildcards):
-    """The precision whose checkpoint is run: the baseline's in the noise floor's second pass."""
-    return config["baseline"] if wildcards.precision == NOISE_FLOOR else wildcards.precision
+    return PRECISIONS[precision].parameters
 
 
 def engine_settings():
     """The section `generation` without the settings of engines that are not used."""
-    unused = {"vllm", "transformers", "openai"} - {config["generation"]["engine"]}
+    unused = ENGINES.keys() - {config["generation"]["engine"]}
     return {key: value for key, value in config["generation"].items() if key not in unused}
 
 
-def number_formats(wildcards):
+def formats_of(wildcards):
     """All that a precision may decide about the engine, beside the checkpoint."""
-    entry = config["precisions"][served_precision(wildcards)]
-    return {key: entry[key] for key in ("method", "dtype", "kv_cache_dtype")}
+    precision = served(wildcards.precision)
+    keys = ("dtype", "kv_cache_dtype", "quantize_on_load")
+    return {key: getattr(precision, key) for key in keys}
 
 
-def capability_of(wildcards):
-    """The CUDA compute capability that a precision needs: major, minor and what for; or None."""
-    entry, generation = config["precisions"][served_precision(wildcards)], config["generation"]
-    return needed_capability(entry, generation["engine"], generation["device"])
+def support_of(wildcards):
+    """How a precision fares on the experiment's engine and device."""
+    generation = config["generation"]
+    return served(wildcards.precision).support(generation["engine"], generation["device"])
+
+
+def hardware_needs(wildcards):
+    """The hardware that a precision needs; the job asks whether it is there."""
+    return asdict(support_of(wildcards).needs)
 
 
 def checkpoint_origin(wildcards):
     """Where the weights came from and what was done to them, for the completions' provenance."""
-    precision = served_precision(wildcards)
-    entry = config["precisions"][precision]
-    if entry["method"] == "published":
-        return source_of(wildcards.model, precision)
-    formats = {"dtype", "kv_cache_dtype"}
-    made = {key: value for key, value in entry.items() if key not in formats}
-    return {**source_of(wildcards.model), "precision": made}
+    precision = served(wildcards.precision)
+    if precision.published:
+        return source_of(wildcards.model, precision.name)
+    return {**source_of(wildcards.model), "precision": precision.recipe()}

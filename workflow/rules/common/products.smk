@@ -30,7 +30,7 @@ def table_files():
 def wanted(names):
     """Those of the figures or tables for print that this configuration can have."""
     without = set()
-    if not any(entry["method"] in CALIBRATED for entry in config["precisions"].values()):
+    if not any(precision.made_here for precision in PRECISIONS.values()):
         without.add("checkpoints")
     if len(config["retrievers"]) < 2:
         without.add("retrievers")

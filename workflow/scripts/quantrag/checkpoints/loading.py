@@ -9,9 +9,17 @@ from quantrag.checkpoints.folder import read_config
 from quantrag.checkpoints.gptq_format import dense_state
 from quantrag.errors import UserError
 
+#: What bitsandbytes does to an original checkpoint while it is loaded, by the precision's method.
+ON_LOAD = {"nf4": {"load_in_4bit": True, "bnb_4bit_quant_type": "nf4"}}
+
 
 def load_model(
-    folder: str | Path, method: str, dtype: str, device: str, attention: str = "sdpa"
+    folder: str | Path,
+    dtype: str,
+    device: str,
+    *,
+    quantize: str | None = None,
+    attention: str = "sdpa",
 ) -> PreTrainedModel:
     """A model ready to compute, from a checkpoint that was checked before.
 
@@ -19,10 +27,10 @@ def load_model(
     stands for, in the memory of 16 bits. `transformers` itself reads compressed-tensors.
 
     Args:
-        folder: the checkpoint; the original one for `nf4`.
-        method: the precision's method.
+        folder: the checkpoint.
         dtype: of activations and unquantized weights; `auto` takes the checkpoint's.
         device: `cuda` or `cpu`.
+        quantize: a key of `ON_LOAD`: what is done to the weights on the way; None leaves them.
         attention: implementation of the attention.
 
     Raises:
@@ -32,12 +40,11 @@ def load_model(
     if settings.get("quant_method") == "gptq":
         return _load_gptq(folder, dtype, device, attention)
     more: dict = {"attn_implementation": attention, "device_map": device}
-    if method == "nf4":
+    if quantize is not None:
         from transformers import BitsAndBytesConfig
 
         more["quantization_config"] = BitsAndBytesConfig(
-            load_in_4bit=True,
-            bnb_4bit_quant_type="nf4",
+            **ON_LOAD[quantize],
             bnb_4bit_compute_dtype=torch.bfloat16 if dtype == "auto" else getattr(torch, dtype),
         )
     try:

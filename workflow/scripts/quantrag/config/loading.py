@@ -11,9 +11,8 @@ from typing import Any
 
 from quantrag.config.messages import choices, describe, dotted, most_specific, origin
 from quantrag.config.schema import ROOT_SCHEMA, load_schema, validator, with_defaults
-from quantrag.engines.cpu import flags
 from quantrag.errors import UserError
-from quantrag.quantization.compatibility import cpu_refusal, engine_refusal
+from quantrag.quantization.precisions import Precision
 
 
 def load_config(raw: Mapping[str, Any], files: Sequence[str | Path] = ()) -> dict[str, Any]:
@@ -67,10 +66,9 @@ def inconsistencies(config: Mapping[str, Any]) -> Iterable[tuple[list[str], str]
             allowed = f"less than the context of {model}, {entry['context']}"
             message = f"{generation['max_new_tokens']} is too large. Allowed: {allowed}"
             yield ["generation", "max_new_tokens"], message
-    where, has = (generation["engine"], generation["device"]), flags()
+    where = generation["engine"], generation["device"]
     for precision, entry in precisions.items():
-        refusal = engine_refusal(entry, *where) or cpu_refusal(entry, *where, has)
-        if refusal:
+        if refusal := Precision.of(precision, entry).support(*where).refusal:
             yield ["precisions", precision], refusal
         for task in entry.get("calibration", {}).get("tasks") or []:
             if task not in config["tasks"]:

@@ -6,6 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from quantrag.errors import UserError
+from quantrag.quantization.hardware import ANY_HARDWARE, Hardware
+from quantrag.runtime.cpu import flags
+from quantrag.runtime.gpu import compute_capability, require_cuda
+
 
 @dataclass(frozen=True, slots=True)
 class Continuation:
@@ -101,39 +106,41 @@ class Sampling:
 class EngineSpec:
     """All that an engine needs to know to start.
 
-    Only `checkpoint`, `precision`, `method`, `capability`, `dtype` and `kv_cache_dtype` may differ
-    between the precisions of one model.
+    Only `checkpoint`, `precision`, `quantize_on_load`, `needs`, `dtype` and `kv_cache_dtype` may
+    differ between the precisions of one model.
 
     Attributes:
+        engine: name of the engine, a key of `quantrag.engines.registry.ENGINES`.
         model: name of the model in the config.
-        precision: name of the precision in the config.
+        precision: name of the precision in the config whose checkpoint it is.
         checkpoint: folder of the weights.
-        tokenizer: folder of the model's original checkpoint, for its tokenizer.
+        original: folder of the model's original checkpoint: its tokenizer serves every precision.
         dtype: of activations and unquantized weights: `auto` (as the checkpoint says), `float16`,
             `bfloat16` or `float32`.
         kv_cache_dtype: `auto` (like `dtype`) or a type that the engine knows, such as `fp8`.
-        method: the precision's method; decides something where it quantizes at load time.
-        capability: CUDA compute capability that the precision needs: major, minor and what for.
         device: `cuda` or `cpu`.
         sampling: how to decode.
-        max_model_len: tokens of the longest prompt and its answer.
         threads: CPU threads to use.
         options: the engine's own section of the config.
+        max_model_len: tokens of the longest prompt and its answer; 0 until the prompts are read.
+        quantize_on_load: what is done to the checkpoint while it is loaded (`nf4`), or None.
+        needs: the hardware that the precision needs.
     """
 
+    engine: str
     model: str
     precision: str
     checkpoint: Path
-    tokenizer: Path
+    original: Path
     dtype: str
     kv_cache_dtype: str
     device: str
     sampling: Sampling
-    max_model_len: int
     threads: int
     options: Mapping[str, Any]
-    method: str = "none"
-    capability: tuple[int, int, str] | None = None
+    max_model_len: int = 0
+    quantize_on_load: str | None = None
+    needs: Hardware = ANY_HARDWARE
 
 
 class Engine(ABC):
@@ -166,3 +173,18 @@ class Engine(ABC):
     @abstractmethod
     def close(self) -> None:
         """Free the device and end child processes. Safe to call twice."""
+
+
+def check_device(spec: EngineSpec) -> None:
+    """Check that this machine has the device that a spec asks for, with what its precision needs.
+
+    Raises:
+        UserError: there is no such GPU, or the precision can't run on this GPU or CPU.
+    """
+    require_cuda(spec.device)
+    if spec.device == "cuda":
+        refusal = spec.needs.gpu_refusal(compute_capability())
+    else:
+        refusal = spec.needs.cpu_refusal(flags())
+    if refusal:
+        raise UserError(f"precision {spec.precision}: {refusal}.")

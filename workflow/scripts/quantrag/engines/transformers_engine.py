@@ -16,9 +16,9 @@ from quantrag.engines.base import (
     EngineSpec,
     Likelihood,
     Request,
+    check_device,
 )
 from quantrag.errors import UserError
-from quantrag.quantization.compatibility import capability_refusal
 
 
 class TransformersEngine(Engine):
@@ -33,15 +33,7 @@ class TransformersEngine(Engine):
 
     def load(self) -> None:
         spec = self.spec
-        if spec.device == "cuda" and not torch.cuda.is_available():
-            raise UserError(
-                "generation.device is cuda, but torch sees no CUDA GPU here. Ask for a GPU node, "
-                "or set generation.device: cpu."
-            )
-        if spec.device == "cuda":
-            refusal = capability_refusal(spec.capability, torch.cuda.get_device_capability())
-            if refusal:
-                raise UserError(f"precision {spec.precision}: {refusal}.")
+        check_device(spec)
         if spec.kv_cache_dtype != "auto":
             raise UserError(
                 f"precision {spec.precision}: kv_cache_dtype {spec.kv_cache_dtype} needs "
@@ -50,9 +42,13 @@ class TransformersEngine(Engine):
         validate(spec.checkpoint, chat_template=False)
         if spec.device == "cpu":
             torch.set_num_threads(spec.threads)
-        self._tokenizer = AutoTokenizer.from_pretrained(spec.tokenizer, local_files_only=True)
+        self._tokenizer = AutoTokenizer.from_pretrained(spec.original, local_files_only=True)
         self._model = load_model(
-            spec.checkpoint, spec.method, spec.dtype, spec.device, spec.options["attention"]
+            spec.checkpoint,
+            spec.dtype,
+            spec.device,
+            quantize=spec.quantize_on_load,
+            attention=spec.options["attention"],
         )
 
     def generate(self, requests: Sequence[Request]) -> Iterator[Completion | Likelihood]:
@@ -67,11 +63,10 @@ class TransformersEngine(Engine):
 
     def report(self) -> dict[str, Any]:
         settings = read_config(self.spec.checkpoint).get("quantization_config") or {}
-        method = self.spec.method if self.spec.method == "nf4" else settings.get("quant_method")
         return {
             "engine": "transformers",
             "model_dtype": str(self._model.dtype).removeprefix("torch."),
-            "quantization": method,
+            "quantization": self.spec.quantize_on_load or settings.get("quant_method"),
             "architecture": type(self._model).__name__,
             "attention": self._model.config._attn_implementation,
         }

@@ -17,10 +17,16 @@ from typing import Any
 
 from quantrag.checkpoints.folder import read_config, validate, weight_bytes
 from quantrag.engines import sizing
-from quantrag.engines.base import Completion, Engine, EngineSpec, Likelihood, Request
-from quantrag.engines.cpu import loadable_checkpoint
+from quantrag.engines.base import (
+    Completion,
+    Engine,
+    EngineSpec,
+    Likelihood,
+    Request,
+    check_device,
+)
+from quantrag.engines.vllm_cpu import loadable_checkpoint
 from quantrag.errors import UserError
-from quantrag.quantization.compatibility import capability_refusal
 from quantrag.runtime.telemetry import free_memory_bytes
 
 log = logging.getLogger(__name__)
@@ -55,20 +61,11 @@ class VllmEngine(Engine):
         spec = self.spec
         validate(spec.checkpoint, chat_template=False)
         _set_environment(spec)
+        check_device(spec)
 
         # Only now: vLLM reads the environment when it is imported, which takes ten seconds.
         import torch
 
-        if spec.device == "cuda" and not torch.cuda.is_available():
-            raise UserError(
-                "generation.device is cuda, but no CUDA GPU is usable here (driver missing, none "
-                "visible in CUDA_VISIBLE_DEVICES, or a CPU build of torch). Ask for a GPU node, or "
-                "set generation.device: cpu."
-            )
-        if spec.device == "cuda":
-            refusal = capability_refusal(spec.capability, torch.cuda.get_device_capability())
-            if refusal:
-                raise UserError(f"precision {spec.precision}: {refusal}.")
         if spec.device == "cpu":
             torch.set_num_threads(spec.threads)
         from vllm import SamplingParams
@@ -216,7 +213,7 @@ def engine_arguments(spec: EngineSpec, checkpoint: Path) -> dict[str, Any]:
     options = spec.options
     arguments: dict[str, Any] = {
         "model": str(checkpoint),
-        "tokenizer": str(spec.tokenizer),
+        "tokenizer": str(spec.original),
         "dtype": spec.dtype,
         "kv_cache_dtype": spec.kv_cache_dtype,
         "max_model_len": options["max_model_len"] or spec.max_model_len,

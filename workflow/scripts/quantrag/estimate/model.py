@@ -13,15 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from quantrag.checkpoints.folder import weight_bytes
+from quantrag.engines.registry import ENGINES
 from quantrag.engines.sizing import GIB, kv_bytes_per_token
 from quantrag.errors import UserError
 from quantrag.grid import K_ZERO, K
+from quantrag.quantization.precisions import Precision
 
 _GB = 1e9
-#: Bits of a float, by the config's names.
-_BITS = {"float32": 32, "float16": 16, "bfloat16": 16, "auto": 16}
-#: Methods that leave a checkpoint of our own; `nf4` quantizes whenever the original is loaded.
-_QUANTIZED_HERE = ("gptq", "awq", "w8a8", "fp8")
 
 
 @dataclass(frozen=True)
@@ -146,13 +144,15 @@ def estimate_row(
     Raises:
         UserError: nothing is known about the model, or it doesn't fit the card.
     """
-    rates, entry = facts["rates"], config["precisions"][precision]
+    rates, generation = facts["rates"], config["generation"]
+    asked = Precision.of(precision, config["precisions"][precision])
     shape = model_shape(config["models"][model]["source"], facts["models"], original)
-    bits = weight_bits(entry)
+    bits = asked.stored_bits
     quantized = shape["billions"] - shape["embeddings"]
     weights_gb = (quantized * bits + shape["embeddings"] * min(16, max(bits, 16))) / 8
-    vllm = config["generation"]["vllm"]
-    devices = vllm["tensor_parallel_size"] if config["generation"]["engine"] == "vllm" else 1
+    engine = ENGINES[generation["engine"]]
+    # A server's GPUs are not ours to count: one is assumed.
+    devices = max(1, engine.gpus(generation[engine.name]))
     memory_gb = gpu["memory_gib"] * GIB / _GB * rates["memory_share"] * devices
     room_gb = memory_gb - weights_gb - 1
     if room_gb <= 0:
@@ -162,16 +162,16 @@ def estimate_row(
             "model (generation.vllm.tensor_parallel_size)."
         )
     # Tensor cores read 8 bits only where activations have them too.
-    eight = entry["method"] in ("fp8", "w8a8")
+    eight = asked.method.activation_bits == 8
     tflops = gpu["tflops_8bit"] if eight else gpu["tflops_16bit"]
     native = eight or bits >= 16
     efficiency = rates["prefill_efficiency"] if native else rates["dequantizing_efficiency"]
-    cached = config["generation"]["engine"] == "vllm" and vllm["prefix_caching"]
+    cached = engine.caches_prefixes(generation[engine.name])
     passes = 2 if noise_floor else 1
     tokens = work.computed_tokens if cached else work.prompt_tokens
     tokens += work.prompt_tokens if noise_floor else 0
     prefill_s = 2 * shape["billions"] * 1e9 * tokens / (tflops * 1e12 * efficiency)
-    kv_gb = shape["kv_bytes"] * (0.5 if entry.get("kv_cache_dtype") == "fp8" else 1) / _GB
+    kv_gb = shape["kv_bytes"] * (0.5 if asked.kv_cache_dtype == "fp8" else 1) / _GB
     length = work.prompt_tokens / max(work.prompts, 1)
     batch = max(1.0, min(rates["largest_batch"], room_gb / (kv_gb * length)))
     step_gb = weights_gb + batch * kv_gb * length
@@ -180,10 +180,9 @@ def estimate_row(
     start_s = rates["engine_start_s"] + weights_gb / rates["read_gb_per_s"]
     # Several cards together take their share of the time each: the hours are those of one.
     generate_h = (prefill_s + passes * (decode_s + start_s * devices)) / 3600
-    made = entry["method"] in _QUANTIZED_HERE
-    quantize_h = rates["quantize_minutes_per_billion"] * shape["billions"] / 60 if made else 0.0
-    published = entry["method"] == "published"
-    downloaded = published and entry["checkpoints"][model]["kind"] == "huggingface"
+    quantize_min = rates["quantize_minutes_per_billion"] * shape["billions"]
+    quantize_h = quantize_min / 60 if asked.made_here else 0.0
+    downloaded = asked.published and asked.checkpoints[model]["kind"] == "huggingface"
     return Row(
         model,
         precision,
@@ -198,22 +197,8 @@ def estimate_row(
         quantize_h,
         (generate_h + quantize_h) * gpu["watts"] / 1000,
         weights_gb if downloaded else 0.0,
-        weights_gb if downloaded or made else 0.0,
+        weights_gb if downloaded or asked.made_here else 0.0,
     )
-
-
-def weight_bits(precision: Mapping[str, Any]) -> float:
-    """Bits of a quantized weight as it is stored, scales and zero points included."""
-    if precision["method"] == "none":
-        return _BITS[precision["dtype"]]
-    if precision["method"] == "published":
-        return 4.2
-    if precision["method"] in ("fp8", "w8a8"):
-        return 8.0
-    if precision["method"] == "nf4":
-        return 4.5  # a 32-bit scale per 64 weights
-    bits, group = precision.get("bits", 4), precision.get("group_size", 128)
-    return bits + ((16 + bits) / group if group > 0 else 0)
 
 
 def model_shape(

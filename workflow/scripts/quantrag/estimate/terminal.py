@@ -7,11 +7,11 @@ from typing import Any
 from pyarrow.parquet import read_table
 
 from quantrag.checkpoints.folder import weight_bytes
+from quantrag.engines.registry import perplexity_texts
 from quantrag.errors import UserError
 from quantrag.estimate.model import Row, Work, counted_work, estimate_row, model_shape, typical_work
 from quantrag.grid import K, retrievers_with_none
-from quantrag.quantization.compatibility import capability_refusal, needed_capability
-from quantrag.quantization.precisions import perplexity_texts
+from quantrag.quantization.precisions import Precision
 
 _COLUMNS = (
     "model", "precision", "prompts", "M tokens", "computed", "GPU h", "kWh", "download", "disk",
@@ -67,8 +67,8 @@ def _refused(config: Mapping[str, Any], gpu: Mapping[str, Any]) -> dict[str, str
     """Precisions that the card can't run, and why; the workflow refuses them there."""
     found = {}
     for precision, entry in config["precisions"].items():
-        needed = needed_capability(entry, config["generation"]["engine"], "cuda")
-        why = capability_refusal(needed, tuple(gpu["capability"]))
+        support = Precision.of(precision, entry).support(config["generation"]["engine"], "cuda")
+        why = support.needs.gpu_refusal(tuple(gpu["capability"]))
         if why:
             found[precision] = why
     return found

@@ -15,8 +15,7 @@ import pyarrow.compute as pc
 
 from quantrag.checkpoints.folder import read_config, weight_bytes
 from quantrag.engines.base import Engine, EngineSpec, Request
-from quantrag.engines.cpu import computation_dtype
-from quantrag.engines.select import create_engine
+from quantrag.engines.registry import ENGINES, create_engine
 from quantrag.errors import UserError
 from quantrag.generation.cell_tables import cell_rows, completions_table, ordered, read_prompts
 from quantrag.generation.job import (
@@ -24,7 +23,6 @@ from quantrag.generation.job import (
     comparable_settings,
     completion_keys,
     job_identity,
-    sampling_of,
 )
 from quantrag.generation.journal import Journal, read_journal
 from quantrag.generation.session_costs import summarize
@@ -36,7 +34,7 @@ log = logging.getLogger(__name__)
 
 #: Seconds between two records of a session's cost, so that a kill loses little of it.
 _SESSION_INTERVAL = 30
-EngineFactory = Callable[[str, EngineSpec], Engine]
+EngineFactory = Callable[[EngineSpec], Engine]
 
 
 def generate_cells(
@@ -55,16 +53,13 @@ def generate_cells(
         completion_files: `.../{task}/{retriever}/k{k}.parquet`, one per cell.
         costs_file: JSON with the job's row of `costs.csv`, hashes and provenance.
         journal_file: the completion journal; created when it doesn't exist.
-        engine_factory: gives the engine by name.
+        engine_factory: gives the engine of a spec.
 
     Raises:
         UserError: missing or bad inputs, an engine that won't start, a full disk.
     """
     prompts = read_prompts(prompt_files)
-    if job.settings["engine"] != "openai":
-        dtype = computation_dtype(job.dtype, job.original, job.settings["device"])
-        job = replace(job, dtype=dtype)
-    identity = job_identity(job)
+    identity = job_identity(job.spec)
     base = content_hash(identity)
     cells = cell_rows(prompts, completion_files)
     wanted = np.unique(np.concatenate([rows for _, rows in cells]))
@@ -91,7 +86,7 @@ def generate_cells(
     sessions = [session for session in sessions if session["identity"] == base]
 
     origin = {
-        "model": job.model,
+        "model": job.spec.model,
         "precision": job.precision,
         "identity": identity,
         "checkpoint_source": job.source,
@@ -105,10 +100,11 @@ def generate_cells(
             table = completions_table(prompts, rows, [known[key_of_row[r]] for r in rows.tolist()])
             write_table(table, path, metadata)
         costs = summarize(
-            job.model,
+            job.spec.model,
             job.precision,
-            job.settings,
-            weight_bytes(job.checkpoint),
+            job.spec.engine,
+            job.spec.device,
+            weight_bytes(job.spec.checkpoint),
             list(known.values()),
             sessions,
         )
@@ -137,39 +133,21 @@ def _run_engine(
     engine_factory: EngineFactory,
 ) -> None:
     """Load the engine, answer `missing` (row of the prompts by key) and journal each completion."""
-    sampling = sampling_of(job)
-    name = job.settings["engine"]
-    length = longest + sampling.max_new_tokens
-    limit = read_config(job.original)
+    spec = replace(job.spec, max_model_len=longest + job.spec.sampling.max_new_tokens)
+    limit = read_config(spec.original)
     limit = limit.get("text_config", limit).get("max_position_embeddings")
-    if limit is not None and length > limit:
+    if limit is not None and spec.max_model_len > limit:
         raise UserError(
-            f"The longest prompt ({longest} tokens) and its answer ({sampling.max_new_tokens}) "
-            f"exceed the {limit} tokens of {job.model}. Lower the model's context in the config."
+            f"The longest prompt ({longest} tokens) and its answer "
+            f"({spec.sampling.max_new_tokens}) exceed the {limit} tokens of {spec.model}. Lower "
+            "the model's context in the config."
         )
-    engine = engine_factory(
-        name,
-        EngineSpec(
-            model=job.model,
-            precision=job.served_precision,
-            checkpoint=job.checkpoint,
-            tokenizer=job.original,
-            dtype=job.dtype,
-            kv_cache_dtype=job.kv_cache_dtype,
-            device=job.settings["device"],
-            sampling=sampling,
-            max_model_len=length,
-            threads=job.threads,
-            options=job.settings[name],
-            method=job.method,
-            capability=job.capability,
-        ),
-    )
-    meter = Meter(job.settings["device"], job.settings[name].get("tensor_parallel_size", 1))
+    engine = engine_factory(spec)
+    meter = Meter(spec.device, ENGINES[spec.engine].gpus(spec.options))
     session: dict[str, Any] = {
         "session": uuid.uuid4().hex,
         "identity": base,
-        "environment": environment(job.settings["device"]),
+        "environment": environment(spec.device),
         "generate_s": 0.0,
         "prompts": 0,
         "prompt_tokens": 0,
@@ -181,7 +159,7 @@ def _run_engine(
         engine.load()
         session["load_s"] = watch.seconds()
         session["report"] = engine.report()
-        log.info("%s loaded in %.1f s: %s", name, session["load_s"], session["report"])
+        log.info("%s loaded in %.1f s: %s", spec.engine, session["load_s"], session["report"])
         _answer(engine, job, prompts, missing, answered, session, meter, journal)
     finally:
         meter.stop()

@@ -11,7 +11,8 @@ GIB = 2**30
 def summarize(
     model: str,
     precision: str,
-    settings: Mapping[str, Any],
+    engine: str,
+    device: str,
     weight_bytes: int,
     completions: Sequence[Completion],
     sessions: Sequence[Mapping[str, Any]],
@@ -25,7 +26,8 @@ def summarize(
     Args:
         model: name of the model.
         precision: name of the precision.
-        settings: the section `generation` of the config.
+        engine: name of the engine.
+        device: `cuda` or `cpu`, in place of its name where no session is known.
         weight_bytes: size of the weights on disk.
         completions: the answers to the grid's distinct prompts.
         sessions: the engine's lifetimes, as the journal has them.
@@ -46,8 +48,8 @@ def summarize(
     return {
         "model": model,
         "precision": precision,
-        "engine": settings["engine"],
-        "device": sessions[-1]["environment"]["device"] if sessions else settings["device"],
+        "engine": engine,
+        "device": sessions[-1]["environment"]["device"] if sessions else device,
         "weights_gib": weight_bytes / GIB,
         "peak_memory_gib": max(peaks) if peaks else None,
         "load_s": sessions[-1]["load_s"] if sessions else None,

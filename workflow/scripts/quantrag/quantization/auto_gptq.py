@@ -1,4 +1,4 @@
-"""GPTQ by the original AutoGPTQ 0.7.1, with the packages of its time; CUDA alone.
+"""GPTQ by the original AutoGPTQ 0.7.1, with the packages of its time; only on CUDA.
 
 Its successor (`quantrag.quantization.gptq`) writes the same format and is the default: this is for
 who must repeat what was done in 2024.
@@ -14,7 +14,7 @@ import torch
 from quantrag.checkpoints.folder import read_config
 from quantrag.checkpoints.gptq_format import weight_errors
 from quantrag.errors import UserError
-from quantrag.quantization.precisions import check_group_size, check_texts
+from quantrag.quantization.checks import check_group_size, check_texts
 from quantrag.quantization.record import describe, keep_tokenizer, write_record
 
 log = logging.getLogger(__name__)
@@ -64,8 +64,8 @@ def quantize_auto_gptq(
         )
     if not torch.cuda.is_available():
         raise UserError(
-            "AutoGPTQ quantizes on CUDA alone, and torch sees no CUDA GPU here. Ask for a GPU "
-            "node, or set tool: gptqmodel."
+            "AutoGPTQ quantizes only on CUDA, and torch sees no CUDA GPU here. Ask for a GPU node, "
+            "or set tool: gptqmodel."
         )
     try:
         from auto_gptq import AutoGPTQForCausalLM, BaseQuantizeConfig

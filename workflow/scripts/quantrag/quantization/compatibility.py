@@ -4,8 +4,10 @@ What vLLM can do was read in the source of vLLM 0.32: `auto_gptq.AutoGPTQConfig.
 `marlin_utils`, `CPUWNA16LinearKernel`, and `get_min_capability` of its compressed-tensors schemes.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
+
+from quantrag.quantization.hardware import ANY_HARDWARE, Hardware
 
 ENGINES = ("vllm", "transformers")
 DEVICES = ("cuda", "cpu")
@@ -17,17 +19,13 @@ class Support:
 
     Attributes:
         refusal: why it cannot run; None where it can.
-        capability: smallest CUDA compute capability, as (major, minor); None where any will do.
-        reason: what the capability is needed for.
+        needs: the hardware that it runs on; known only where the job runs.
         note: what a reader should know of where it runs.
-        needs_avx512: whether it runs on CPUs with AVX-512 alone.
     """
 
     refusal: str | None = None
-    capability: tuple[int, int] | None = None
-    reason: str = ""
+    needs: Hardware = ANY_HARDWARE
     note: str = ""
-    needs_avx512: bool = False
 
 
 #: Kinds of precision, and which entries of the config they are.
@@ -50,11 +48,11 @@ KINDS = {
 
 _ANY = Support()
 _DENSE = Support(note="unpacked to `dtype` when loaded: the same products, the memory of 16 bits")
-_MARLIN = Support(capability=(7, 5), reason="vLLM's Marlin kernels")
+_MARLIN = Support(needs=Hardware((7, 5), "vLLM's Marlin kernels"))
 _EMULATED = Support(
     note="weights and activations rounded, products in `dtype`: slower than 16 bits"
 )
-_CUDA_ALONE = Support(refusal="AutoGPTQ quantizes on CUDA alone; take tool: gptqmodel")
+_ONLY_CUDA = Support(refusal="AutoGPTQ quantizes only on CUDA; take tool: gptqmodel")
 _READ = Support(note="if its format is GPTQ or compressed-tensors")
 
 #: (kind, engine, device) -> Support. What an `openai` server runs is its own business: no rows.
@@ -92,26 +90,27 @@ TABLE = {
     ("gptq-asymmetric", "transformers", "cuda"): _DENSE,
     ("gptq-asymmetric", "transformers", "cpu"): _DENSE,
     ("gptq-groups", "vllm", "cuda"): Support(
-        refusal="vLLM has GPTQ kernels for group sizes -1, 32, 64, 128 alone"
+        refusal="vLLM has GPTQ kernels only for group sizes -1, 32, 64 and 128"
     ),
     ("gptq-groups", "vllm", "cpu"): _DENSE,
     ("gptq-groups", "transformers", "cuda"): _DENSE,
     ("gptq-groups", "transformers", "cpu"): _DENSE,
     ("auto-gptq", "vllm", "cuda"): _ANY,
-    ("auto-gptq", "vllm", "cpu"): _CUDA_ALONE,
+    ("auto-gptq", "vllm", "cpu"): _ONLY_CUDA,
     ("auto-gptq", "transformers", "cuda"): _ANY,
-    ("auto-gptq", "transformers", "cpu"): _CUDA_ALONE,
+    ("auto-gptq", "transformers", "cpu"): _ONLY_CUDA,
     ("awq", "vllm", "cuda"): _MARLIN,
-    ("awq", "vllm", "cpu"): Support(note="needs AVX-512 and bfloat16", needs_avx512=True),
+    ("awq", "vllm", "cpu"): Support(needs=Hardware(avx512=True), note="needs AVX-512 and bfloat16"),
     ("awq", "transformers", "cuda"): _DENSE,
     ("awq", "transformers", "cpu"): _DENSE,
-    ("w8a8", "vllm", "cuda"): Support(capability=(7, 5), reason="INT8 tensor cores"),
+    ("w8a8", "vllm", "cuda"): Support(needs=Hardware((7, 5), "INT8 tensor cores")),
     ("w8a8", "vllm", "cpu"): _ANY,
     ("w8a8", "transformers", "cuda"): _EMULATED,
     ("w8a8", "transformers", "cpu"): _EMULATED,
     ("fp8", "vllm", "cuda"): Support(
-        capability=(8, 9),
-        reason="FP8 tensor cores; below, vLLM would leave the activations in 16 bits",
+        needs=Hardware(
+            (8, 9), "FP8 tensor cores; below, vLLM would leave the activations in 16 bits"
+        )
     ),
     ("fp8", "vllm", "cpu"): _ANY,
     ("fp8", "transformers", "cuda"): _EMULATED,
@@ -120,12 +119,12 @@ TABLE = {
         refusal="vLLM 0.32 no longer loads through bitsandbytes; take the engine transformers"
     ),
     ("nf4", "vllm", "cpu"): Support(
-        refusal="vLLM 0.32 no longer loads through bitsandbytes, and it is installed for GPUs alone"
+        refusal="vLLM 0.32 no longer loads through bitsandbytes, and it is installed only for GPUs"
     ),
     ("nf4", "transformers", "cuda"): _ANY,
-    ("nf4", "transformers", "cpu"): Support(refusal="bitsandbytes is installed for GPUs alone"),
-    ("kv-fp8", "vllm", "cuda"): Support(capability=(8, 9), reason="FP8 in the attention kernels"),
-    ("kv-fp8", "vllm", "cpu"): Support(note="needs AVX-512", needs_avx512=True),
+    ("nf4", "transformers", "cpu"): Support(refusal="bitsandbytes is installed only for GPUs"),
+    ("kv-fp8", "vllm", "cuda"): Support(needs=Hardware((8, 9), "FP8 in the attention kernels")),
+    ("kv-fp8", "vllm", "cpu"): Support(needs=Hardware(avx512=True), note="needs AVX-512"),
     ("kv-fp8", "transformers", "cuda"): Support(
         refusal="transformers keeps keys and values in the model's own type; needs vllm"
     ),
@@ -139,74 +138,21 @@ TABLE = {
 }
 
 
-def kinds_of(precision: Mapping[str, object]) -> list[str]:
-    """The rows of the table that a precision needs, all of which must run.
+def support(kinds: Iterable[str], engine: str, device: str) -> Support:
+    """How a precision that belongs to several kinds fares: all of them must run.
 
     Args:
-        precision: the config's entry, defaults applied.
-    """
-    method = precision["method"]
-    kinds = []
-    if method == "gptq":
-        kinds.append({4: "gptq-4", 8: "gptq-8"}.get(precision["bits"], "gptq-3"))
-        if not precision["sym"]:
-            kinds.append("gptq-asymmetric")
-        if precision["group_size"] not in (-1, 32, 64, 128):
-            kinds.append("gptq-groups")
-        if precision.get("tool") == "auto-gptq":
-            kinds.append("auto-gptq")
-    else:
-        kinds.append("16-bit" if method == "none" else str(method))
-    if precision.get("dtype") == "float16":
-        kinds.append("float16")
-    if precision.get("kv_cache_dtype") == "fp8":
-        kinds.append("kv-fp8")
-    return kinds
-
-
-def engine_refusal(precision: Mapping[str, object], engine: str, device: str) -> str | None:
-    """Why an engine cannot run a precision, or None where nothing is known against it.
-
-    Args:
-        precision: the config's entry, defaults applied.
-        engine: `generation.engine`.
+        kinds: keys of `KINDS`.
+        engine: `generation.engine`; one without rows (`openai`) is refused nothing.
         device: `generation.device`, `cuda` or `cpu`.
+
+    Returns:
+        The first refusal and all needs of hardware together, without notes.
     """
-    rows = (TABLE.get((kind, engine, device), _ANY) for kind in kinds_of(precision))
-    return next((row.refusal for row in rows if row.refusal), None)
-
-
-def cpu_refusal(
-    precision: Mapping[str, object], engine: str, device: str, has: Collection[str]
-) -> str | None:
-    """Why this machine's processor cannot run a precision, or None.
-
-    Args:
-        precision: the config's entry, defaults applied.
-        engine: `generation.engine`.
-        device: `generation.device`; a GPU's capability is checked in the job.
-        has: the processor's instruction sets, as `quantrag.engines.cpu.flags` gives them; where
-            none is known nothing is refused.
-    """
-    rows = (TABLE.get((kind, engine, device), _ANY) for kind in kinds_of(precision))
-    if not has or "avx512f" in has or not any(row.needs_avx512 for row in rows):
-        return None
-    return "vLLM's kernel needs a CPU with AVX-512, and this one has none; leave it out"
-
-
-def needed_capability(
-    precision: Mapping[str, object], engine: str, device: str
-) -> tuple[int, int, str] | None:
-    """The compute capability that a precision needs and what for; None where any GPU will do."""
-    rows = [TABLE.get((kind, engine, device), _ANY) for kind in kinds_of(precision)]
-    return max(((*row.capability, row.reason) for row in rows if row.capability), default=None)
-
-
-def capability_refusal(needed: tuple[int, int, str] | None, has: tuple[int, int]) -> str | None:
-    """Why a GPU of compute capability `has` cannot run what needs `needed`, or None."""
-    if needed is None or tuple(has) >= tuple(needed[:2]):
-        return None
-    return (
-        f"compute capability {needed[0]}.{needed[1]} is needed ({needed[2]}), this GPU has "
-        f"{has[0]}.{has[1]}"
+    rows = [TABLE.get((kind, engine, device), _ANY) for kind in kinds]
+    capabilities = ((row.needs.capability, row.needs.reason) for row in rows)
+    capability, reason = max((pair for pair in capabilities if pair[0]), default=(None, ""))
+    return Support(
+        refusal=next((row.refusal for row in rows if row.refusal), None),
+        needs=Hardware(capability, reason, any(row.needs.avx512 for row in rows)),
     )

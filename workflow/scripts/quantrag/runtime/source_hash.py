@@ -6,6 +6,7 @@ mtimes change with every checkout. Rules therefore carry this hash as a paramete
 
 import ast
 import hashlib
+from collections.abc import Iterable
 from pathlib import Path
 
 
@@ -25,18 +26,21 @@ def imported_modules(source: str, package: str = "quantrag") -> set[str]:
     return {name for name in names if name == package or name.startswith(f"{package}.")}
 
 
-def source_files(script: Path, root: Path) -> list[Path]:
-    """The script and every file of the package under `root` that it imports, directly or not.
+def source_files(files: Iterable[Path], root: Path) -> list[Path]:
+    """Python files and every file of the package under `root` that they import, directly or not.
+
+    Only `import` statements are followed: a module that is imported by name has to be among the
+    files.
 
     Args:
-        script: path of a Python file.
+        files: paths of Python files.
         root: folder that holds the package `quantrag`.
 
     Returns:
         Paths in sorted order. A package's `__init__.py` counts when anything in it is imported.
     """
     found: set[Path] = set()
-    todo = [script]
+    todo = list(files)
     while todo:
         path = todo.pop()
         if path in found:
@@ -50,9 +54,9 @@ def source_files(script: Path, root: Path) -> list[Path]:
     return sorted(found)
 
 
-def source_hash(script: Path, root: Path) -> str:
-    """Hash (16 hex digits of SHA-256) of the content of `source_files(script, root)`."""
+def source_hash(files: Iterable[Path], root: Path) -> str:
+    """Hash (16 hex digits of SHA-256) of the content of `source_files(files, root)`."""
     digest = hashlib.sha256()
-    for path in source_files(script, root):
+    for path in source_files(files, root):
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""What a CPU lacks is made up for, or said."""
+"""What vLLM lacks on a CPU is made up for, or said."""
 
 import json
 
@@ -8,35 +8,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from generation_samples import tiny_checkpoint
-from quantrag.engines.cpu import computation_dtype, flags, loadable_checkpoint, write_unpacked
+from quantrag.engines.vllm_cpu import loadable_checkpoint, write_unpacked
 from quantrag.errors import UserError
-
-AVX2, AVX512 = frozenset({"avx2"}), frozenset({"avx2", "avx512f", "avx512_bf16"})
-
-
-@pytest.mark.parametrize(
-    ("dtype", "stored", "has", "expected"),
-    [
-        ("auto", "bfloat16", AVX512, "bfloat16"),
-        ("auto", "bfloat16", AVX2, "float32"),
-        ("auto", "float16", AVX512, "bfloat16"),
-        ("auto", "float32", AVX512, "float32"),
-        ("bfloat16", "float32", AVX2, "bfloat16"),
-        ("auto", "bfloat16", frozenset(), "float32"),
-    ],
-)
-def test_auto_is_what_the_processor_computes_fast(tmp_path, dtype, stored, has, expected):
-    for key in ("dtype", "torch_dtype"):
-        (tmp_path / "config.json").write_text(json.dumps({key: stored}))
-        assert computation_dtype(dtype, tmp_path, "cpu", has) == expected
-        assert computation_dtype(dtype, tmp_path, "cuda", has) == dtype
-
-
-def test_flags_are_read_from_the_kernel(tmp_path):
-    path = tmp_path / "cpuinfo"
-    path.write_text("model name\t: A\nflags\t\t: fpu avx2\n\nflags\t\t: other\n")
-    assert flags(path) == {"fpu", "avx2"}
-    assert flags(tmp_path / "absent") == frozenset()
 
 
 def pack(values):

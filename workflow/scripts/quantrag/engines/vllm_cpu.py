@@ -1,8 +1,7 @@
-"""What this machine's processor computes fast, and what is done where it lacks a kernel.
+"""What is done where vLLM has no kernel for a checkpoint on this machine's processor.
 
-Processors with AVX-512 have vLLM's INT4 kernels, the later ones bfloat16 instructions as well. Most
-laptops have AVX2 alone. The same grid runs on all of them; what was done instead is logged and
-stands in the completions' provenance.
+Processors with AVX-512 have vLLM's INT4 kernels; most laptops have only AVX2. The same grid runs on
+all of them; what was done instead is logged and stands in the completions' provenance.
 """
 
 import json
@@ -15,45 +14,8 @@ from quantrag.errors import UserError
 
 log = logging.getLogger(__name__)
 
-_BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16", "bf16"}
 #: What vLLM's INT4 kernel for CPUs takes of GPTQ.
 GROUP_SIZES = (-1, 32, 64, 128)
-
-
-def flags(path: str | Path = "/proc/cpuinfo") -> frozenset[str]:
-    """The processor's instruction sets as the kernel names them; empty where that is unknown."""
-    try:
-        for line in Path(path).read_text(encoding="utf-8").splitlines():
-            name, _, value = line.partition(":")
-            if name.strip() in ("flags", "Features"):
-                return frozenset(value.split())
-    except OSError:
-        pass
-    return frozenset()
-
-
-def computation_dtype(
-    dtype: str, original: str | Path, device: str, has: frozenset[str] | None = None
-) -> str:
-    """The number format that `auto` stands for on this machine; any other one is left as it is.
-
-    On a GPU the engine takes the checkpoint's own. On a CPU it is bfloat16 where the processor has
-    instructions for it, else float32: without them bfloat16 is emulated, and vLLM read prompts at a
-    sixth of float32's speed (SmolLM2-135M, AVX2, 2 cores). What was stored in float32 stays so.
-
-    Args:
-        dtype: the precision's entry in the config.
-        original: folder of the original checkpoint, so that it is the same for every precision.
-        device: `cuda` or `cpu`.
-        has: the processor's flags; None asks the machine.
-    """
-    if dtype != "auto" or device != "cpu":
-        return dtype
-    config = read_config(original)
-    stored = str(config.get("dtype", config.get("torch_dtype", "float32")))
-    if stored.removeprefix("torch.") == "float32":
-        return "float32"
-    return "bfloat16" if _BFLOAT16_FLAGS & (flags() if has is None else has) else "float32"
 
 
 def loadable_checkpoint(checkpoint: Path, dtype: str, kernel: bool, scratch: Path) -> Path:

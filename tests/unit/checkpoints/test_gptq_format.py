@@ -1,5 +1,6 @@
+"""AutoGPTQ's format: integers, the weights that they stand for, and what was lost."""
+
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,10 +16,6 @@ from quantrag.checkpoints.gptq_format import (
     unpack,
     weight_errors,
 )
-from quantrag.errors import UserError
-from quantrag.quantization.auto_gptq import quantize_auto_gptq
-from quantrag.quantization.compatibility import engine_refusal
-from quantrag.quantization.precisions import block_shapes, check_group_size
 from quantrag.quantization.record import describe
 
 BITS = [2, 3, 4, 8]
@@ -59,41 +56,6 @@ def test_dequantized_weights_are_integer_minus_zero_times_scale(bits):
     expected = ((integers - zeros[groups]) * scales[groups]).T
     assert weight.shape == (outputs, inputs)
     np.testing.assert_allclose(weight.numpy(), expected, rtol=1e-6)
-
-
-def write_original(folder: Path, inputs: int = 64) -> Path:
-    folder.mkdir()
-    generator = torch.Generator().manual_seed(0)
-    tensors = {
-        "model.layers.0.mlp.up_proj.weight": torch.randn(32, inputs, generator=generator),
-        "model.layers.0.mlp.down_proj.weight": torch.randn(inputs, 32, generator=generator),
-        "model.layers.0.input_layernorm.weight": torch.ones(inputs),
-        "model.embed_tokens.weight": torch.ones(50, inputs),
-        "lm_head.weight": torch.ones(50, inputs),
-    }
-    save_file(tensors, folder / "model.safetensors")
-    return folder
-
-
-def test_only_the_matrices_inside_blocks_are_quantized(tmp_path):
-    assert block_shapes(write_original(tmp_path / "original")) == {
-        "model.layers.0.mlp.down_proj.weight": (64, 32),
-        "model.layers.0.mlp.up_proj.weight": (32, 64),
-    }
-
-
-@pytest.mark.parametrize("group_size", [16, 32, -1])
-def test_group_sizes_that_divide_every_layer_pass(tmp_path, group_size):
-    check_group_size(write_original(tmp_path / "original"), group_size)
-
-
-def test_a_group_size_that_does_not_divide_names_those_that_do(tmp_path):
-    folder = write_original(tmp_path / "original", inputs=576)
-    with pytest.raises(UserError) as raised:
-        check_group_size(folder, 128)
-    message = str(raised.value)
-    assert "group_size 128 does not divide the input size" in message
-    assert "Sizes that divide every layer: 16, 32, -1" in message
 
 
 def test_the_error_of_exactly_stored_weights_is_zero_and_of_halved_ones_a_half(tmp_path):
@@ -143,56 +105,3 @@ def test_the_error_of_exactly_stored_weights_is_zero_and_of_halved_ones_a_half(t
     assert record["bits_per_weight"] == pytest.approx(4 + 20 / 32 + 32 / 32)
     assert record["modules"][0]["bits_per_weight"] == record["bits_per_weight"]
     assert record["calibration"]["tokens"] == 2
-
-
-def gptq(**changes) -> dict:
-    entry = {"method": "gptq", "bits": 4, "group_size": 64, "sym": True}
-    return {**entry, **changes}
-
-
-@pytest.mark.parametrize(
-    ("precision", "engine", "device", "reason"),
-    [
-        (gptq(), "vllm", "cpu", None),
-        (gptq(bits=8), "vllm", "cuda", None),
-        (gptq(bits=8, group_size=16, sym=False), "vllm", "cpu", None),
-        (gptq(bits=3), "vllm", "cuda", "no CUDA kernel for GPTQ with 3 or 2 bits, only 4 or 8"),
-        (gptq(sym=False), "vllm", "cuda", "set sym: true"),
-        (gptq(group_size=256), "vllm", "cuda", "-1, 32, 64, 128 alone"),
-        (gptq(bits=3), "openai", "cpu", None),
-        (gptq(tool="auto-gptq"), "transformers", "cpu", "on CUDA alone; take tool: gptqmodel"),
-        (gptq(tool="auto-gptq"), "vllm", "cuda", None),
-        ({"method": "none"}, "vllm", "cpu", None),
-        ({"method": "published"}, "vllm", "cuda", None),
-    ],
-)
-def test_what_an_engine_cannot_run_is_said_before_it_starts(precision, engine, device, reason):
-    refusal = engine_refusal(precision, engine, device)
-    assert refusal is None if reason is None else reason in refusal
-
-
-@pytest.mark.parametrize(
-    ("config", "texts", "reason"),
-    [
-        ({}, [], "no calibration texts"),
-        ({"auto_map": {"AutoConfig": "mine.Config"}}, [[1]], "AutoGPTQ would run"),
-        ({"rope_parameters": {"rope_theta": 1e5}}, [[1]], "written by transformers 5"),
-        ({}, [[1]], "no CUDA GPU"),
-    ],
-)
-def test_auto_gptq_says_what_it_cannot_do_before_it_starts(
-    tmp_path, monkeypatch, config, texts, reason
-):
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    save_file({"lm_head.weight": torch.zeros(2, 2)}, tmp_path / "model.safetensors")
-    (tmp_path / "config.json").write_text(json.dumps(config))
-    with pytest.raises(UserError, match=reason):
-        quantize_auto_gptq(tmp_path, tmp_path / "quantized", texts, {"group_size": 128})
-
-
-def test_auto_gptq_has_an_environment_of_its_own(tmp_path, monkeypatch):
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    save_file({"lm_head.weight": torch.zeros(2, 2)}, tmp_path / "model.safetensors")
-    (tmp_path / "config.json").write_text("{}")
-    with pytest.raises(UserError, match="--sdm conda"):
-        quantize_auto_gptq(tmp_path, tmp_path / "quantized", [[1]], {"group_size": 128})

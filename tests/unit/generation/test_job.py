@@ -1,0 +1,79 @@
+"""What decides an answer is in the journal's keys, and nothing else."""
+
+import pytest
+
+from generation_samples import END, fake_checkpoint, make_spec, settings
+from quantrag.generation.job import completion_keys, job_identity
+from quantrag.quantization.hardware import Hardware
+from quantrag.runtime.provenance import content_hash
+
+#: Settings of the job, and the hash of its identity and a key as they always were. A change of
+#: one of these, also by a new option's default, generates everybody's completions again.
+KEYS = {
+    "vllm": (
+        {
+            "settings": {"engine": "vllm", "device": "cuda", "vllm": {"tensor_parallel_size": 2}},
+            "dtype": "auto",
+            "kv_cache_dtype": "fp8",
+            "needs": Hardware((8, 9), "FP8 tensor cores"),
+        },
+        "107e4b6211a53cccb00333c0e15dfde2",
+        "c6e3851533f1a5cbc16bdeef4abe30c2",
+    ),
+    "nf4": (
+        {
+            "settings": {"engine": "transformers", "device": "cuda", "max_new_tokens": 32},
+            "dtype": "bfloat16",
+            "quantize_on_load": "nf4",
+        },
+        "239709613383a78cd1567fe6833e72fa",
+        "5ff03575b3e7ee28441471e9cff2433f",
+    ),
+    "openai": (
+        {"settings": {"engine": "openai", "openai": {"concurrency": 3}}, "dtype": "auto"},
+        "424f9037631cffedea8826a6fe72d1eb",
+        "f8435b6ac06513a74d92734ae3064ae8",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", KEYS)
+def test_journal_keys_are_what_they_always_were(tmp_path, monkeypatch, name):
+    changes, identity, key = KEYS[name]
+    monkeypatch.setattr("importlib.metadata.version", lambda distribution: "1.2.3")
+    checkpoint = fake_checkpoint(tmp_path / "checkpoint")
+    original = fake_checkpoint(tmp_path / "original", b"original")
+    if name != "nf4":
+        (original / "generation_config.json").write_text('{"eos_token_id": [7, 5]}')
+    spec = make_spec(
+        checkpoint,
+        **{**changes, "original": original, "settings": settings(**changes["settings"])},
+    )
+    base = content_hash(job_identity(spec))
+    assert base == identity
+    assert completion_keys(base, ["0123"]) == [key]
+
+
+@pytest.mark.parametrize(
+    ("engine", "stated", "expected"),
+    [("vllm", None, 20), ("openai", None, 5), ("openai", 20, 20), ("transformers", 0, 0)],
+)
+def test_candidates_are_as_many_as_the_engine_gives(tmp_path, engine, stated, expected):
+    given = settings(engine=engine, first_token_candidates=stated)
+    spec = make_spec(fake_checkpoint(tmp_path), settings=given)
+    assert spec.sampling.first_token_candidates == expected
+
+
+def test_stop_tokens_come_from_the_original_checkpoint(tmp_path):
+    original = fake_checkpoint(tmp_path / "original")
+    (original / "generation_config.json").write_text('{"eos_token_id": [7, 5]}')
+    spec = make_spec(fake_checkpoint(tmp_path / "quantized"), original=original)
+    assert spec.sampling.stop_token_ids == (END, 5, 7)
+
+
+def test_a_server_chooses_the_number_format_itself(tmp_path, monkeypatch):
+    monkeypatch.setattr("quantrag.checkpoints.number_formats.flags", frozenset)
+    checkpoint = fake_checkpoint(tmp_path)
+    served = make_spec(checkpoint, settings=settings(engine="openai"), dtype="auto")
+    assert served.dtype == "auto"
+    assert make_spec(checkpoint, dtype="auto").dtype == "float32"
