@@ -19,6 +19,7 @@ def scripts(tmp_path):
         "quantrag/unused.py": "",
         "quantrag/sub/__init__.py": "",
         "quantrag/sub/deep.py": "from quantrag.shared import helper  # a cycle must end\n",
+        "quantrag/sub/words.yaml": "a: 1\n",
     }.items():
         (tmp_path / path).write_text(text)
     return tmp_path
@@ -44,6 +45,7 @@ def test_files_follow_imports_through_modules_and_packages(scripts):
     ("edited", "changed"),
     [
         ("quantrag/sub/deep.py", {"first.py"}),
+        ("quantrag/sub/words.yaml", {"first.py"}),
         ("quantrag/other.py", {"second.py"}),
         ("quantrag/__init__.py", {"first.py", "second.py"}),
         ("quantrag/unused.py", set()),

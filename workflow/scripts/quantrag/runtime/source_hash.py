@@ -55,8 +55,13 @@ def source_files(files: Iterable[Path], root: Path) -> list[Path]:
 
 
 def source_hash(files: Iterable[Path], root: Path) -> str:
-    """Hash (16 hex digits of SHA-256) of the content of `source_files(files, root)`."""
+    """Hash (16 hex digits of SHA-256) of the content of `source_files(files, root)`.
+
+    YAML files beside these modules, which they may read, count too.
+    """
+    modules = source_files(files, root)
+    data = {path for folder in {path.parent for path in modules} for path in folder.glob("*.yaml")}
     digest = hashlib.sha256()
-    for path in source_files(files, root):
+    for path in [*modules, *sorted(data)]:
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()[:16]

@@ -81,11 +81,6 @@ def title_case(text: str) -> str:
     return " ".join(result)
 
 
-def phrases(text: str) -> list[str]:
-    """Split a word stock: phrases parted by semicolons, line breaks are spaces."""
-    return [" ".join(phrase.split()) for phrase in text.split(";") if phrase.strip()]
-
-
 def _takes_an(word: str) -> bool:
     if len(word) > 1 and word.isupper():
         return False  # invented names are spoken as words; they start with consonants

@@ -3,33 +3,18 @@
 import random
 from dataclasses import dataclass
 
-from quantrag.tasks.demo.grammar import expand, phrases, plural, sentence, title_case
-from quantrag.tasks.demo.paper_patterns import HABITS, NAMED_CONTRIBUTIONS, ROLES
-from quantrag.tasks.demo.topics import TOPICS
+from quantrag.tasks.demo.grammar import expand, plural, sentence, title_case
+from quantrag.tasks.demo.word_stock import load
 
 ABSTRACT_WORDS = (50, 110)
 # Share of an author's titles that follow the habit; the rest are in a habit drawn at random.
 HABIT_SHARE = 0.9
 
-_QUALITIES = phrases(
-    """robust; efficient; scalable; interpretable; lightweight; adaptive; reliable; frugal; modular;
-    incremental; transparent; fault-tolerant; affordable; uncertainty-aware"""
-)
-_NAMES = phrases(
-    """BRAMBLE; HERON; KESTREL; LATTE; MOSAIC; TILIA; PUFFIN; SAFFRON; BEACON; COMET; DRIFT; FALCON;
-    GINKGO; HARBOR; JUNIPER; LANTERN; MAGNOLIA; NIMBUS; PEBBLE; QUARTZ; RIPPLE; SPARROW; TUNDRA;
-    VELVET; WALNUT; ZEPHYR; CEDAR; DAHLIA; FJORD; MARBLE; PRISM; RAVEN; SEXTANT; TOPAZ; WILLOW;
-    BADGER; CRICKET; GROTTO; MEADOW; THISTLE"""
-)
+TOPICS: dict[str, dict[str, list[str]]] = load("topics")
+_PATTERNS = load("papers")
+# What a title looks like, by habit. An author has one.
+HABITS: dict[str, list[str]] = _PATTERNS["habits"]
 
-_ORDERS = [
-    "cause gap contribution step evaluation result finding closing",
-    "gap cause contribution step detail evaluation result finding",
-    "contribution step gap evaluation result finding closing",
-    "cause contribution gap step evaluation finding result closing",
-    "gap contribution cause step evaluation result closing",
-    "contribution cause gap step detail evaluation result finding",
-]
 # Roles that carry words of the title stay; these go when an abstract is too long.
 _OPTIONAL = ("closing", "detail", "finding", "cause")
 
@@ -50,7 +35,7 @@ def draw_author(rng: random.Random) -> Author:
         topics=tuple(rng.sample(list(TOPICS), rng.choice((2, 3)))),
         habit=rng.choice(list(HABITS)),
         title_case=rng.random() < 0.7,
-        orders=tuple(rng.sample(_ORDERS, 3)),
+        orders=tuple(rng.sample(_PATTERNS["orders"], 3)),
     )
 
 
@@ -70,7 +55,7 @@ def _draw_plan(topic: str, rng: random.Random) -> dict[str, str]:
     insights = rng.sample(stock["insights"], 2)
     steps = rng.sample(stock["steps"], 2)
     method = rng.choice(stock["methods"])
-    name = rng.choice(_NAMES)
+    name = rng.choice(_PATTERNS["names"])
     return {
         "task": rng.choice(stock["tasks"]),
         "problem": rng.choice(stock["problems"]),
@@ -84,7 +69,7 @@ def _draw_plan(topic: str, rng: random.Random) -> dict[str, str]:
         "insight2": insights[1],
         "step": steps[0],
         "step2": steps[1],
-        "quality": rng.choice(_QUALITIES),
+        "quality": rng.choice(_PATTERNS["qualities"]),
         "name": name,
         "lowercase_name": name.lower(),
         "system": "",
@@ -109,9 +94,9 @@ def _abstract(author: Author, plan: dict[str, str], rng: random.Random) -> str:
 
 
 def _sentence_of(role: str, plan: dict[str, str], rng: random.Random) -> str:
-    patterns = ROLES[role]
+    patterns = _PATTERNS["roles"][role]
     if role == "contribution" and plan["system"]:
-        patterns = NAMED_CONTRIBUTIONS
+        patterns = _PATTERNS["named_contributions"]
     return sentence(expand(rng.choice(patterns), plan, rng))
 
 
