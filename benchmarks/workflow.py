@@ -22,8 +22,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-# This script's folder has modules that would hide others of their names.
-sys.path.pop(0)
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "workflow" / "scripts")]
 

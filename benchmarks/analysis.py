@@ -1,6 +1,6 @@
 """How long scoring and statistics take on the paper's grid, with synthetic answers.
 
-    python benchmarks/statistics.py [--json FILE] [--quick] [--workers 2]
+    python benchmarks/analysis.py [--json FILE] [--quick] [--workers 2]
 
 The grid: 6 models x 2 precisions x 2 tasks x (1 + 3 retrievers x 5 k) = 384 cells of 2,500 answers.
 Scoring reads completions and writes scores as the rule `score` does, one process for each of
@@ -20,8 +20,6 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-# This file has the name of a standard module, so its folder must not be on the path.
-sys.path.pop(0)
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow" / "scripts"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
