@@ -35,12 +35,16 @@ from quantrag.statistics.grid import load_grids
 from quantrag.statistics.summaries import summarize
 from quantrag.statistics.trends import trend
 from quantrag.tables import read_table, write_csv, write_table
+from quantrag.tasks.answers import RATING
+from quantrag.tasks.registry import load_all
 
 MODELS = [f"model-{letter}" for letter in "abcdef"]
 PRECISIONS = ["fp16", "int4"]
-LAMPS = {"LaMP-3U": 3, "LaMP-5U": 5}
+TASKS = load_all({"LaMP-3U": {"lamp": 3}, "LaMP-5U": {"lamp": 5}})
 TOKENS = {"0": 300, "1": 450, "3": 750, "5": 1000, "max_4K": 3900, "max_8K": 7800}
-CELLS = cells_of(LAMPS, ["bm25", "contriever", "dpr"], [K.parse(k) for k in TOKENS])
+CELLS = cells_of(
+    [task.name for task in TASKS], ["bm25", "contriever", "dpr"], [K.parse(k) for k in TOKENS]
+)
 QUERIES = 2500
 DRAWS, PERMUTATIONS = 10_000, 100_000
 COLUMNS = ["query_id", "text", "prompt_tokens"]
@@ -55,17 +59,18 @@ def write_grid(folder: Path, models: list[str]) -> None:
     rng = np.random.default_rng(0)
     words = np.array([f"word{i}" for i in range(3000)])
     ids = [f"q{i}" for i in range(QUERIES)]
-    for task, lamp in LAMPS.items():
-        golds = rng.integers(1, 6, QUERIES).astype(str) if lamp == 3 else None
+    for task in TASKS:
+        are_ratings = task.answer == RATING
+        golds = rng.integers(1, 6, QUERIES).astype(str) if are_ratings else None
         golds = [title(rng, words) for _ in ids] if golds is None else golds
         queries = pd.DataFrame({"query_id": ids, "user_id": ids, "gold": golds})
-        write_table(queries, folder / f"{task}.parquet")
+        write_table(queries, folder / f"{task.name}.parquet")
         for model in models:
-            for cell in (cell for cell in CELLS if cell.task == task):
+            for cell in (cell for cell in CELLS if cell.task == task.name):
                 tokens = (TOKENS[str(cell.k)] * rng.uniform(0.8, 1.2, QUERIES)).astype(np.int32)
                 answers = None
                 for precision in PRECISIONS:
-                    if lamp == 3:
+                    if are_ratings:
                         fresh = [f"Rating: {number}" for number in rng.integers(1, 6, QUERIES)]
                     else:
                         fresh = [answer(rng, gold, words) for gold in golds]
@@ -96,12 +101,12 @@ def candidates(rng: np.random.Generator) -> list[list[dict[str, object]]]:
 def score_checkpoint(folder: Path, model: str, precision: str) -> None:
     """What the rule `score` does."""
     parts = []
-    for task, lamp in LAMPS.items():
-        columns = [*COLUMNS, "first_token_logprobs"] if lamp == 3 else COLUMNS
-        cells = [cell for cell in CELLS if cell.task == task]
+    for task in TASKS:
+        columns = [*COLUMNS, "first_token_logprobs"] if task.answer == RATING else COLUMNS
+        cells = [cell for cell in CELLS if cell.task == task.name]
         frames = [read_table(folder / model / precision / cell.file, columns) for cell in cells]
-        queries = read_table(folder / f"{task}.parquet")
-        parts.append(score_task(frames, cells, queries, task=task, lamp=lamp, rule="lenient"))
+        queries = read_table(folder / f"{task.name}.parquet")
+        parts.append(score_task(frames, cells, queries, task=task, rule="lenient"))
     scores = pd.concat(parts, ignore_index=True)
     scores.insert(1, "model", model)
     scores.insert(2, "precision", precision)
@@ -124,7 +129,7 @@ def make_tables(folder: Path) -> dict[str, float]:
     seconds = {}
     for name, make in tables.items():
         start = time.perf_counter()
-        grids = load_grids(score_files(folder), LAMPS)
+        grids = load_grids(score_files(folder), TASKS)
         write_csv(pd.concat([make(grid) for grid in grids]), folder / f"{name}.csv")
         seconds[name] = time.perf_counter() - start
     return {**seconds, "peak_gib": common.peak_gib()}
@@ -132,7 +137,7 @@ def make_tables(folder: Path) -> dict[str, float]:
 
 def speedup(folder: Path, sample: int = 4) -> float:
     """Our time for all intervals of scores.csv, against a loop over scipy's bootstrap."""
-    grids = load_grids(score_files(folder), LAMPS)
+    grids = load_grids(score_files(folder), TASKS)
     start = time.perf_counter()
     tables = [
         summarize(grid, policy="worst_case", confidence=0.95, draws=DRAWS, seed=0) for grid in grids

@@ -46,7 +46,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     shortest, longest = map(int, arguments.words.split(","))
     tables = corpus(arguments.queries, arguments.documents, shortest, longest)
     settings = {
-        "style": load_style(arguments.style, 5),
+        "style": load_style(arguments.style, "LaMP-5"),
         "chat": ChatFormat(tokenizer),
         "context": 8192,
         "max_new_tokens": 64,

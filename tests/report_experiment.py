@@ -12,6 +12,7 @@ from quantrag.names import NOISE_FLOOR
 from quantrag.presentation.report.assemble import Files
 from quantrag.scoring.score import score_task
 from quantrag.tables import write_csv, write_table
+from quantrag.tasks.registry import load
 
 EVIL = (
     "</script><script>document.title = 'broken'</script>"
@@ -64,11 +65,12 @@ def make(
     model_names = list(figure_tables.MODELS[:models])
     run_names = [*figure_tables.PRECISIONS[:precisions], *([NOISE_FLOOR] if noise else [])]
     retriever_names = list(figure_tables.RETRIEVERS[:retrievers])
-    tasks = {"LaMP-3U": 3, "LaMP-5U": 5}
+    tasks = {"LaMP-3U": {"lamp": 3}, "LaMP-5U": {"lamp": 5}}
     grid = cells_of(tasks, retriever_names, [K.parse(k) for k in ks])
     lists = {"queries": {}, "prompts": [], "completions": [], "scores": [], "costs": []}
     answers, facts = {}, {}
-    for task, lamp in tasks.items():
+    for task, entry in tasks.items():
+        lamp = entry["lamp"]
         ids = [f"{lamp}{i:04}" for i in range(queries)]
         golds = [str(rng.randint(1, 5)) if lamp == 3 else _text(rng, 6) for _ in ids]
         facts[task] = pd.DataFrame(
@@ -95,7 +97,7 @@ def make(
         for precision in run_names:
             origin = _origin(model, precision)
             parts = []
-            for task, lamp in tasks.items():
+            for task, entry in tasks.items():
                 cells = [cell for cell in grid if cell.task == task]
                 frames = [answers[model, precision, cell] for cell in cells]
                 for cell, frame in zip(cells, frames, strict=True):
@@ -103,7 +105,7 @@ def make(
                     write_table(frame, path, {"provenance": json.dumps(origin)})
                     lists["completions"].append(str(path))
                 parts.append(
-                    score_task(frames, cells, facts[task], task=task, lamp=lamp, rule="lenient")
+                    score_task(frames, cells, facts[task], task=load(task, entry), rule="lenient")
                 )
             path = folder / "scores" / model / f"{precision}.parquet"
             write_table(pd.concat(parts, ignore_index=True), path)
@@ -121,7 +123,8 @@ def make(
         "baseline": "fp16",
         "noise_floor": noise,
         "tasks": {
-            t: {"lamp": n, "source": {"kind": "local", "folder": "x"}} for t, n in tasks.items()
+            task: {**entry, "source": {"kind": "local", "folder": "x"}}
+            for task, entry in tasks.items()
         },
         "models": {m: {"source": {"kind": "folder", "folder": "x"}} for m in model_names},
         "prompts": {"style": "paper"},

@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from quantrag.scoring.metrics import LOGPROBS, QUERY_METRICS
+from quantrag.scoring.metrics import CORRECT, score_columns
+from quantrag.scoring.score import LOGPROBS
 
 
 def cell(precision, k="1", *, n=None, model="m", retriever="bm25", task="t", **columns):
@@ -21,11 +22,12 @@ def cell(precision, k="1", *, n=None, model="m", retriever="bm25", task="t", **c
     frame = frame.assign(
         task=task, model=model, precision=precision, retriever=retriever, k=k, valid=True
     )
-    frame = frame.assign(**dict.fromkeys([*QUERY_METRICS, *LOGPROBS], np.nan)).assign(**columns)
+    empty = [CORRECT, *score_columns(), *LOGPROBS]
+    frame = frame.assign(**dict.fromkeys(empty, np.nan)).assign(**columns)
     if "absolute_error" in columns:
         frame["squared_error"] = frame["absolute_error"] ** 2
         frame["correct"] = (frame["absolute_error"] == 0).astype(float)
     if "flip_key" not in columns:
-        given = frame[list(QUERY_METRICS)].bfill(axis=1).iloc[:, 0]
+        given = frame[score_columns()].bfill(axis=1).iloc[:, 0]
         frame["flip_key"] = given.round(6).astype(str)
     return frame

@@ -22,7 +22,7 @@ rule summarize_scores:
         mem_mb=growing(4000),
         runtime=growing(30),
     params:
-        lamps=LAMP_NUMBERS,
+        tasks=TASKS,
         invalid=config["scoring"]["invalid"],
         confidence=config["statistics"]["confidence"],
         draws=config["statistics"]["draws"],
@@ -49,7 +49,7 @@ rule compare:
         mem_mb=growing(4000),
         runtime=growing(60),
     params:
-        lamps=LAMP_NUMBERS,
+        tasks=TASKS,
         baseline=config["baseline"],
         invalid=config["scoring"]["invalid"],
         confidence=config["statistics"]["confidence"],
@@ -80,7 +80,7 @@ rule trend:
         mem_mb=growing(4000),
         runtime=growing(30),
     params:
-        lamps=LAMP_NUMBERS,
+        tasks=TASKS,
         baseline=config["baseline"],
         invalid=config["scoring"]["invalid"],
         confidence=config["statistics"]["confidence"],

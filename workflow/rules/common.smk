@@ -18,6 +18,7 @@ from quantrag.errors import UserError
 from quantrag.grid import K, cells_of, ks_of, retrievers_with_none
 from quantrag.names import NO_RETRIEVER, NOISE_FLOOR
 from quantrag.runtime.source_hash import source_hash
+from quantrag.tasks.registry import definition
 
 SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
 
@@ -31,6 +32,8 @@ RESULTS = f"results/{config['experiment']}"
 RESOURCES = "resources"
 # No output: rules add to it, and users commit it.
 CHECKSUMS = "config/checksums.tsv"
+# What each task is, for the scripts, which make a `Task` of it.
+TASKS = {task: definition(entry) for task, entry in config["tasks"].items()}
 
 
 pathvars:

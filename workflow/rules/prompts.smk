@@ -4,12 +4,12 @@
 # leaves: <results>/prompts/{model}/{task}/{retriever}.parquet, k = 0 as retriever `none`
 
 from quantrag.prompts.styles import style_hash
+from quantrag.tasks.registry import load_all
 
 # `code` covers Python files alone. A style that lacks a task is said here, before any job.
 try:
     TEMPLATE_HASHES = {
-        task: style_hash(config["prompts"]["style"], [entry["lamp"]])
-        for task, entry in config["tasks"].items()
+        task.name: style_hash(config["prompts"]["style"], task.dataset) for task in load_all(TASKS)
     }
 except UserError as error:
     sys.exit(f"error: {error}")
@@ -41,7 +41,7 @@ rule build_prompts:
     params:
         prompts=config["prompts"],
         templates=lambda wildcards: TEMPLATE_HASHES[wildcards.task],
-        lamp=lambda wildcards: config["tasks"][wildcards.task]["lamp"],
+        task=lambda wildcards: TASKS[wildcards.task],
         ks=lambda wildcards: [str(k) for k in ks_of(wildcards.retriever, KS)],
         context=lambda wildcards: config["models"][wildcards.model]["context"],
         chat_template=lambda wildcards: config["models"][wildcards.model]["chat_template"],

@@ -8,7 +8,6 @@
 #         <results>/tables/checkpoints.csv
 
 from quantrag.engines.registry import perplexity_texts
-from quantrag.prompts.styles import style_hash
 
 
 rule choose_calibration_texts:
@@ -34,11 +33,13 @@ rule choose_calibration_texts:
         mem_mb=growing(4000),
         runtime=growing(30),
     params:
-        lamps=lambda wildcards: lamps_of(calibration_tasks(wildcards.precision)),
+        tasks=lambda wildcards: {
+            task: TASKS[task] for task in calibration_tasks(wildcards.precision)
+        },
         style=config["prompts"]["style"],
-        templates=lambda wildcards: style_hash(
-            config["prompts"]["style"], lamps_of(calibration_tasks(wildcards.precision)).values()
-        ),
+        templates=lambda wildcards: [
+            TEMPLATE_HASHES[task] for task in calibration_tasks(wildcards.precision)
+        ],
         calibration=lambda wildcards: calibration_of(wildcards.precision),
         context=lambda wildcards: config["models"][wildcards.model]["context"],
         chat_template=lambda wildcards: config["models"][wildcards.model]["chat_template"],

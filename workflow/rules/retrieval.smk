@@ -26,7 +26,7 @@ rule index_lucene:
         runtime=growing(60),
     params:
         settings=retriever_settings("document_text", "statistics", "analyzer", "keep_stopwords"),
-        lamp=lamp_number,
+        task=lambda wildcards: TASKS[wildcards.task],
         code=code("index_lucene.py"),
     script:
         "../scripts/index_lucene.py"
@@ -85,7 +85,7 @@ rule encode_documents:
         settings=retriever_settings(
             "document_text", "document_prefix", "pooling", "normalize", "max_length", "dtype"
         ),
-        lamp=lamp_number,
+        task=lambda wildcards: TASKS[wildcards.task],
         code=code("encode_documents.py"),
     script:
         "../scripts/encode_documents.py"
@@ -189,7 +189,7 @@ rule retrieve_okapi:
         runtime=growing(60),
     params:
         settings=retriever_settings("document_text", "tokens", "k1", "b", "epsilon"),
-        lamp=lamp_number,
+        task=lambda wildcards: TASKS[wildcards.task],
         depth=config["retrieval_depth"],
         code=code("retrieve_okapi.py"),
     script:

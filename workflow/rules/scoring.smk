@@ -3,10 +3,6 @@
 # leaves: <results>/scores/{model}/{precision}.parquet
 
 
-# The LaMP number of each task says what its answers are.
-LAMP_NUMBERS = {task: entry["lamp"] for task, entry in config["tasks"].items()}
-
-
 rule score:
     """Parse and score all answers of one checkpoint (or of the noise floor)."""
     input:
@@ -28,7 +24,7 @@ rule score:
         runtime=growing(30),
     params:
         cells=cells(),
-        lamps=LAMP_NUMBERS,
+        tasks=TASKS,
         parsing=config["scoring"]["parsing"],
         code=code("score.py"),
     script:

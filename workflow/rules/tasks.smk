@@ -1,10 +1,20 @@
-# tasks.smk: LaMP's JSON files -> queries and documents as tables.
-# needs: a task's questions and outputs (downloaded, local or the demo set written here)
+# tasks.smk: a task's files -> queries and documents as tables.
+# needs: a task's files (of LaMP: questions and outputs, downloaded, local or the demo set written here)
 # leaves: <results>/tasks/{task}/{queries,documents}.parquet: the evaluated split
 #         <results>/tasks/{task}/train/{queries,documents}.parquet: the train split, for calibration
 
 
-from quantrag.tasks.lamp_files import published_files, task_file
+from quantrag.tasks.registry import input_files, published_files, reading
+
+
+def task_entry(wildcards):
+    """The config's entry of a task."""
+    return config["tasks"][wildcards.task]
+
+
+def evaluated_split(wildcards):
+    """Name of the split that a task is evaluated on."""
+    return task_entry(wildcards)["split"]
 
 
 rule write_demo_data:
@@ -38,12 +48,7 @@ rule write_demo_data:
 rule prepare_task:
     """Read the evaluated split of one task, check it and write it as tables."""
     input:
-        questions=lambda wildcards: task_file(
-            config["tasks"][wildcards.task], config["tasks"][wildcards.task]["split"], "questions"
-        ),
-        outputs=lambda wildcards: task_file(
-            config["tasks"][wildcards.task], config["tasks"][wildcards.task]["split"], "outputs"
-        ),
+        unpack(lambda wildcards: input_files(task_entry(wildcards), evaluated_split(wildcards))),
     output:
         queries="<results>/tasks/{task}/queries.parquet",
         documents="<results>/tasks/{task}/documents.parquet",
@@ -58,11 +63,9 @@ rule prepare_task:
         mem_mb=growing(4000),
         runtime=growing(30),
     params:
-        lamp=lambda wildcards: config["tasks"][wildcards.task]["lamp"],
-        max_queries=lambda wildcards: config["tasks"][wildcards.task]["max_queries"],
-        invalid_records=lambda wildcards: config["tasks"][wildcards.task]["invalid_records"],
+        task=lambda wildcards: reading(task_entry(wildcards), evaluated_split(wildcards)),
         published=lambda wildcards: published_files(
-            config["tasks"][wildcards.task], config["tasks"][wildcards.task]["split"], RESOURCES
+            task_entry(wildcards), evaluated_split(wildcards), RESOURCES
         ),
         checksums=CHECKSUMS,
         code=code("prepare_task.py"),
@@ -72,8 +75,7 @@ rule prepare_task:
 
 use rule prepare_task as prepare_training_split with:
     input:
-        questions=lambda wildcards: task_file(config["tasks"][wildcards.task], "train", "questions"),
-        outputs=lambda wildcards: task_file(config["tasks"][wildcards.task], "train", "outputs"),
+        unpack(lambda wildcards: input_files(task_entry(wildcards), "train")),
     output:
         queries="<results>/tasks/{task}/train/queries.parquet",
         documents="<results>/tasks/{task}/train/documents.parquet",
@@ -82,11 +84,7 @@ use rule prepare_task as prepare_training_split with:
     benchmark:
         "<benchmarks>/prepare_training_split/{task}.tsv"
     params:
-        lamp=lambda wildcards: config["tasks"][wildcards.task]["lamp"],
-        max_queries=lambda wildcards: config["tasks"][wildcards.task]["max_training_queries"],
-        invalid_records=lambda wildcards: config["tasks"][wildcards.task]["invalid_records"],
-        published=lambda wildcards: published_files(
-            config["tasks"][wildcards.task], "train", RESOURCES
-        ),
+        task=lambda wildcards: reading(task_entry(wildcards), "train"),
+        published=lambda wildcards: published_files(task_entry(wildcards), "train", RESOURCES),
         checksums=CHECKSUMS,
         code=code("prepare_task.py"),

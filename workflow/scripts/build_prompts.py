@@ -19,8 +19,10 @@ with job(snakemake):
     from quantrag.prompts.chat_templates import ChatFormat, load_tokenizer
     from quantrag.prompts.styles import load_style
     from quantrag.tables import read_arrow, write_table
+    from quantrag.tasks.registry import load
 
     params = snakemake.params
+    task = load(snakemake.wildcards.task, params.task)
     check_context(snakemake.input.checkpoint, params.context)
     chat = ChatFormat(
         load_tokenizer(snakemake.input.checkpoint),
@@ -35,7 +37,7 @@ with job(snakemake):
         documents=read_arrow(snakemake.input.documents),
         run=read_arrow(run) if run else None,
         ks=[K.parse(k) for k in params.ks],
-        style=load_style(params.prompts["style"], params.lamp),
+        style=load_style(params.prompts["style"], task.dataset),
         chat=chat,
         context=params.context,
         max_new_tokens=params.max_new_tokens,

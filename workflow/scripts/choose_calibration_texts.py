@@ -24,14 +24,18 @@ with job(snakemake):
         read_lines,
     )
     from quantrag.tables import read_arrow, write_table
+    from quantrag.tasks.registry import load_all
 
     params = snakemake.params
     tasks = [
         TrainingTask(
-            name, read_arrow(queries), read_arrow(documents), load_style(params.style, lamp)
+            task.name,
+            read_arrow(queries),
+            read_arrow(documents),
+            load_style(params.style, task.dataset),
         )
-        for (name, lamp), queries, documents in zip(
-            params.lamps.items(),
+        for task, queries, documents in zip(
+            load_all(params.tasks),
             snakemake.input.train_queries,
             snakemake.input.train_documents,
             strict=True,

@@ -8,6 +8,7 @@ with job(snakemake):
     from quantrag.statistics.comparisons import compare
     from quantrag.statistics.grid import load_grids
     from quantrag.tables import write_csv
+    from quantrag.tasks.registry import load_all
 
     params = snakemake.params
     tables = [
@@ -22,6 +23,6 @@ with job(snakemake):
             permutations=params.permutations,
             seed=params.seed,
         )
-        for grid in load_grids(snakemake.input.scores, params.lamps)
+        for grid in load_grids(snakemake.input.scores, load_all(params.tasks))
     ]
     write_csv(pd.concat(tables), snakemake.output.table)

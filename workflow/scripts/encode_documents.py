@@ -9,6 +9,7 @@ with job(snakemake):
     from quantrag.retrieval.text import document_texts
     from quantrag.retrieval.vectors import encode_to_folder
     from quantrag.tables import read_arrow
+    from quantrag.tasks.registry import load
 
     torch.set_num_threads(snakemake.threads)
     settings = dict(snakemake.params.settings)
@@ -17,7 +18,7 @@ with job(snakemake):
     folder = snakemake.input.encoder or package_folder(snakemake.params.encoder["package"])
     encode_to_folder(
         Encoder(folder, Settings(**settings)),
-        document_texts(documents, choice, snakemake.params.lamp),
+        document_texts(documents, choice, load(snakemake.wildcards.task, snakemake.params.task)),
         snakemake.output.vectors,
         prefix,
     )

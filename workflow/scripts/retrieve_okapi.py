@@ -8,6 +8,7 @@ with job(snakemake):
     from quantrag.retrieval.runs import run_table
     from quantrag.retrieval.text import document_texts, query_texts
     from quantrag.tables import read_arrow, write_table
+    from quantrag.tasks.registry import load
 
     settings = dict(snakemake.params.settings)
     choice, tokens = settings.pop("document_text"), settings.pop("tokens")
@@ -16,7 +17,7 @@ with job(snakemake):
         snakemake.input.documents, columns=["user_id", "document_id", "text", "target"]
     )
     rankings = okapi.retrieve(
-        document_texts(documents, choice, snakemake.params.lamp),
+        document_texts(documents, choice, load(snakemake.wildcards.task, snakemake.params.task)),
         query_texts(queries),
         profiles_of(queries, documents),
         tokens=tokens,

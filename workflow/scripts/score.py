@@ -12,25 +12,24 @@ with job(snakemake):
     import pandas as pd
 
     from quantrag.grid import Cell
-    from quantrag.scoring.metrics import RATING, kind_of
-    from quantrag.scoring.parsing import VERSION
     from quantrag.scoring.score import score_task
     from quantrag.tables import read_table, write_table
+    from quantrag.tasks.answers import RATING, VERSION
+    from quantrag.tasks.registry import load_all
 
     params = snakemake.params
     columns = ["query_id", "text", "prompt_tokens"]
     cells = [Cell.parse(path) for path in params.cells]
     parts = []
-    for task, lamp in params.lamps.items():
-        read = [*columns, "first_token_logprobs"] if kind_of(lamp) == RATING else columns
-        own = [number for number, cell in enumerate(cells) if cell.task == task]
+    for task, queries in zip(load_all(params.tasks), snakemake.input.queries, strict=True):
+        read = [*columns, "first_token_logprobs"] if task.answer == RATING else columns
+        own = [number for number, cell in enumerate(cells) if cell.task == task.name]
         parts.append(
             score_task(
                 [read_table(snakemake.input.completions[number], read) for number in own],
                 [cells[number] for number in own],
-                read_table(snakemake.input.queries[list(params.lamps).index(task)]),
+                read_table(queries),
                 task=task,
-                lamp=lamp,
                 rule=params.parsing,
             )
         )

@@ -9,9 +9,10 @@ with job(snakemake):
     from quantrag.statistics.grid import load_grids
     from quantrag.statistics.summaries import summarize
     from quantrag.tables import read_arrow, write_csv, write_table
+    from quantrag.tasks.registry import load_all
 
     params = snakemake.params
-    grids = load_grids(snakemake.input.scores, params.lamps)
+    grids = load_grids(snakemake.input.scores, load_all(params.tasks))
     tables = [
         summarize(
             grid,

@@ -8,10 +8,11 @@ with job(snakemake):
     from quantrag.statistics.grid import load_grids
     from quantrag.statistics.trends import trend
     from quantrag.tables import write_csv
+    from quantrag.tasks.registry import load_all
 
     params = snakemake.params
     tables = [
         trend(grid, baseline=params.baseline, policy=params.invalid, confidence=params.confidence)
-        for grid in load_grids(snakemake.input.scores, params.lamps)
+        for grid in load_grids(snakemake.input.scores, load_all(params.tasks))
     ]
     write_csv(pd.concat(tables), snakemake.output.table)

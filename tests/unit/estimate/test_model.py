@@ -109,8 +109,10 @@ def test_what_does_not_fit_is_refused(small):
 
 def test_typical_prompts_by_hand(root):
     config = configuration(root, tasks={"T": {"lamp": 3, "max_queries": 10}}, k=[0, 1, "max_4K"])
-    sizes = {3: {"queries": 99, "documents": 100, "document_tokens": 100, "query_tokens": 32}}
-    sizes[3]["answer_tokens"] = 70
+    sizes = {
+        "LaMP-3": {"queries": 99, "documents": 100, "document_tokens": 100, "query_tokens": 32}
+    }
+    sizes["LaMP-3"]["answer_tokens"] = 70
     work = typical_work(config, "llama-3-8b-instruct", sizes)
     # 4096 tokens, 64 of them for the answer and 32 for the query: 40 documents
     per_query = 32 + 3 * ((100 + 32) + (4000 + 32))

@@ -20,7 +20,6 @@ import figure_text
 from quantrag.errors import UserError
 from quantrag.presentation import data, labels
 from quantrag.presentation.figures import catalogue, k_sweep, quality_cost, quantization_gap, style
-from quantrag.scoring import metrics
 from quantrag.tables import write_csv
 
 ROOT = Path(__file__).parents[3]
@@ -260,13 +259,6 @@ def test_two_rows_for_one_k_are_refused(demo):
         data.along_k(rows, "bm25", ["0", "1"], task="LaMP-3U")
 
 
-def test_directions_agree_with_the_metrics():
-    every = {key for keys in metrics.METRICS.values() for key in keys}
-    assert set(labels.METRICS) == every
-    lower = {key for key, metric in labels.METRICS.items() if not metric.higher_is_better}
-    assert lower == metrics.LOWER_IS_BETTER
-
-
 @pytest.mark.parametrize(
     ("text", "printed"),
     [("fp16", "FP16"), ("int4-gptq", "INT4 GPTQ"), ("fp8-w8a8", "FP8 W8A8"), ("nf4", "NF4"),
@@ -276,9 +268,7 @@ def test_names_in_print(text, printed):
     assert labels.name(text) == printed
 
 
-def test_labels_refuse_what_they_do_not_know():
-    with pytest.raises(UserError, match="metric 'bleu'"):
-        labels.metric("bleu")
+def test_long_names_lose_their_middle():
     assert labels.shorten("abcdefghij", 5) == "ab…ij"
     assert len(labels.shorten("x" * 99, 10)) == 10
 

@@ -74,7 +74,7 @@ def profile(n):
 def build(inputs, ks, chat, style="paper", context=4096, max_new_tokens=64, **settings):
     ks = [K.parse(k) for k in ks]
     return build_prompts(
-        *inputs, ks, load_style(style, 5), chat, context, max_new_tokens, **settings
+        *inputs, ks, load_style(style, "LaMP-5"), chat, context, max_new_tokens, **settings
     )
 
 
@@ -82,7 +82,7 @@ def build(inputs, ks, chat, style="paper", context=4096, max_new_tokens=64, **se
 @pytest.mark.parametrize("k", ["1", "5", "25", "max_1K", "max_8K"])
 @pytest.mark.parametrize("context", [512, 1300, 8192])
 def test_equals_the_straightforward_loop(corpus, chat, style, k, context):
-    settings = {"style": load_style(style, 5), "chat": chat, "context": context}
+    settings = {"style": load_style(style, "LaMP-5"), "chat": chat, "context": context}
     k = K.parse(k)
     table = build_prompts(*corpus, [k], max_new_tokens=64, **settings)
     expected = prompt_packing.pack_by_rendering(*corpus, k, max_new_tokens=64, **settings)
@@ -162,7 +162,7 @@ def test_paper_packing_counts_twice(chat, tokenizer, k):
     inputs = tables({"q": [(f"Word {n} is in this  text. " * 8, "A title") for n in range(20)]})
     row = build(inputs, [k], chat, context=context, packing="paper").to_pylist()[0]
     query = inputs[0]["query_text"].to_pylist()[0]
-    style = load_style("paper", 5)
+    style = load_style("paper", "LaMP-5")
     window = context if k == "20" else 1024
     pairs, kept = "", 0
     for document in inputs[1].to_pylist():

@@ -15,7 +15,7 @@ ABSTRACT_INPUT = "Generate a title for the following abstract of a paper: We stu
 
 
 def render(style_name, lamp, documents, query, task_input):
-    style = load_style(style_name, lamp)
+    style = load_style(style_name, f"LaMP-{lamp}")
     block = style.separator.join(style.document(*document) for document in documents)
     return style.user(block, query, task_input)
 
@@ -71,7 +71,7 @@ def render(style_name, lamp, documents, query, task_input):
 def test_lamp_is_word_for_word(lamp, documents, task_input, expected):
     assert render("lamp", lamp, documents, "unused", task_input) == expected
     assert render("lamp", lamp, [], "unused", task_input) == task_input
-    assert load_style("lamp", lamp).system is None
+    assert load_style("lamp", f"LaMP-{lamp}").system is None
 
 
 def test_paper_reviews_are_word_for_word():
@@ -86,7 +86,7 @@ def test_paper_reviews_are_word_for_word():
         "Give a score between [1, 2, 3, 4, 5] to the following review. Only output the score and "
         "nothing else.\nReview:\nIt broke.\nScore:"
     )
-    assert load_style("paper", 3).system == ""
+    assert load_style("paper", "LaMP-3").system == ""
 
 
 def test_paper_abstracts_are_word_for_word():
@@ -131,20 +131,20 @@ def test_data_is_no_template():
 
 def test_a_task_without_wording_is_refused():
     with pytest.raises(UserError, match=r"'paper' has no wording for LaMP-4, only for LaMP-3, La"):
-        load_style("paper", 4)
+        load_style("paper", "LaMP-4")
     with pytest.raises(UserError, match="Allowed: lamp, paper"):
-        load_style("papr", 3)
+        load_style("papr", "LaMP-3")
 
 
 def test_hash_follows_the_task_alone(tmp_path, monkeypatch):
     text = (prompt_styles.FOLDER / "lamp.yaml").read_text()
-    before = {lamp: style_hash("lamp", [lamp]) for lamp in (3, 5)}
+    before = {name: style_hash("lamp", name) for name in ("LaMP-3", "LaMP-5")}
     (tmp_path / "lamp.yaml").write_text(text.replace("is a title for", "is one title for"))
     monkeypatch.setattr(prompt_styles, "FOLDER", tmp_path)
-    assert style_hash("lamp", [3]) == before[3]
-    assert style_hash("lamp", [5]) != before[5]
+    assert style_hash("lamp", "LaMP-3") == before["LaMP-3"]
+    assert style_hash("lamp", "LaMP-5") != before["LaMP-5"]
     (tmp_path / "lamp.yaml").write_text(text + "# a comment\n")
-    assert style_hash("lamp", [5]) == before[5]
+    assert style_hash("lamp", "LaMP-5") == before["LaMP-5"]
 
 
 def test_a_misspelt_field_is_an_error(tmp_path, monkeypatch):
@@ -152,4 +152,4 @@ def test_a_misspelt_field_is_an_error(tmp_path, monkeypatch):
     (tmp_path / "lamp.yaml").write_text(text.replace("{{ text }}", "{{ txt }}"))
     monkeypatch.setattr(prompt_styles, "FOLDER", tmp_path)
     with pytest.raises(UndefinedError):
-        load_style("lamp", 3).document("text", "5")
+        load_style("lamp", "LaMP-3").document("text", "5")

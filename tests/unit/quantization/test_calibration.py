@@ -47,7 +47,7 @@ def training_task(name: str, n: int = 20, documents: int = 4) -> TrainingTask:
         for i in users
         for j in range(documents)
     ]
-    return TrainingTask(name, queries, pa.Table.from_pylist(rows), load_style("lamp", 3))
+    return TrainingTask(name, queries, pa.Table.from_pylist(rows), load_style("lamp", "LaMP-3"))
 
 
 def choose(tasks, chat, evaluated=frozenset(), count=6, max_tokens=4000, documents=2, seed=0):

@@ -9,13 +9,23 @@ from rouge_score.rouge_scorer import RougeScorer
 from rouge_score.scoring import BootstrapAggregator
 from sklearn.metrics import accuracy_score, f1_score, mean_absolute_error, mean_squared_error
 
+from lamp_tasks import lamp_task
 from quantrag.errors import UserError
 from quantrag.grid import K_ZERO, Cell
-from quantrag.scoring.metrics import LABELS, kind_of, rating_errors, worst_rating
-from quantrag.scoring.rouge import rouge
-from quantrag.scoring.score import query_metrics, score_task
+from quantrag.scoring.metrics import (
+    CORRECT,
+    METRICS,
+    main_metric,
+    metric,
+    metrics_for,
+    score_columns,
+    worst_rating,
+)
+from quantrag.scoring.rouge import rouge_scores
+from quantrag.scoring.score import score_task
 from quantrag.statistics.estimators import point, scores_estimator
 from quantrag.statistics.grid import grids_of
+from quantrag.tasks.answers import ANSWERS
 
 
 def lamp_ratings(predictions, golds):
@@ -43,16 +53,14 @@ def lamp_labels(predictions, golds, labels):
 
 def metrics_of(texts, golds, lamp, rule="strict"):
     """Through the whole of our code: completions to aggregated metrics."""
-    ids = [str(i) for i in range(len(texts))]
+    ids, task = [str(i) for i in range(len(texts))], lamp_task(lamp)
     queries = pd.DataFrame({"query_id": ids, "user_id": ids, "gold": golds})
     frame = pd.DataFrame({"query_id": ids, "text": texts, "prompt_tokens": 10})
-    scores = score_task(
-        [frame], [Cell("t", "none", K_ZERO)], queries, task="t", lamp=lamp, rule=rule
-    )
+    scores = score_task([frame], [Cell("t", "none", K_ZERO)], queries, task=task, rule=rule)
     scores = scores.assign(model="m", precision="p")
-    (grid,) = grids_of([scores], {"t": lamp})
+    (grid,) = grids_of([scores], [task])
     rows = np.array([0])
-    return {m: float(point(scores_estimator(grid, m, rows))[0]) for m in grid.metrics}
+    return {m.key: float(point(scores_estimator(grid, m, rows))[0]) for m in grid.metrics}
 
 
 RATING_TEXTS = ["1", "2", "3", "4", "5", " 4 ", "4.5", "10", "-1", "five", "", "4 stars", "1e0"]
@@ -74,7 +82,7 @@ def test_ratings_equal_lamps_evaluation(pairs):
 
 @pytest.mark.parametrize("lamp", [1, 2])
 def test_labels_equal_lamps_evaluation(lamp):
-    labels = LABELS[lamp]
+    labels = lamp_task(lamp).labels
     rng = np.random.default_rng(lamp)
     golds = rng.choice(labels[: max(2, len(labels) - 2)], 300)  # two labels never occur
     texts = np.where(rng.random(300) < 0.6, golds, rng.choice([*labels, "other", ""], 300))
@@ -98,7 +106,11 @@ def test_rouge_equals_rouge_score(pairs):
         for g, p in zip(golds, predictions, strict=True)
         for result in [scorer.score(g.strip(), p.strip())]
     ]
-    assert np.allclose(rouge(predictions, golds), expected, atol=1e-12, rtol=0)
+    ours = [
+        [rouge_scores(p, g)[name] for name in ("rouge1", "rougeL")]
+        for p, g in zip(predictions, golds, strict=True)
+    ]
+    assert np.allclose(ours, expected, atol=1e-12, rtol=0)
 
 
 @pytest.mark.parametrize("lamp", [4, 5, 7])
@@ -116,7 +128,9 @@ def test_lamps_rouge_is_a_bootstrap_median_of_our_mean():
     scorer, aggregator = RougeScorer(["rougeL"]), BootstrapAggregator()
     for text, gold in zip(texts, golds, strict=True):
         aggregator.add_scores(scorer.score(gold, text))
-    scores = rouge(texts, golds)[:, 1]
+    scores = np.array(
+        [rouge_scores(text, gold)["rougeL"] for text, gold in zip(texts, golds, strict=True)]
+    )
     official = aggregator.aggregate()["rougeL"].mid.fmeasure
     # Standard error of a median of 1,000 draws from the mean's own distribution.
     error = 1.2533 * scores.std() / np.sqrt(300 * 1000)
@@ -136,35 +150,84 @@ def test_lamps_rouge_is_a_bootstrap_median_of_our_mean():
     ],
 )
 def test_texts_that_rouge_score_cannot_read_are_tokenized_by_script(text, same, other):
-    scores = rouge([text, "wholly other", f"{text} "], [text] * 3)
-    assert scores.tolist() == [[same, same], [other, other], [same, same]]
+    scores = [list(rouge_scores(t, text).values()) for t in (text, "wholly other", f"{text} ")]
+    assert scores == [[same, same], [other, other], [same, same]]
 
 
 def test_chinese_is_scored_by_character_and_hindi_by_word():
-    assert rouge(["深度学习"], ["学习深度"])[0] == pytest.approx([1, 0.5])
-    assert rouge(["मौसम विज्ञान"], ["मौसम का"])[0] == pytest.approx([0.5, 0.5])
+    expected = {"rouge1": pytest.approx(1), "rougeL": pytest.approx(0.5)}
+    assert rouge_scores("深度学习", "学习深度") == expected
+    assert rouge_scores("मौसम विज्ञान", "मौसम का") == {"rouge1": 0.5, "rougeL": 0.5}
 
 
 @given(st.text(min_size=1).filter(lambda text: text.strip()))
 def test_a_text_equals_itself(text):
-    assert rouge([text], [text])[0].tolist() == pytest.approx([1, 1])
+    assert list(rouge_scores(text, text).values()) == pytest.approx([1, 1])
 
 
 def test_the_worst_rating_is_the_farther_end():
     assert [worst_rating(gold) for gold in (1, 2, 3, 4, 5)] == [5, 5, 5, 1, 1]
 
 
+def of_query(key, text, golds, lamp):
+    """What the columns of a metric hold for one answer."""
+    task = lamp_task(lamp, "reviews")
+    return tuple(metric(key).per_query(task.parse(text, "strict"), golds, task))
+
+
 def test_a_gold_that_is_no_rating_is_the_users_mistake():
-    with pytest.raises(UserError, match=r"reviews.*no rating.*good"):
-        rating_errors([4.0], ["good"], "reviews")
+    with pytest.raises(UserError, match=r"reviews.*'good' is no rating"):
+        of_query("mae", "4", ["good"], 3)
 
 
-def test_metrics_that_a_task_lacks_are_nan():
-    scores = pd.DataFrame({"prediction": ["a"], "gold": ["a"], "valid": [True]})
-    row = query_metrics(scores, "t", 5, "lenient").iloc[0]
-    assert row[["rouge1", "rougeL"]].tolist() == [1, 1]
-    assert row[["absolute_error", "squared_error", "correct"]].isna().all()
+@pytest.mark.parametrize(
+    ("key", "text", "golds", "lamp", "values"),
+    [
+        ("mae", "2", ["5", "3"], 3, (1,)),
+        ("rmse", "2", ["5", "4"], 3, (4,)),
+        ("mae", "none", ["1", "3"], 3, (2,)),
+        ("rouge1", "a b", ["c", "a b", "a"], 5, (1,)),
+        ("f1", "[2]", ["[1]", "[2]"], 1, (1, 1)),
+        ("f1", "[3]", ["[2]", "[1]"], 1, (-1, 1)),
+    ],
+)
+def test_of_several_golds_the_best_counts(key, text, golds, lamp, values):
+    assert of_query(key, text, golds, lamp) == values
 
 
-def test_kinds():
-    assert [kind_of(n) for n in (1, 2, 3, 4, 5, 7)] == ["label"] * 2 + ["rating"] + ["text"] * 3
+@pytest.mark.parametrize("key", METRICS)
+def test_a_metric_of_one_gold_is_never_better_than_with_another_one_added(key):
+    own, rng = METRICS[key], np.random.default_rng(0)
+    lamp = {"rating": 3, "text": 5, "label": 1}[own.answers[0]]
+    choices = {3: ["1", "2", "5", "x"], 5: ["a b", "b c d", "e", ""], 1: ["[1]", "[2]", "x"]}[lamp]
+    for text, gold, other in rng.choice(choices, (50, 3)):
+        if own.is_mean and own.per_query is not None and gold not in ("x", "") and other != "x":
+            one, two = of_query(key, text, [gold], lamp), of_query(key, text, [gold, other], lamp)
+            assert (two >= one) if own.higher_is_better else (two <= one)
+
+
+def test_every_kind_of_answer_has_a_main_metric_that_is_a_mean():
+    for answer in ANSWERS:
+        metrics = metrics_for(answer)
+        assert metrics[0].is_mean
+        assert main_metric(sorted(own.key for own in metrics)) is metrics[0]
+    assert [metrics_for(answer)[0].key for answer in ("rating", "text", "label")] == [
+        *["mae", "rougeL", "accuracy"]
+    ]
+
+
+def test_columns_are_not_shared_by_accident():
+    columns = [column for own in METRICS.values() for column in own.columns if column != CORRECT]
+    assert len(set(columns)) == len(columns)
+    assert score_columns() == columns
+
+
+def test_directions():
+    assert {key for key, own in METRICS.items() if not own.higher_is_better} == {"mae", "rmse"}
+    assert metric("mae").axis == "MAE (rating points)"
+    assert metric("f1").direction == "higher is better ↑"
+
+
+def test_unknown_metrics_are_named():
+    with pytest.raises(UserError, match=r"'bleu'.*mae"):
+        metric("bleu")

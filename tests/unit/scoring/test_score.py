@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from lamp_tasks import lamp_task
 from quantrag.errors import UserError
 from quantrag.grid import Cell, K
-from quantrag.scoring.parsing import Prediction
-from quantrag.scoring.score import INVALID, flip_key, rating_logprobs, score_task
+from quantrag.scoring.score import rating_logprobs, score_task
 
 QUERIES = pd.DataFrame({"query_id": ["a", "b"], "user_id": ["u", "v"], "gold": ["5", "2"]})
 
@@ -17,16 +17,16 @@ def completions(texts, ids=("a", "b"), **columns):
 
 
 def score(frame, rule="lenient", lamp=3, queries=QUERIES):
-    return score_task(
-        [frame], [Cell("t", "bm25", K(False, 1))], queries, task="t", lamp=lamp, rule=rule
-    )
+    cells = [Cell("t", "bm25", K(False, 1))]
+    return score_task([frame], cells, queries, task=lamp_task(lamp), rule=rule)
 
 
 def test_columns_and_types():
     scores = score(completions(["Rating: 5", "well"]))
     assert scores.columns.tolist() == [
         *["task", "retriever", "k", "query_id", "user_id", "prediction", "gold", "valid"],
-        *["n_tokens", "flip_key", "absolute_error", "squared_error", "correct", "rouge1", "rougeL"],
+        *["n_tokens", "flip_key", "correct", "absolute_error", "rougeL", "squared_error", "rouge1"],
+        *["predicted_label", "gold_label"],
         *[f"logprob_{i}" for i in range(1, 6)],
     ]
     assert scores["n_tokens"].dtype == np.int32
@@ -64,10 +64,10 @@ def test_other_queries_are_refused(ids):
         score(completions(["1"] * len(ids), ids=ids))
 
 
-def test_flip_keys():
-    assert flip_key(Prediction("4.0", True), 3) == flip_key(Prediction("4", True), 3) == "4"
-    assert flip_key(Prediction("well", False), 3) == INVALID
-    assert flip_key(Prediction("A  Title\n", True), 5) == "a title"
+def test_columns_that_a_task_lacks_are_nan():
+    row = score(completions(["5", "2"]), lamp=5).iloc[0]
+    assert row[["rouge1", "rougeL"]].tolist() == [1, 1]
+    assert row[["absolute_error", "squared_error", "correct", "gold_label"]].isna().all()
 
 
 def candidates(**logprobs):

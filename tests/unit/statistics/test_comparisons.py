@@ -4,9 +4,9 @@ import pytest
 from scipy.stats import entropy
 from sklearn.metrics import f1_score
 
+from lamp_tasks import lamp_task
 from quantrag.errors import UserError
 from quantrag.names import NOISE_FLOOR
-from quantrag.scoring.metrics import LABELS
 from quantrag.statistics.comparisons import COMPARISON_COLUMNS, compare, mean_kl
 from quantrag.statistics.grid import CELL, TaskGrid, grids_of
 from quantrag.statistics.summaries import SCORE_COLUMNS, summarize
@@ -25,7 +25,7 @@ SETTINGS = {
 
 
 def grid_of(*cells, lamp=3):
-    (grid,) = grids_of(cells, {"t": lamp})
+    (grid,) = grids_of(cells, [lamp_task(lamp)])
     return grid
 
 
@@ -104,14 +104,20 @@ def test_rmse_is_the_difference_of_roots():
 
 def test_f1_is_scikit_learns():
     rng = np.random.default_rng(4)
-    golds = rng.choice(LABELS[2], 400)
-    answers = {p: np.where(rng.random(400) < 0.5, golds, rng.choice(LABELS[2], 400)) for p in "ab"}
+    labels = list(lamp_task(2).labels)
+    golds = rng.integers(len(labels), size=400)
+    answers = {
+        p: np.where(rng.random(400) < 0.5, golds, rng.integers(len(labels), size=400)) for p in "ab"
+    }
     cells = [
-        cell(p, flip_key=a, gold=golds, correct=(a == golds).astype(float))
+        cell(p, predicted_label=a, gold_label=golds, correct=(a == golds).astype(float))
         for p, a in answers.items()
     ]
     row = comparison(*cells, lamp=2, metric="f1", baseline="a")
-    scores = {p: f1_score(golds, a, labels=LABELS[2], average="macro") for p, a in answers.items()}
+    scores = {
+        p: f1_score(golds, a, labels=range(len(labels)), average="macro")
+        for p, a in answers.items()
+    }
     assert row["difference"] == pytest.approx(scores["b"] - scores["a"], abs=1e-12)
     assert row["ci_low"] < row["difference"] < row["ci_high"]
 
@@ -245,16 +251,14 @@ def test_cells_with_other_queries_are_refused():
         grid_of(first, second)
 
 
-def simulated(lamp, scores, **columns):
+def simulated(lamp, scores):
     """A grid of 1,000 models as 1,000 replications; scores are (2, replications, queries)."""
     _, replications, n = next(iter(scores.values())).shape
     names = [(f"m{i}", p, "bm25", "1") for p in ("fp16", "int4") for i in range(replications)]
     flat = {name: values.reshape(-1, n) for name, values in scores.items()}
     shape = (2 * replications, n)
-    empty = dict.fromkeys(("predicted", "golds", "logprobs"))
     return TaskGrid(
-        task="t",
-        lamp=lamp,
+        task=lamp_task(lamp),
         cells=pd.DataFrame(names, columns=CELL),
         users=np.arange(n) // 2,
         n_users=n // 2,
@@ -262,7 +266,7 @@ def simulated(lamp, scores, **columns):
         valid=np.ones(shape, dtype=bool),
         n_tokens=np.full(shape, 100),
         answers=np.zeros(shape, dtype=int),
-        **(empty | columns),
+        logprobs=None,
     )
 
 
@@ -312,9 +316,13 @@ def test_intervals_of_f1_differences_cover_the_truth():
     right = draw_pairs(
         rng, 300, 1000, lambda s: rng.random(s) < 0.8, lambda s: rng.random(s) < 0.5, 0.2
     )
-    predicted = np.where(right, golds, 1 - golds).reshape(-1, 300)
-    grid = simulated(1, {"correct": right * 1.0}, predicted=predicted, golds=golds)
-    table = compare(grid, **(SETTINGS | {"draws": 2000}))
+    labels = {
+        "predicted_label": np.where(right, golds, 1 - golds),
+        "gold_label": np.broadcast_to(golds, right.shape),
+    }
+    table = compare(
+        simulated(1, {"correct": right * 1.0, **labels}), **(SETTINGS | {"draws": 2000})
+    )
     truth = 0.8 * 0.8 + 0.2 * 0.5 - 0.8
     assert 0.93 <= covered(table, "accuracy", truth) <= 0.97
     assert 0.93 <= covered(table, "f1", truth) <= 0.97

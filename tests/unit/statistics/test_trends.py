@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 import statsmodels.api as sm
 
+from lamp_tasks import lamp_task
 from quantrag.statistics.grid import grids_of
 from quantrag.statistics.trends import ALL, POOLED, TREND_COLUMNS, _pooled, clustered_slope, trend
 from synthetic_scores import cell
@@ -27,7 +28,7 @@ def planted(rng, slope, n=400, noise=0.3, models=("m",), retrievers=("bm25", "dp
 
 
 def trends_of(cells, **settings):
-    (grid,) = grids_of(cells, {"t": 3})
+    (grid,) = grids_of(cells, [lamp_task(3)])
     return trend(grid, **(SETTINGS | settings))
 
 

@@ -102,11 +102,6 @@ def calibration_file(precision):
     return [calibration["path"]] if calibration["source"] == "file" else []
 
 
-def lamps_of(tasks):
-    """The number of each task's LaMP layout, by the task's name."""
-    return {task: config["tasks"][task]["lamp"] for task in tasks}
-
-
 def quantization_parameters(precision):
     """The settings that shape the quantized weights; what only the engine reads is left out."""
     return PRECISIONS[precision].parameters

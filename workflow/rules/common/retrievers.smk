@@ -12,11 +12,6 @@ def retriever_settings(*keys):
     return settings
 
 
-def lamp_number(wildcards):
-    """Number of the LaMP task, which decides what `document_text: lamp` means."""
-    return config["tasks"][wildcards.task]["lamp"]
-
-
 def document_encoder(wildcards):
     """Config entry of the encoder of the documents."""
     return config["retrievers"][wildcards.retriever]["encoder"]

@@ -16,7 +16,7 @@ from quantrag.tasks.demo.data import demo_split, demo_users, write_split
 from quantrag.tasks.demo.grammar import plural
 from quantrag.tasks.demo.papers import ABSTRACT_WORDS, HABITS, TOPICS
 from quantrag.tasks.demo.reviews import PRODUCTS, REVIEW_WORDS, SCALES, fitting
-from quantrag.tasks.lamp import read_task
+from quantrag.tasks.lamp_reader import read_task
 
 LAMPS = (3, 5)
 

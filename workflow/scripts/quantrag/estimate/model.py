@@ -18,6 +18,7 @@ from quantrag.engines.sizing import GIB, kv_bytes_per_token
 from quantrag.errors import UserError
 from quantrag.grid import K_ZERO, K
 from quantrag.quantization.precisions import Precision
+from quantrag.tasks.registry import load
 
 _GB = 1e9
 
@@ -56,27 +57,27 @@ class Row:
     disk_gb: float
 
 
-def typical_work(config: Mapping[str, Any], model: str, tasks: Mapping[int, Any]) -> Work:
+def typical_work(config: Mapping[str, Any], model: str, tasks: Mapping[str, Any]) -> Work:
     """The prompts of a model from the typical sizes of its tasks.
 
     Args:
         config: the configuration with its defaults; `k` as strings.
         model: name of the model.
-        tasks: typical sizes by number of the LaMP task.
+        tasks: typical sizes by data set.
     """
     context = config["models"][model]["context"]
     new_tokens = config["generation"]["max_new_tokens"]
     ks = [K.parse(k) for k in config["k"]]
     retrieved = [k for k in ks if k.needs_retriever]
     prompts = total = computed = output = 0.0
-    for task in config["tasks"].values():
-        size = tasks[task["lamp"]]
-        source = task["source"]
+    for name, entry in config["tasks"].items():
+        size = tasks[load(name, entry).dataset]
+        source = entry["source"]
         queries, documents = size["queries"], size["documents"]
         if source["kind"] == "demo":
             queries = source["users"]
             documents = (source["smallest_profile"] + source["largest_profile"]) / 2
-        queries = min(queries, task["max_queries"] or queries)
+        queries = min(queries, entry["max_queries"] or queries)
         query = min(size["query_tokens"], context - new_tokens)
         parts = [
             _document_tokens(k, query, documents, size["document_tokens"], context, new_tokens)
@@ -100,12 +101,13 @@ def counted_work(
     Args:
         config: the configuration with its defaults.
         counts: (query_id, k, tokens) of every prompt, by `{task}/{retriever}`.
-        tasks: typical sizes by number of the LaMP task; for the answers, which aren't known yet.
+        tasks: typical sizes by data set; for the answers, which aren't known yet.
     """
     prompts = total = computed = output = 0.0
     new_tokens = config["generation"]["max_new_tokens"]
     for name, rows in counts.items():
-        size = tasks[config["tasks"][name.split("/")[0]]["lamp"]]
+        task = name.split("/")[0]
+        size = tasks[load(task, config["tasks"][task]).dataset]
         longest: dict[str, int] = {}
         for query, _, tokens in rows:
             longest[query] = max(tokens, longest.get(query, 0))

@@ -12,6 +12,7 @@ from quantrag.errors import UserError
 from quantrag.estimate.model import Row, Work, counted_work, estimate_row, model_shape, typical_work
 from quantrag.grid import K, retrievers_with_none
 from quantrag.quantization.precisions import Precision
+from quantrag.tasks.registry import load_all
 
 _COLUMNS = (
     "model", "precision", "prompts", "M tokens", "computed", "GPU h", "kWh", "download", "disk",
@@ -169,11 +170,11 @@ def _assumptions(
         "minutes per billion parameters",
         "- documents that a query's prompts share are computed once, where vLLM caches prefixes",
     ]
-    for task, entry in config["tasks"].items():
-        size = facts["tasks"][entry["lamp"]]
+    for task in load_all(config["tasks"]):
+        size = facts["tasks"][task.dataset]
         if len(counted) < len(config["models"]):
             lines.append(
-                f"- {task}: {size['queries']} queries, {size['documents']} documents of "
+                f"- {task.name}: {size['queries']} queries, {size['documents']} documents of "
                 f"{size['document_tokens']} tokens a user, {size['query_tokens']} tokens of query "
                 f"and instructions, answers of {size['answer_tokens']} tokens"
             )

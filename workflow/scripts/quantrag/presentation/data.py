@@ -9,7 +9,7 @@ import pandas as pd
 from quantrag.errors import UserError
 from quantrag.grid import K
 from quantrag.names import NO_RETRIEVER, NOISE_FLOOR
-from quantrag.presentation.labels import main_metric
+from quantrag.scoring.metrics import main_metric
 
 # Columns that are text whatever their values look like: a k of 3 is the name "3".
 _TEXT = {

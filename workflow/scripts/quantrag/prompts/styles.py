@@ -1,13 +1,12 @@
 """Prompt styles: what a query and its documents look like as the messages of a chat.
 
-A style is a YAML file in `templates/` whose values are Jinja2 templates, one set per LaMP task,
+A style is a YAML file in `templates/` whose values are Jinja2 templates, one set per data set,
 with the source of its wording. How a model's chat template wraps the messages is the subject of
 `quantrag.prompts.chat_templates`.
 """
 
 import hashlib
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,10 +73,10 @@ def strip_lines(text: str) -> str:
     return "\n".join(line.strip() for line in lines)[:-2]
 
 
-def load_style(name: str, lamp: int) -> PromptStyle:
-    """The style `name` for a LaMP task (1-5 or 7). Raises UserError where the style lacks it."""
+def load_style(name: str, dataset: str) -> PromptStyle:
+    """The style `name` for a data set ("LaMP-3"). Raises UserError where the style lacks it."""
     style = _read(name)
-    task = _task(style, name, lamp)
+    task = _task(style, name, dataset)
     return PromptStyle(
         system=task["system"],
         separator=task["separator"],
@@ -88,14 +87,14 @@ def load_style(name: str, lamp: int) -> PromptStyle:
     )
 
 
-def style_hash(name: str, lamps: Sequence[int]) -> str:
-    """Hash (16 hex digits of SHA-256) of what `load_style` reads of a style for these tasks.
+def style_hash(name: str, dataset: str) -> str:
+    """Hash (16 hex digits of SHA-256) of what `load_style` reads of a style for a data set.
 
-    Rules carry it as a parameter: the hash of their code covers Python alone. An edit of one task's
-    templates changes the hash of that task only.
+    Rules carry it as a parameter: the hash of their code covers Python alone. An edit of one data
+    set's templates changes the hash of that one only.
     """
     style = _read(name)
-    content = [style["strip_lines"], *(_task(style, name, lamp) for lamp in lamps)]
+    content = [style["strip_lines"], _task(style, name, dataset)]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -107,10 +106,10 @@ def _read(name: str) -> dict:
     return yaml.safe_load(path.read_text(encoding="utf-8"))
 
 
-def _task(style: dict, name: str, lamp: int) -> dict:
-    if lamp not in style["tasks"]:
-        known = ", ".join(f"LaMP-{n}" for n in style["tasks"])
+def _task(style: dict, name: str, dataset: str) -> dict:
+    if dataset not in style["tasks"]:
+        known = ", ".join(style["tasks"])
         raise UserError(
-            f"prompts.style: the style {name!r} has no wording for LaMP-{lamp}, only for {known}."
+            f"prompts.style: the style {name!r} has no wording for {dataset}, only for {known}."
         )
-    return style["tasks"][lamp]
+    return style["tasks"][dataset]

@@ -3,26 +3,27 @@
 import pyarrow as pa
 import pyarrow.compute as pc
 
-# LaMP's `rank_profiles.py` joins title and text with a space in these tasks, elsewhere it takes the
-# text alone (https://github.com/LaMP-Benchmark/LaMP, `*_corpus_maker` in `prompts/utils.py`).
-LAMP_TASKS_WITH_TITLE = frozenset({1, 4, 5})
+from quantrag.tasks.task import Task
+
+# Leaves the choice to the task; "lamp" is the name from when all tasks were LaMP's.
+_TASKS_CHOICE = ("task", "lamp")
 
 
-def document_texts(documents: pa.Table, choice: str, lamp: int) -> pa.Array:
+def document_texts(documents: pa.Table, choice: str, task: Task) -> pa.Array:
     """The text by which each document is found.
 
     Args:
         documents: table with the string columns `text` and `target`.
         choice: `text` (abstract, review: without title or rating), `target_and_text` (title first,
-            joined by a space), or `lamp` (what LaMP does for the task).
-        lamp: number of the LaMP task, 1 to 7.
+            joined by a space), or `task` (what is usual for the task's data set).
+        task: the documents' task.
 
     Returns:
         One `large_string` per document, in the table's order.
     """
     text = pc.cast(documents["text"].combine_chunks(), pa.large_string())
     with_target = choice == "target_and_text" or (
-        choice == "lamp" and lamp in LAMP_TASKS_WITH_TITLE
+        choice in _TASKS_CHOICE and task.target_is_searched
     )
     if not with_target:
         return text

@@ -1,62 +1,133 @@
-"""LaMP's metrics, per query, equal to LaMP's official evaluation (`eval/evaluation.py`).
+"""The metrics, each one object: what it is called, what it is per query, how it is aggregated.
 
-| tasks | answer | metrics | per query |
-|---|---|---|---|
-| LaMP-1, 2 | one of a fixed set of labels | accuracy, f1 (macro) | correct |
-| LaMP-3 | rating from 1 to 5 | mae, rmse | absolute_error, squared_error |
-| LaMP-4, 5, 6, 7 | short text | rouge1, rougeL (F-measure) | rouge1, rougeL |
+Adding a metric is one entry of `METRICS` here and its test: the columns of the per-query scores,
+the statistics, the figures, the tables and the report follow from it.
 
-Macro F1 averages over all labels of the task, a label that never occurs counting 0, as scikit-learn
-does with `labels=` given. One thing in LaMP's evaluation has no fixed value to be equal to: its
-ROUGE is the *median of 1,000 bootstrap means* (the aggregator of `rouge_score`, unseeded); we
-report the mean that it estimates.
+| answers | metrics | per query |
+|---|---|---|
+| label | accuracy, f1 (macro) | right or not |
+| rating from 1 to 5 | mae, rmse | absolute error, squared error |
+| text | rouge1, rougeL (F-measure) | rouge1, rougeL |
+
+On LaMP's tasks they equal LaMP's official evaluation (`eval/evaluation.py`). Macro F1 averages over
+all labels of the task, a label that never occurs counting 0, as scikit-learn does with `labels=`
+given. One thing in LaMP's evaluation has no fixed value to be equal to: its ROUGE is the *median of
+1,000 bootstrap means* (the aggregator of `rouge_score`, unseeded); we report the mean that it
+estimates.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from quantrag.errors import UserError
+from quantrag.tasks.answers import LABEL, RATING, TEXT, Prediction, rating
+from quantrag.tasks.task import Task
 
-LABEL, RATING, TEXT = "label", "rating", "text"
-METRICS = {LABEL: ("accuracy", "f1"), RATING: ("mae", "rmse"), TEXT: ("rouge1", "rougeL")}
-LOWER_IS_BETTER = frozenset({"mae", "rmse"})
-QUERY_METRICS = ("absolute_error", "squared_error", "correct", "rouge1", "rougeL")
+#: Column of the per-query scores that every task has, where its answers are right or wrong.
+CORRECT = "correct"
 
-RATINGS = ("1", "2", "3", "4", "5")
-# Columns of the scores: log-probability that the answer starts with the rating.
-LOGPROBS = tuple(f"logprob_{value}" for value in RATINGS)
-
-LABELS = {
-    1: ("[1]", "[2]"),
-    2: (
-        "sci-fi",
-        "based on a book",
-        "comedy",
-        "action",
-        "twist ending",
-        "dystopia",
-        "dark comedy",
-        "classic",
-        "psychology",
-        "fantasy",
-        "romance",
-        "thought-provoking",
-        "social commentary",
-        "violence",
-        "true story",
-    ),
-}
+Parts = list[np.ndarray]
 
 
-def kind_of(lamp: int) -> str:
-    """What a LaMP task asks for: `label`, `rating` or `text`."""
-    return LABEL if lamp in LABELS else RATING if lamp == 3 else TEXT
+def value_and_count(columns: Sequence[np.ndarray], include: np.ndarray, task: Task) -> Parts:
+    """The parts of a mean: values of the answers that count, and how many count."""
+    return [np.where(include, columns[0], 0.0), include]
 
 
-def labels_of(lamp: int) -> tuple[str, ...]:
-    """The fixed label set of LaMP-1 (references) or LaMP-2 (movie tags)."""
-    return LABELS[lamp]
+def mean(sums: np.ndarray) -> np.ndarray:
+    """Mean of a column, from its sum and its count."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return sums[:, 0] / sums[:, 1]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metric:
+    """A metric.
+
+    A metric is a function of sums, so that a resample of clusters needs no more than their sums
+    (`quantrag.statistics.estimators`): MAE of the sum of absolute errors and the number of answers,
+    RMSE of squared errors, macro F1 of true positives, predictions and golds of each label.
+
+    Attributes:
+        key: its name in the tables.
+        label: its name in print.
+        answers: the kinds of answer it is for.
+        columns: the columns of the per-query scores that it is made from.
+        per_query: the values of these columns for a prediction, given the query's golds and the
+            task; with several golds the best one counts. None where every task has the columns.
+        unit: unit of a value and of a difference, empty for a share or a score from 0 to 1.
+        digits: decimals that a table shows.
+        higher_is_better: direction of improvement.
+        query_label: what its value for one query is called in print, where that isn't `label`.
+        parts: what is summed, arrays (cells, queries), given the columns, each float64 (cells,
+            queries), which answers count, bool (cells, queries), and the task.
+        aggregate: maps the sums of these parts, float64 (n, parts, cells), to the metric's values,
+            (n, cells); NaN where no answer counts.
+    """
+
+    key: str
+    label: str
+    answers: tuple[str, ...]
+    columns: tuple[str, ...]
+    per_query: Callable[[Prediction, Sequence[str], Task], Sequence[float]] | None
+    unit: str = ""
+    digits: int = 3
+    higher_is_better: bool = True
+    query_label: str = ""
+    parts: Callable[[Sequence[np.ndarray], np.ndarray, Task], Parts] = value_and_count
+    aggregate: Callable[[np.ndarray], np.ndarray] = mean
+
+    @property
+    def is_mean(self) -> bool:
+        """Whether it is the mean of its one column, so that each query has a value of it."""
+        return self.aggregate is mean
+
+    @property
+    def direction(self) -> str:
+        """The direction of improvement in words, with an arrow."""
+        return "higher is better ↑" if self.higher_is_better else "lower is better ↓"
+
+    @property
+    def axis(self) -> str:
+        """Label with its unit."""
+        return f"{self.label} ({self.unit})" if self.unit else self.label
+
+
+def root_mean(sums: np.ndarray) -> np.ndarray:
+    """Root of the mean of a column of squares."""
+    # Taking one cluster's sum from a total can leave -1e-17 where only it had an error.
+    return np.sqrt(np.maximum(mean(sums), 0.0))
+
+
+def label_counts(columns: Sequence[np.ndarray], include: np.ndarray, task: Task) -> Parts:
+    """The parts of macro F1: for each label, true positives, predictions and golds."""
+    predicted, golds = columns
+    parts = []
+    for code in range(len(task.labels)):
+        is_predicted, is_gold = include & (predicted == code), include & (golds == code)
+        parts += [is_predicted & is_gold, is_predicted, is_gold]
+    return parts
+
+
+def macro_f1(sums: np.ndarray) -> np.ndarray:
+    """Mean of the labels' F1, from the counts of `label_counts`."""
+    by_label = sums.reshape(len(sums), -1, 3, sums.shape[-1])
+    hits, predicted, golds = by_label[:, :, 0], by_label[:, :, 1], by_label[:, :, 2]
+    either = predicted + golds
+    # A label that is neither predicted nor gold has F1 0, as in scikit-learn.
+    scores = np.divide(2 * hits, either, out=np.zeros_like(hits), where=either > 0)
+    return np.where(golds.sum(axis=1) > 0, scores.mean(axis=1), np.nan)
+
+
+def label_codes(prediction: Prediction, golds: Sequence[str], task: Task) -> tuple[int, int]:
+    """Numbers of the predicted label and of the gold, -1 for none; the best of several golds."""
+    codes = {label: code for code, label in enumerate(task.labels)}
+    predicted = codes.get(prediction.text, -1)
+    known = [codes.get(gold.strip(), -1) for gold in golds]
+    return predicted, predicted if predicted in known else known[0]
 
 
 def worst_rating(gold: float) -> float:
@@ -64,28 +135,111 @@ def worst_rating(gold: float) -> float:
     return 1.0 if abs(1 - gold) > abs(5 - gold) else 5.0
 
 
-def rating_errors(
-    ratings: Sequence[float | None], golds: Sequence[str], task: str = "LaMP-3"
-) -> np.ndarray:
-    """Absolute errors of ratings.
+def absolute_error(prediction: Prediction, golds: Sequence[str], task: Task) -> tuple[float]:
+    """Absolute error of a rating. Raises UserError for a gold that is no number."""
+    number = rating(prediction.text) if prediction.found else None
+    errors = []
+    for gold in golds:
+        truth = rating(gold)
+        if truth is None:
+            raise UserError(f"task {task.name}: the gold {gold!r} is no rating.")
+        errors.append(abs((worst_rating(truth) if number is None else number) - truth))
+    return (min(errors),)
 
-    Args:
-        ratings: the numbers that were read from the predictions, None where there was none.
-        golds: the gold ratings.
-        task: name for the error message.
 
-    Returns:
-        float64 (n,).
+def squared_error(prediction: Prediction, golds: Sequence[str], task: Task) -> tuple[float]:
+    """Square of `absolute_error`."""
+    (error,) = absolute_error(prediction, golds, task)
+    return (error * error,)
 
-    Raises:
-        UserError: a gold is no number.
-    """
+
+def rouge(prediction: Prediction, golds: Sequence[str], task: Task, *, which: str) -> tuple[float]:
+    """F-measure of `which`, "rouge1" or "rougeL"."""
+    # Imported here: figures and tables know the metrics too, and rouge_score takes seconds.
+    from quantrag.scoring.rouge import rouge_scores
+
+    return (max(rouge_scores(prediction.text, gold)[which] for gold in golds),)
+
+
+_ALL = (
+    Metric(
+        key="mae",
+        label="MAE",
+        answers=(RATING,),
+        columns=("absolute_error",),
+        per_query=absolute_error,
+        unit="rating points",
+        higher_is_better=False,
+        query_label="absolute error",
+    ),
+    Metric(
+        key="rougeL",
+        label="ROUGE-L",
+        answers=(TEXT,),
+        columns=("rougeL",),
+        per_query=partial(rouge, which="rougeL"),
+    ),
+    Metric(
+        key="accuracy",
+        label="Accuracy",
+        answers=(LABEL,),
+        columns=(CORRECT,),
+        per_query=None,
+        query_label="correct",
+    ),
+    Metric(
+        key="rmse",
+        label="RMSE",
+        answers=(RATING,),
+        columns=("squared_error",),
+        per_query=squared_error,
+        unit="rating points",
+        higher_is_better=False,
+        query_label="squared error",
+        aggregate=root_mean,
+    ),
+    Metric(
+        key="rouge1",
+        label="ROUGE-1",
+        answers=(TEXT,),
+        columns=("rouge1",),
+        per_query=partial(rouge, which="rouge1"),
+    ),
+    Metric(
+        key="f1",
+        label="Macro F1",
+        answers=(LABEL,),
+        columns=("predicted_label", "gold_label"),
+        per_query=label_codes,
+        parts=label_counts,
+        aggregate=macro_f1,
+    ),
+)
+#: All metrics by name. The first one for a kind of answer stands for its tasks in figures and in
+#: the report (the paper's: MAE for ratings, ROUGE-L for texts).
+METRICS = {metric.key: metric for metric in _ALL}
+
+
+def metric(key: str) -> Metric:
+    """The metric with this name in the tables. Raises UserError for an unknown one."""
     try:
-        truth = [float(gold) for gold in golds]
-    except ValueError as error:
-        raise UserError(f"task {task}: a gold is no rating ({error}).") from None
-    numbers = [
-        worst_rating(gold) if number is None else number
-        for number, gold in zip(ratings, truth, strict=True)
-    ]
-    return np.abs(np.asarray(numbers, dtype=np.float64) - np.asarray(truth, dtype=np.float64))
+        return METRICS[key]
+    except KeyError:
+        raise UserError(f"unknown metric {key!r}. Known: {', '.join(METRICS)}.") from None
+
+
+def main_metric(keys: Iterable[str]) -> Metric:
+    """The metric that stands for a task in the figures: the first of `METRICS` among `keys`."""
+    wanted = {metric(key).key for key in keys}
+    return next(METRICS[key] for key in METRICS if key in wanted)
+
+
+def metrics_for(answer: str) -> list[Metric]:
+    """The metrics of a kind of answer, the main one first."""
+    return [metric for metric in METRICS.values() if answer in metric.answers]
+
+
+def score_columns() -> list[str]:
+    """The metrics' columns of the per-query scores, beside `CORRECT`."""
+    columns = dict.fromkeys(column for metric in METRICS.values() for column in metric.columns)
+    return [column for column in columns if column != CORRECT]

@@ -9,10 +9,8 @@ and so are the answers to them.
 
 import re
 import unicodedata
-from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 
-import numpy as np
 from rouge_score.rouge_scorer import RougeScorer
 from rouge_score.tokenizers import DefaultTokenizer
 
@@ -31,29 +29,21 @@ class _Tokenizer:
         self.tokenize = lru_cache(maxsize=1 << 16)(tokenize)
 
 
-def rouge(predictions: Sequence[str], golds: Sequence[str]) -> np.ndarray:
-    """ROUGE-1 and ROUGE-L F-measures.
+@cache
+def _scorer(latin: bool) -> RougeScorer:
+    tokenize = DefaultTokenizer(use_stemmer=False).tokenize if latin else tokens_by_script
+    return RougeScorer(["rouge1", "rougeL"], tokenizer=_Tokenizer(tokenize))
 
-    Equal pairs are scored once: models repeat themselves, and a quantized model mostly agrees with
-    itself over k.
 
-    Returns:
-        float64 (n, 2): ROUGE-1, ROUGE-L.
+@lru_cache(maxsize=1 << 16)
+def rouge_scores(prediction: str, gold: str) -> dict[str, float]:
+    """F-measures "rouge1" and "rougeL" of a prediction.
+
+    Equal pairs are scored once: both metrics ask for them, models repeat themselves, and a
+    quantized model mostly agrees with itself over k.
     """
-    scorers = {
-        True: RougeScorer(
-            ["rouge1", "rougeL"], tokenizer=_Tokenizer(DefaultTokenizer(use_stemmer=False).tokenize)
-        ),
-        False: RougeScorer(["rouge1", "rougeL"], tokenizer=_Tokenizer(tokens_by_script)),
-    }
-    known: dict[tuple[str, str], tuple[float, float]] = {}
-    scores = np.empty((len(predictions), 2))
-    for row, pair in enumerate(zip(golds, predictions, strict=True)):
-        if pair not in known:
-            result = scorers[is_latin(pair[0])].score(*pair)
-            known[pair] = (result["rouge1"].fmeasure, result["rougeL"].fmeasure)
-        scores[row] = known[pair]
-    return scores
+    scores = _scorer(is_latin(gold)).score(gold, prediction)
+    return {name: score.fmeasure for name, score in scores.items()}
 
 
 @lru_cache(maxsize=1 << 16)

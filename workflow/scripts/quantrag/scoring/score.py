@@ -1,4 +1,4 @@
-"""Completions to per-query scores: parse each answer once, score each (gold, answer) once."""
+"""Completions to per-query scores: equal answers are parsed and scored once."""
 
 import logging
 import math
@@ -9,21 +9,14 @@ import pandas as pd
 
 from quantrag.errors import UserError
 from quantrag.grid import Cell
-from quantrag.scoring.metrics import (
-    LOGPROBS,
-    QUERY_METRICS,
-    RATING,
-    RATINGS,
-    TEXT,
-    kind_of,
-    rating_errors,
-)
-from quantrag.scoring.parsing import Prediction, parse, rating
-from quantrag.scoring.rouge import rouge
+from quantrag.scoring.metrics import CORRECT, metrics_for, score_columns
+from quantrag.tasks.answers import RATING, RATINGS
+from quantrag.tasks.task import Task
 
 log = logging.getLogger(__name__)
 
-INVALID = "(invalid)"
+# Columns of the scores: log-probability that the answer starts with the rating.
+LOGPROBS = tuple(f"logprob_{value}" for value in RATINGS)
 
 
 def score_task(
@@ -31,8 +24,7 @@ def score_task(
     cells: Sequence[Cell],
     queries: pd.DataFrame,
     *,
-    task: str,
-    lamp: int,
+    task: Task,
     rule: str,
 ) -> pd.DataFrame:
     """Score all completions of one task by one checkpoint.
@@ -42,45 +34,63 @@ def score_task(
             first_token_logprobs.
         cells: of each of them; their task is `task`.
         queries: query_id, user_id, gold.
-        task: name of the task.
-        lamp: number of the LaMP task.
+        task: the task.
         rule: the parsing rule.
 
     Returns:
         One row per cell and query, cells in the given order and queries in theirs: task,
         retriever, k, query_id, user_id, prediction, gold, valid, n_tokens (int32, of the prompt),
-        flip_key, the per-query metrics (float64, NaN where not of the task) and logprob_1 ..
-        logprob_5 (float64: log-probability that the answer starts with that rating, NaN where
-        unknown).
+        flip_key, correct (1, 0, or NaN where answers are a matter of degree), the columns of the
+        metrics (float64, NaN where they aren't the task's) and logprob_1 .. logprob_5 (float64:
+        log-probability that the answer starts with that rating, NaN where unknown).
 
     Raises:
-        UserError: a cell's completions aren't those of the task's queries.
+        UserError: a cell's completions aren't those of the task's queries, the task lacks the rule,
+            or a gold is no answer.
     """
-    parsed: dict[str, Prediction] = {}
+    metrics = [metric for metric in metrics_for(task.answer) if metric.per_query is not None]
+    names = [column for metric in metrics for column in metric.columns]
+    known: dict[tuple[str, tuple[str, ...]], tuple] = {}
+    golds = [(gold,) for gold in queries["gold"]]
+
+    def scored(text: str, golds: tuple[str, ...]) -> tuple:
+        if (text, golds) not in known:
+            prediction = task.parse(text, rule)
+            known[text, golds] = (
+                prediction.text,
+                prediction.valid,
+                task.flip_key(prediction),
+                task.is_right(prediction, golds),
+                *(value for m in metrics for value in m.per_query(prediction, golds, task)),
+            )
+        return known[text, golds]
+
     parts = []
     for frame, cell in zip(completions, cells, strict=True):
         frame = _in_query_order(frame, queries, cell)
         texts = frame["text"].fillna("").tolist()
-        for text in texts:
-            if text not in parsed:
-                parsed[text] = parse(text, lamp, rule)
-        predictions = [parsed[text] for text in texts]
+        rows = [scored(text, of_query) for text, of_query in zip(texts, golds, strict=True)]
+        predictions, valid, keys, right, *values = zip(*rows, strict=True)
         part = pd.DataFrame(
             {
-                "task": task,
+                "task": task.name,
                 "retriever": cell.retriever,
                 "k": str(cell.k),
                 "query_id": queries["query_id"].to_numpy(),
                 "user_id": queries["user_id"].to_numpy(),
-                "prediction": [prediction.text for prediction in predictions],
+                "prediction": predictions,
                 "gold": queries["gold"].to_numpy(),
-                "valid": [prediction.valid for prediction in predictions],
+                "valid": valid,
                 "n_tokens": frame["prompt_tokens"].to_numpy(dtype=np.int32),
-                "flip_key": [flip_key(prediction, lamp) for prediction in predictions],
+                "flip_key": keys,
+                CORRECT: np.array(right, dtype=np.float64),
             }
         )
+        columns = dict(zip(names, values, strict=True))
+        for column in score_columns():
+            part[column] = np.array(columns.get(column, np.nan), dtype=np.float64)
         logprobs = np.full((len(part), len(RATINGS)), np.nan)
-        if kind_of(lamp) == RATING and "first_token_logprobs" in frame:
+        if task.answer == RATING and "first_token_logprobs" in frame:
             logprobs = np.array(
                 [rating_logprobs(entries) for entries in frame["first_token_logprobs"]]
             )
@@ -88,57 +98,7 @@ def score_task(
         rate = 1 - part["valid"].mean()
         if rate > 0:
             log.info("%s: %.1f %% of the answers are not valid.", cell, 100 * rate)
-    scores = pd.concat(parts, ignore_index=True)
-    metrics = query_metrics(scores, task, lamp, rule)
-    ordered = [column for column in scores.columns if column not in LOGPROBS]
-    return pd.concat([scores[ordered], metrics, scores[list(LOGPROBS)]], axis=1)
-
-
-def query_metrics(scores: pd.DataFrame, task: str, lamp: int, rule: str) -> pd.DataFrame:
-    """The metrics that are defined per query, by LaMP's rules, invalid answers included.
-
-    Args:
-        scores: prediction, gold, valid.
-        task: name of the task.
-        lamp: number of the LaMP task.
-        rule: the parsing rule. Under `lenient` an invalid rating is unreadable, even if it is a
-            number; under the others a number outside 1 to 5 counts as that number.
-
-    Returns:
-        float64 columns `QUERY_METRICS`, NaN where the task doesn't have the metric. `correct` is
-        also given for ratings, whose answers can turn from right to wrong too.
-    """
-    result = pd.DataFrame(np.nan, index=scores.index, columns=list(QUERY_METRICS))
-    predictions, golds = scores["prediction"].tolist(), scores["gold"].tolist()
-    if kind_of(lamp) == TEXT:
-        result["rouge1"], result["rougeL"] = rouge(predictions, golds).T
-    elif kind_of(lamp) == RATING:
-        readable = scores["valid"] if rule == "lenient" else [True] * len(scores)
-        numbers = [
-            rating(prediction) if read else None
-            for prediction, read in zip(predictions, readable, strict=True)
-        ]
-        errors = rating_errors(numbers, golds, task)
-        result["absolute_error"], result["squared_error"] = errors, errors**2
-        right = (errors == 0) & scores["valid"].to_numpy()
-        result["correct"] = right.astype(np.float64)
-    else:
-        right = np.array([p == g.strip() for p, g in zip(predictions, golds, strict=True)])
-        result["correct"] = right.astype(np.float64)
-    return result
-
-
-def flip_key(prediction: Prediction, lamp: int) -> str:
-    """What two answers must share to count as the same answer.
-
-    A rating's number, a label, a text without regard to case and white space; all invalid ratings
-    and labels are one answer.
-    """
-    if kind_of(lamp) == TEXT:
-        return " ".join(prediction.text.casefold().split())
-    if not prediction.valid:
-        return INVALID
-    return f"{rating(prediction.text):g}" if kind_of(lamp) == RATING else prediction.text
+    return pd.concat(parts, ignore_index=True)
 
 
 def rating_logprobs(entries: Sequence[Mapping[str, object]] | None) -> list[float]:

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from quantrag.names import NOISE_FLOOR
-from quantrag.scoring.metrics import LOWER_IS_BETTER, TEXT, kind_of
+from quantrag.scoring.metrics import CORRECT
 from quantrag.statistics.bootstrap import bca_interval, bootstrap, generator, influences, jackknife
 from quantrag.statistics.estimators import difference_estimator, point, scores_estimator
 from quantrag.statistics.grid import TaskGrid
@@ -63,7 +63,7 @@ def compare(
     include = grid.valid[pairs[:, 0]] & grid.valid[pairs[:, 1]] if policy == "exclude" else None
     counted = np.full(len(pairs), len(grid.users)) if include is None else include.sum(axis=1)
     estimators = [difference_estimator(grid, m, pairs, include) for m in grid.metrics]
-    distributions = bootstrap(estimators, draws, generator(seed, "comparisons", grid.task))
+    distributions = bootstrap(estimators, draws, generator(seed, "comparisons", grid.task.name))
     degrees = max(grid.n_users - 1, 1)
     parts = []
     for metric, estimator, distribution in zip(
@@ -76,7 +76,10 @@ def compare(
         baseline_value = point(reference)
         error = cautious_error(standard_error(influence), influences(jackknife(reference)))
         p_value = sign_flip_pvalues(
-            estimator, difference, permutations, generator(seed, "swaps", grid.task, metric)
+            estimator,
+            difference,
+            permutations,
+            generator(seed, "swaps", grid.task.name, metric.key),
         )
         p_holm = holm(p_value)
         limit = margin * np.abs(baseline_value)
@@ -84,7 +87,7 @@ def compare(
         equivalent = p_equivalence < alpha
         family = max(np.sum(~np.isnan(p_value)), 1)
         part = shared.assign(
-            metric=metric,
+            metric=metric.key,
             difference=difference,
             ci_low=low,
             ci_high=high,
@@ -92,7 +95,7 @@ def compare(
             p_holm=p_holm,
             margin=limit,
             equivalent=equivalent,
-            verdict=verdicts(difference, p_holm < alpha, equivalent, metric in LOWER_IS_BETTER),
+            verdict=verdicts(difference, p_holm < alpha, equivalent, metric.higher_is_better),
             baseline_value=baseline_value,
             precision_value=baseline_value + difference,
             p_equivalence=p_equivalence,
@@ -107,14 +110,14 @@ def compare(
 
 
 def verdicts(
-    difference: np.ndarray, detected: np.ndarray, equivalent: np.ndarray, lower_is_better: bool
+    difference: np.ndarray, detected: np.ndarray, equivalent: np.ndarray, higher_is_better: bool
 ) -> np.ndarray:
     """`equivalent`, `worse`, `better` or `inconclusive` for each comparison.
 
     A difference that is shown to be smaller than the margin is `equivalent`, even where it is also
     shown not to be zero.
     """
-    is_worse = (difference > 0) == lower_is_better
+    is_worse = (difference > 0) != higher_is_better
     return np.select(
         [equivalent, detected & is_worse, detected],
         ["equivalent", "worse", "better"],
@@ -133,7 +136,7 @@ def _pairs(grid: TaskGrid, baseline: str) -> tuple[np.ndarray, pd.DataFrame]:
         noise = rows.get((model, NOISE_FLOOR, retriever, k))
         flips = grid.answers[row] != grid.answers[reference]
         entry = {
-            "task": grid.task,
+            "task": grid.task.name,
             "model": model,
             "retriever": retriever,
             "k": k,
@@ -151,8 +154,8 @@ def _pairs(grid: TaskGrid, baseline: str) -> tuple[np.ndarray, pd.DataFrame]:
             "unparseable_rate": 1 - grid.valid[row].mean(),
             "baseline_unparseable_rate": 1 - grid.valid[reference].mean(),
         }
-        if kind_of(grid.lamp) != TEXT:
-            right = grid.scores["correct"] == 1
+        if CORRECT in grid.scores:
+            right = grid.scores[CORRECT] == 1
             for prefix, other in (("", row), ("noise_", noise)):
                 if other is not None:
                     entry[f"{prefix}right_to_wrong"] = np.mean(right[reference] & ~right[other])

@@ -1,6 +1,6 @@
 """Per-query scores of one task as arrays: a row per cell of the grid, a column per query."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,13 +8,16 @@ import numpy as np
 import pandas as pd
 
 from quantrag.errors import UserError
-from quantrag.scoring.metrics import LABEL, LOGPROBS, METRICS, QUERY_METRICS, kind_of, labels_of
+from quantrag.scoring.metrics import CORRECT, Metric, metrics_for, score_columns
+from quantrag.scoring.score import LOGPROBS
 from quantrag.tables import read_table
+from quantrag.tasks.task import Task
 
 CELL = ["model", "precision", "retriever", "k"]
 _COLUMNS = [
-    *["task", *CELL, "query_id", "user_id", "gold", "valid", "n_tokens", "flip_key"],
-    *QUERY_METRICS,
+    *["task", *CELL, "query_id", "user_id", "valid", "n_tokens", "flip_key"],
+    CORRECT,
+    *score_columns(),
     *LOGPROBS,
 ]
 
@@ -24,22 +27,18 @@ class TaskGrid:
     """The scores of one task.
 
     Attributes:
-        task: its name.
-        lamp: number of the LaMP task.
+        task: the task.
         cells: model, precision, retriever, k (strings); one row per cell.
         users: int (queries,), the user of each query as a code from 0.
         n_users: number of users, the units that are resampled.
-        scores: float64 (cells, queries) for each per-query metric that the task has.
+        scores: float64 (cells, queries) for each column of the scores that the task has.
         valid: bool (cells, queries).
         n_tokens: int32 (cells, queries), tokens of the prompt.
         answers: int (cells, queries); equal codes are equal answers.
-        predicted, golds: label codes (cells, queries) and (queries,), -1 for no label; None
-            where the task has no labels.
         logprobs: float64 (cells, queries, 5), NaN where unknown; None where the task has none.
     """
 
-    task: str
-    lamp: int
+    task: Task
     cells: pd.DataFrame
     users: np.ndarray
     n_users: int
@@ -47,62 +46,58 @@ class TaskGrid:
     valid: np.ndarray
     n_tokens: np.ndarray
     answers: np.ndarray
-    predicted: np.ndarray | None
-    golds: np.ndarray | None
     logprobs: np.ndarray | None
 
     @property
-    def metrics(self) -> tuple[str, ...]:
-        """Names of the task's metrics."""
-        return METRICS[kind_of(self.lamp)]
+    def metrics(self) -> list[Metric]:
+        """The task's metrics in the order of the tables, which is that of their names."""
+        return sorted(metrics_for(self.task.answer), key=lambda metric: metric.key)
 
     def rows(self) -> dict[tuple[str, str, str, str], int]:
         """Row of each cell (model, precision, retriever, k)."""
         return {cell: row for row, cell in enumerate(self.cells.itertuples(index=False, name=None))}
 
 
-def load_grids(paths: Iterable[str | Path], lamps: Mapping[str, int]) -> list[TaskGrid]:
+def load_grids(paths: Iterable[str | Path], tasks: Sequence[Task]) -> list[TaskGrid]:
     """Read the score files of an experiment.
 
     Args:
         paths: files that the rule `score` wrote.
-        lamps: LaMP number of each task; also the order of the result.
+        tasks: the experiment's tasks; also the order of the result.
 
     Raises:
         UserError: cells whose queries differ.
-        KeyError: a task that `lamps` doesn't name.
+        KeyError: a task that isn't among `tasks`.
     """
-    return grids_of((read_table(path, _COLUMNS) for path in paths), lamps)
+    return grids_of((read_table(path, _COLUMNS) for path in paths), tasks)
 
 
-def grids_of(frames: Iterable[pd.DataFrame], lamps: Mapping[str, int]) -> list[TaskGrid]:
+def grids_of(frames: Iterable[pd.DataFrame], tasks: Sequence[Task]) -> list[TaskGrid]:
     """As `load_grids`, from frames in memory."""
-    parts: dict[str, list[tuple[tuple[str, ...], pd.DataFrame]]] = {task: [] for task in lamps}
+    parts: dict[str, list[tuple[tuple[str, ...], pd.DataFrame]]] = {t.name: [] for t in tasks}
     for frame in frames:
         for key, part in frame.groupby(["task", *CELL], sort=False):
             parts[key[0]].append((key[1:], part))
-    return [_grid(task, lamps[task], cells) for task, cells in parts.items() if cells]
+    return [_grid(task, parts[task.name]) for task in tasks if parts[task.name]]
 
 
-def _grid(task: str, lamp: int, cells: Sequence[tuple[tuple[str, ...], pd.DataFrame]]) -> TaskGrid:
+def _grid(task: Task, cells: Sequence[tuple[tuple[str, ...], pd.DataFrame]]) -> TaskGrid:
     first = cells[0][1]
     query_ids = first["query_id"].tolist()
     for key, part in cells:
         if part["query_id"].tolist() != query_ids:
             raise UserError(
-                f"scores of {task}, cell {'/'.join(key)}: other queries (or another order) than "
-                f"{'/'.join(cells[0][0])} has. Score the whole experiment again."
+                f"scores of {task.name}, cell {'/'.join(key)}: other queries (or another order) "
+                f"than {'/'.join(cells[0][0])} has. Score the whole experiment again."
             )
     users, names = pd.factorize(first["user_id"])
     frames = [part for _, part in cells]
-    values = {name: _stack(frames, name) for name in QUERY_METRICS}
+    values = {name: _stack(frames, name) for name in (CORRECT, *score_columns())}
     keys = pd.concat([frame["flip_key"] for frame in frames], ignore_index=True)
     shape = (len(frames), len(query_ids))
     logprobs = np.stack([_stack(frames, name) for name in LOGPROBS], axis=-1)
-    labelled = kind_of(lamp) == LABEL
     return TaskGrid(
         task=task,
-        lamp=lamp,
         cells=pd.DataFrame([key for key, _ in cells], columns=CELL),
         users=users,
         n_users=len(names),
@@ -110,16 +105,9 @@ def _grid(task: str, lamp: int, cells: Sequence[tuple[tuple[str, ...], pd.DataFr
         valid=_stack(frames, "valid"),
         n_tokens=_stack(frames, "n_tokens"),
         answers=pd.factorize(keys)[0].reshape(shape),
-        predicted=_codes(keys, lamp).reshape(shape) if labelled else None,
-        golds=_codes(first["gold"].str.strip(), lamp) if labelled else None,
         logprobs=None if np.isnan(logprobs).all() else logprobs,
     )
 
 
 def _stack(frames: Sequence[pd.DataFrame], column: str) -> np.ndarray:
     return np.stack([frame[column].to_numpy() for frame in frames])
-
-
-def _codes(labels: pd.Series, lamp: int) -> np.ndarray:
-    codes = {label: code for code, label in enumerate(labels_of(lamp))}
-    return labels.map(codes).fillna(-1).to_numpy(dtype=np.int64)

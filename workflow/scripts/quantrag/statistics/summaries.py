@@ -37,12 +37,12 @@ def summarize(
         for metric in grid.metrics
         for kept in POLICIES
     ]
-    distributions = iter(bootstrap(estimators, draws, generator(seed, "scores", grid.task)))
+    distributions = iter(bootstrap(estimators, draws, generator(seed, "scores", grid.task.name)))
     columns = iter(estimators)
     counts = {"worst_case": np.full(len(rows), len(grid.users)), "exclude": grid.valid.sum(axis=1)}
     parts = []
     for metric in grid.metrics:
-        part = grid.cells.assign(task=grid.task, metric=metric, n=counts[policy])
+        part = grid.cells.assign(task=grid.task.name, metric=metric.key, n=counts[policy])
         part["unparseable_rate"] = 1 - grid.valid.mean(axis=1)
         for kept in POLICIES:
             estimator = next(columns)

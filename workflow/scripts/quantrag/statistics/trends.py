@@ -15,7 +15,7 @@ from scipy import stats
 from statsmodels.stats.meta_analysis import combine_effects
 
 from quantrag.names import NO_RETRIEVER, NOISE_FLOOR
-from quantrag.statistics.estimators import QUERY_COLUMN
+from quantrag.scoring.metrics import Metric
 from quantrag.statistics.grid import TaskGrid
 from quantrag.statistics.paired import holm
 
@@ -79,7 +79,7 @@ def trend(grid: TaskGrid, *, baseline: str, policy: str, confidence: float) -> p
     """
     frames = []
     for metric in grid.metrics:
-        if metric in ("rmse", "f1"):
+        if not metric.is_mean:
             continue
         slopes = _slopes(grid, metric, baseline, policy, by_retriever=True)
         per_model = _slopes(grid, metric, baseline, policy, by_retriever=False)
@@ -90,7 +90,7 @@ def trend(grid: TaskGrid, *, baseline: str, policy: str, confidence: float) -> p
 
 
 def _slopes(
-    grid: TaskGrid, metric: str, baseline: str, policy: str, *, by_retriever: bool
+    grid: TaskGrid, metric: Metric, baseline: str, policy: str, *, by_retriever: bool
 ) -> pd.DataFrame:
     rows = grid.rows()
     groups: dict[tuple[str, str, str], list[tuple[int, int]]] = {}
@@ -102,7 +102,7 @@ def _slopes(
         own = retrievers if retriever == NO_RETRIEVER else [retriever]
         for name in own if by_retriever else [ALL]:
             groups.setdefault((model, name, precision), []).append((row, reference))
-    values = grid.scores[QUERY_COLUMN[metric]]
+    values = grid.scores[metric.columns[0]]
     entries = []
     for (model, retriever, precision), pairs in groups.items():
         own, reference = np.array(pairs).T
@@ -114,11 +114,11 @@ def _slopes(
         slope = clustered_slope(difference, tokens, grid.users, grid.n_users, include)
         entries.append(
             {
-                "task": grid.task,
+                "task": grid.task.name,
                 "model": model,
                 "retriever": retriever,
                 "precision": precision,
-                "metric": metric,
+                "metric": metric.key,
                 "slope_per_doubling": slope.slope,
                 "standard_error": slope.error,
                 "between_models_sd": np.nan,

@@ -1,279 +1,97 @@
-"""LaMP's JSON files (arXiv 2304.11406) -> tables of queries and documents, checked.
+"""The tasks of LaMP (arXiv 2304.11406): what they are, and how their files become tables.
 
-A task is a pair of files: questions `[{id, input, profile: [{id, ...}]}]` and outputs
-`{task, golds: [{id, output}]}`. Every question brings its own profile, the past texts of one
-person, so a question and its user share one id. A profile id is unique only inside its user.
+A kind of task for `quantrag.tasks.registry`, which describes what such a module has.
 """
 
-import json
-import logging
 import re
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-from tqdm import tqdm
+from quantrag.tasks import lamp_files
+from quantrag.tasks.answers import LABEL, RATING, RATINGS, TEXT
+from quantrag.tasks.lamp_layouts import LAYOUTS
+from quantrag.tasks.task import PROFILE, Cluster, Task
 
-from quantrag.errors import UserError
-from quantrag.tasks.json_stream import iterate_list, load_json
-from quantrag.tasks.lamp_layouts import LAYOUTS, RATINGS, Layout
-from quantrag.tasks.records import (
-    N_EXAMPLES,
-    Problems,
-    kind_of,
-    read_identifier,
-    read_rating,
-    read_text,
-)
+if TYPE_CHECKING:
+    import pyarrow as pa
 
-log = logging.getLogger(__name__)
+#: Keys of a config entry that say what the task is; the others say which records of it are used.
+DEFINING_KEYS = ("lamp",)
 
-#: Key of the metadata of `queries.parquet`; see `read_task`.
-RECORDS = "records"
-# Documents held as Python objects before they become an Arrow batch.
-_BATCH = 20_000
-
-QUERY_SCHEMA = pa.schema(
-    [(name, pa.string()) for name in ("query_id", "user_id", "input", "query_text", "gold")]
-)
-DOCUMENT_SCHEMA = pa.schema(
-    [(name, pa.string()) for name in ("document_id", "user_id", "text", "target", "date")]
-)
+_QUOTED = re.compile(r'"([^"]*)"')
 
 
-def read_task(
-    questions_path: str | Path,
-    outputs_path: str | Path,
-    lamp: int,
-    max_queries: int | None = None,
-    invalid_records: str = "error",
-    at_least: int = 1,
-) -> tuple[pa.Table, pa.Table]:
-    """Read one split of one LaMP task, check it and give it as two tables.
+def define(name: str, entry: Mapping[str, Any]) -> Task:
+    """The task of a config entry, of which the key `lamp` (the task's number) is read."""
+    number = entry["lamp"]
+    layout = LAYOUTS[number]
+    labelled = RATING if layout.labels == RATINGS else LABEL
+    return Task(
+        name=name,
+        dataset=f"LaMP-{number}",
+        scope=PROFILE,
+        answer=labelled if layout.labels else TEXT,
+        labels=layout.labels,
+        cluster=Cluster("user", "users"),
+        target_is_searched=layout.target_is_searched,
+        rules={"paper": _paper_rule(number)},
+    )
 
-    The question file is read as a stream, so memory holds the resulting tables and little else.
-    The whole file is checked even where `max_queries` keeps only a part of it.
+
+def input_files(entry: Mapping[str, Any], split: str) -> dict[str, str]:
+    """Path of each file that a split is read from, as the rules name it."""
+    return {part: lamp_files.task_file(entry, split, part) for part in ("questions", "outputs")}
+
+
+def published_files(entry: Mapping[str, Any], split: str, resources: str) -> dict[str, str]:
+    """URL of each downloaded file of a split by its path; `resources` replaces <resources>."""
+    return lamp_files.published_files(entry, split, resources)
+
+
+def reading(entry: Mapping[str, Any], split: str) -> dict[str, Any]:
+    """What decides how a split is read, as plain values."""
+    is_training = split == "train"
+    return {
+        "lamp": entry["lamp"],
+        "max_queries": entry["max_training_queries" if is_training else "max_queries"],
+        "invalid_records": entry["invalid_records"],
+        # LaMP's own files have thousands: with fewer, what was downloaded isn't one of them.
+        "at_least": 100 if entry["source"]["kind"] == "download" else 1,
+    }
+
+
+def read(reading: Mapping[str, Any], files: Mapping[str, str]) -> tuple["pa.Table", "pa.Table"]:
+    """Queries and documents of a split; raises UserError where its files are wrong.
 
     Args:
-        questions_path: `{split}_questions.json`.
-        outputs_path: `{split}_outputs.json`.
-        lamp: the LaMP task, 1-5 or 7.
-        max_queries: keep only the first `max_queries` questions in file order (LaMP's files
-            are in no meaningful order), and their documents.
-        invalid_records: "error" refuses a file with wrong records; "drop" leaves out wrong profile
-            documents, questions that are wrong themselves or have no valid gold, and golds without
-            a question, and logs how many (an error above `MOST_DROPPED` of them).
-        at_least: fewer questions than this are an error.
-
-    Returns:
-        queries: string columns query_id, user_id (the same), input, query_text, gold; file order.
-            The schema's metadata has, under `RECORDS`, JSON of what a reader of results must know:
-            `empty_profiles`, how many, and `dropped`, by kind of record how many and of how many.
-        documents: string columns document_id, user_id, text, target ("" for LaMP-7), date ("" where
-            absent); users in the order of the queries, a user's documents in file order. Ratings
-            are "1".."5".
-
-    Raises:
-        UserError: the files are unreadable, or records in them are wrong. The message names file
-            and record of up to `N_EXAMPLES` wrong records, and says how many there are.
+        reading: from the function of this name.
+        files: paths, by the names of `input_files`.
     """
-    layout = LAYOUTS[lamp]
-    problems = Problems()
-    drop = invalid_records == "drop"
-    golds = _read_golds(Path(outputs_path), lamp, layout, problems)
-    without_question = dict(golds)
-    seen: dict[str, int] = {}
-    queries = _Columns(QUERY_SCHEMA)
-    documents = _Columns(DOCUMENT_SCHEMA)
-    empty_profiles: list[str] = []
-    n_questions = n_wrong = n_documents = n_wrong_documents = 0
-    for number, record in enumerate(
-        tqdm(iterate_list(questions_path), unit=" questions", mininterval=5), start=1
-    ):
-        n_questions, n_before = number, problems.total
-        n_wrong += 1  # taken back at the end
-        where = f"{questions_path}: record {number}"
-        if not isinstance(record, dict):
-            problems.add("shape", f"{where}: an object is expected, found {kind_of(record)}")
-            continue
-        query_id = read_identifier(record, where, problems)
-        if query_id is None:
-            continue
-        where = f'{questions_path}: question "{query_id}" (record {number})'
-        if query_id in seen:
-            problems.add("question id", f"{where}: record {seen[query_id]} has the same id")
-            continue
-        seen[query_id] = number
-        without_question.pop(query_id, None)
-        if query_id not in golds:
-            problems.add("no gold", f"{where}: no gold in {outputs_path}")
-        gold = golds.get(query_id, "")
-        full_input, query_text = _query_text(record, where, lamp, layout, problems)
-        if not isinstance(record.get("profile"), list):
-            found = kind_of(record["profile"]) if "profile" in record else "no such key"
-            problems.add("shape", f"{where}: profile: a list is expected, found {found}")
-            continue
-        # A gold that is there and empty was noted when the golds were read.
-        wrong = problems.total > n_before or not gold
-        rows = list(_profile(record["profile"], query_id, where, layout, problems))
-        n_documents += len(record["profile"])
-        n_wrong_documents += len(record["profile"]) - len(rows)
-        if wrong:
-            continue
-        n_wrong -= 1
-        if (problems.total and not drop) or (max_queries is not None and number > max_queries):
-            continue
-        queries.add(query_id, query_id, full_input, query_text, gold)
-        for row in rows:
-            documents.add(*row)
-        if not rows:
-            empty_profiles.append(query_id)
-    for query_id in without_question:
-        problems.add(
-            "no question",
-            f'{outputs_path}: gold "{query_id}": no such question in {questions_path}',
-        )
-    dropped: dict[str, tuple[int, int]] = {}
-    if drop:
-        dropped = {
-            "questions": (n_wrong, n_questions),
-            "profile documents": (n_wrong_documents, n_documents),
-            "golds": (len(without_question), max(len(golds), 1)),
-        }
-        problems.warn_if_few(questions_path, dropped)
-    else:
-        problems.raise_if_any()
-    if n_questions == 0:
-        raise UserError(f"{questions_path}: the list of questions is empty.")
-    if n_questions < at_least:
-        raise UserError(
-            f"{questions_path}: only {n_questions} questions; at least {at_least} are expected."
-        )
-    queries_table, documents_table = queries.table(), documents.table()
-    log.info(
-        "%s: %d of %d questions, %d profile documents",
-        questions_path,
-        len(queries_table),
-        n_questions,
-        len(documents_table),
-    )
-    if empty_profiles:
-        log.warning(
-            "%d of %d queries have an empty profile and get no documents at any k: %s%s",
-            len(empty_profiles),
-            len(queries_table),
-            ", ".join(empty_profiles[:N_EXAMPLES]),
-            ", ..." if len(empty_profiles) > N_EXAMPLES else "",
-        )
-    dropped = {kind: counts for kind, counts in dropped.items() if counts[0]}
-    records = json.dumps({"empty_profiles": len(empty_profiles), "dropped": dropped})
-    return queries_table.replace_schema_metadata({RECORDS: records}), documents_table
+    # Imported here: the Snakefile's process, which only wants paths, has no need of pyarrow.
+    from quantrag.tasks.lamp_reader import read_task
+
+    return read_task(files["questions"], files["outputs"], **reading)
 
 
-class _Columns:
-    """Rows gathered as Arrow batches, which take a fraction of the memory of Python strings."""
+def _paper_rule(number: int) -> Callable[[str], str]:
+    """As the released code of Yazan et al. (2024, arXiv 2406.10251) reads answers, with its slips.
 
-    def __init__(self, schema: pa.Schema) -> None:
-        self._schema = schema
-        self._rows: list[tuple[str, ...]] = []
-        self._batches: list[pa.RecordBatch] = []
-
-    def add(self, *row: str) -> None:
-        self._rows.append(row)
-        if len(self._rows) >= _BATCH:
-            self._flush()
-
-    def table(self) -> pa.Table:
-        self._flush()
-        return pa.Table.from_batches(self._batches, schema=self._schema)
-
-    def _flush(self) -> None:
-        if self._rows:
-            columns = [pa.array(column, pa.string()) for column in zip(*self._rows, strict=True)]
-            self._batches.append(pa.record_batch(columns, schema=self._schema))
-            self._rows = []
+    Of a LaMP-5 answer with several lines it keeps what comes *after* the first line break, and a
+    rating that is not there becomes 0.
+    """
+    return {3: _paper_rating, 5: _paper_title}.get(number, str.strip)
 
 
-def _read_golds(path: Path, lamp: int, layout: Layout, problems: Problems) -> dict[str, str]:
-    outputs = load_json(path)
-    if not isinstance(outputs, dict) or not isinstance(outputs.get("golds"), list):
-        raise UserError(
-            f'{path}: an object {{"task": ..., "golds": [...]}} is expected, found '
-            f"{kind_of(outputs)}{' without a list golds' if isinstance(outputs, dict) else ''}."
-        )
-    task = outputs.get("task")
-    number = re.match(r"LaMP[_-]?(\d+)", task) if isinstance(task, str) else None
-    if number is None or int(number[1]) != lamp:
-        raise UserError(f'{path}: "task" is {task!r}; "LaMP_{lamp}" is expected.')
-    golds: dict[str, str] = {}
-    for number, record in enumerate(outputs["golds"], start=1):
-        where = f"{path}: gold record {number}"
-        if not isinstance(record, dict):
-            problems.add("shape", f"{where}: an object is expected, found {kind_of(record)}")
-            continue
-        query_id = read_identifier(record, where, problems)
-        if query_id is None:
-            continue
-        where = f'{path}: gold "{query_id}" (record {number})'
-        if query_id in golds:
-            problems.add("gold id", f"{where}: an earlier gold has the same id")
-            continue
-        if layout.golds == RATINGS:
-            gold = read_rating(record, "output", where, problems)
-        else:
-            gold = read_text(record, "output", where, problems)
-            if gold and layout.golds and gold not in layout.golds:
-                allowed = ", ".join(layout.golds)
-                problems.add("gold", f'{where}: output is "{gold}"; allowed: {allowed}')
-                gold = ""
-        golds[query_id] = gold
-    return golds
+def _paper_rating(text: str) -> str:
+    return next((character for character in text if character in "12345"), "0")
 
 
-def _query_text(
-    record: dict, where: str, lamp: int, layout: Layout, problems: Problems
-) -> tuple[str, str]:
-    full_input = read_text(record, "input", where, problems)
-    if not full_input:
-        return "", ""
-    match = layout.instruction.match(full_input)
-    if match is None:
-        start = full_input[:60] + ("..." if len(full_input) > 60 else "")
-        problems.add(
-            "instruction", f'{where}: input lacks the instruction of LaMP-{lamp}: it is "{start}"'
-        )
-        return full_input, ""
-    query_text = " ".join(match.groups()).strip()
-    if not query_text:
-        problems.add("empty", f"{where}: nothing follows the instruction in input")
-    return full_input, query_text
-
-
-def _profile(
-    profile: list, user_id: str, where: str, layout: Layout, problems: Problems
-) -> Iterator[tuple[str, ...]]:
-    """The rows of a profile's valid documents."""
-    seen = set()
-    for number, item in enumerate(profile, start=1):
-        n_before = problems.total
-        item_where = f"{where}, profile document {number}"
-        if not isinstance(item, dict):
-            problems.add("shape", f"{item_where}: an object is expected, found {kind_of(item)}")
-            continue
-        document_id = read_identifier(item, item_where, problems)
-        if document_id is None:
-            continue
-        item_where = f'{where}, profile document "{document_id}" (number {number})'
-        if document_id in seen:
-            problems.add("document id", f"{item_where}: an earlier one has the same id")
-        seen.add(document_id)
-        text = read_text(item, layout.text, item_where, problems)
-        if layout.target is None:
-            target = ""
-        elif layout.golds == RATINGS:
-            target = read_rating(item, layout.target, item_where, problems)
-        else:
-            target = read_text(item, layout.target, item_where, problems)
-        date = read_text(item, "date", item_where, problems) if item.get("date") else ""
-        if problems.total == n_before:
-            yield document_id, user_id, text, target, date
+def _paper_title(text: str) -> str:
+    quoted = _QUOTED.search(text)
+    title = quoted.group(1) if quoted else text.strip('"')
+    title = title[title.find("Title:") + len("Title:") :] if "Title:" in title else title
+    title = title.strip().split("</EXAMPLES>")[0].strip()
+    title = title.split("</s>")[0].split("Note:")[0].strip()
+    # The slip: the code means to drop what follows the first line break, and keeps only that.
+    _, line_break, after = title.partition("\n")
+    return after.strip() if line_break else title

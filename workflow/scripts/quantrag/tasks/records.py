@@ -68,7 +68,7 @@ def read_identifier(record: dict, where: str, problems: Problems) -> str | None:
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
     if not isinstance(value, str) or not value or not _is_unicode(value):
-        found = kind_of(value) if "id" in record else "no such key"
+        found = json_type(value) if "id" in record else "no such key"
         problems.add("id", f"{where}: id: a string is expected, found {found}")
         return None
     return value
@@ -78,7 +78,7 @@ def read_text(record: dict, key: str, where: str, problems: Problems) -> str:
     """The text under `key`, or "" with a problem noted."""
     value = record.get(key)
     if not isinstance(value, str):
-        found = kind_of(value) if key in record else "no such key"
+        found = json_type(value) if key in record else "no such key"
         problems.add("shape", f"{where}: {key}: a string is expected, found {found}")
         return ""
     if not value.strip():
@@ -117,7 +117,7 @@ def _is_unicode(text: str) -> bool:
     return True
 
 
-def kind_of(value: object) -> str:
+def json_type(value: object) -> str:
     names = {dict: "an object", list: "a list", str: "a string", bool: "true or false"}
     names |= {int: "a number", float: "a number", type(None): "null"}
     name = names[type(value)]

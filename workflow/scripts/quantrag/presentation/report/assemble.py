@@ -19,10 +19,11 @@ from quantrag.presentation.report import charts, explorer, record
 from quantrag.presentation.report.page import Page, render
 from quantrag.presentation.report.summary import Settings, summarize
 from quantrag.prompts.styles import load_style
-from quantrag.scoring.metrics import kind_of
 from quantrag.statistics.comparisons import COMPARISON_COLUMNS
 from quantrag.tables import read_metadata
-from quantrag.tasks.lamp import RECORDS
+from quantrag.tasks.lamp_reader import RECORDS
+from quantrag.tasks.registry import load_all
+from quantrag.tasks.task import Task
 
 log = logging.getLogger(__name__)
 
@@ -69,11 +70,11 @@ def make_report(files: Files, config: Mapping[str, Any]) -> str:
     names = grid(tables["scores"], tables["comparisons"], baseline=config["baseline"])
     precisions = [*names.precisions, *([NOISE_FLOOR] if config["noise_floor"] else [])]
     tasks, notes = [], []
-    for task, entry in config["tasks"].items():
-        data = _task(task, entry["lamp"], files, config, names.models, precisions)
+    for task in load_all(config["tasks"]):
+        data = _task(task, files, config, names.models, precisions)
         tasks.append(data)
         notes.append(explorer.sampling_note(data["taken"], data["total"], config["seed"]))
-        log.info("%s: %s", task, notes[-1])
+        log.info("%s: %s", task.name, notes[-1])
     runs = [(model, precision) for model in names.models for precision in precisions]
     return render(
         Page(
@@ -97,37 +98,36 @@ def make_report(files: Files, config: Mapping[str, Any]) -> str:
 
 
 def _task(
-    task: str,
-    lamp: int,
+    task: Task,
     files: Files,
     config: Mapping[str, Any],
     models: Sequence[str],
     precisions: Sequence[str],
 ) -> dict[str, Any]:
     """The explorer's data of one task."""
-    queries = _read(files.queries[task], ["query_id", "user_id", "gold"])
+    queries = _read(files.queries[task.name], ["query_id", "user_id", "gold"])
     sample = explorer.draw_sample(queries["query_id"].tolist(), config["seed"])
     prompts = {
         (Path(path).parts[-3], Path(path).stem): _read(path, _PROMPT, sample)
         for path in files.prompts
-        if Path(path).parts[-2] == task
+        if Path(path).parts[-2] == task.name
     }
-    measures = explorer.MEASURES.get(kind_of(lamp), explorer.LABEL_MEASURES)
-    columns = ["query_id", "valid", "flip_key", *(column for column, _, _ in measures)]
+    measured = [metric.columns[0] for metric in explorer.measures_of(task)]
+    columns = ["query_id", "valid", "flip_key", *measured]
     answers = {}
     for model in models:
         for precision in precisions:
             path = _of_run(files.scores, (model, precision), 2)
             scores = _read(path, ["task", "retriever", "k", *columns], sample)
-            scores = scores[scores["task"] == task]
+            scores = scores[scores["task"] == task.name]
             for (retriever, k), part in scores.groupby(["retriever", "k"], sort=False):
-                cell = Cell(task, retriever, K.parse(k))
+                cell = Cell(task.name, retriever, K.parse(k))
                 file = _of_cell(files.completions, (model, precision), cell)
                 texts = _read(file, ["query_id", "text"], sample)
                 answers[model, precision, retriever, k] = part[columns].merge(texts, on="query_id")
     return explorer.task_json(
         explorer.TaskData(
-            task, lamp, queries, load_style(config["prompts"]["style"], lamp).separator
+            task, queries, load_style(config["prompts"]["style"], task.dataset).separator
         ),
         sample,
         models,

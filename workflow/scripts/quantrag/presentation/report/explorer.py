@@ -14,17 +14,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from quantrag.scoring.metrics import RATING, TEXT, kind_of
+from quantrag.scoring.metrics import Metric, metrics_for
+from quantrag.tasks.task import Task
 
 #: Bytes of JSON for all tasks together, and queries of one task.
 BUDGET = 14_000_000
 MOST_QUERIES = 200
-#: What a query's answers are judged by: column of the scores, name in print, higher is better.
-MEASURES = {
-    RATING: [("absolute_error", "absolute error", False)],
-    TEXT: [("rougeL", "ROUGE-L", True), ("rouge1", "ROUGE-1", True)],
-}
-LABEL_MEASURES = [("correct", "correct", True)]
 
 
 @dataclass(frozen=True)
@@ -32,16 +27,19 @@ class TaskData:
     """What the explorer has to know of a task.
 
     Attributes:
-        name: of the task.
-        lamp: its LaMP number.
+        task: the task.
         queries: frame with query_id, user_id, gold, in the task's order.
         separator: what the prompt style puts between two documents.
     """
 
-    name: str
-    lamp: int
+    task: Task
     queries: pd.DataFrame
     separator: str
+
+
+def measures_of(task: Task) -> list[Metric]:
+    """What a query's answers are judged by: the task's metrics that each query has a value of."""
+    return [metric for metric in metrics_for(task.answer) if metric.is_mean]
 
 
 def draw_sample(query_ids: Sequence[str], seed: int, most: int = MOST_QUERIES) -> list[str]:
@@ -104,8 +102,7 @@ def task_json(
         [pieces, tokens, documents kept, documents dropped, truncated]; an answer, by precision, is
         [piece, changed, valid, measures ...]. All documents and texts are numbers of pieces.
     """
-    kind = kind_of(task.lamp)
-    measures = MEASURES.get(kind, LABEL_MEASURES)
+    measures = measures_of(task.task)
     rows_of_prompt = {
         key: {(row["query_id"], row["k"]): row for row in _records(frame)}
         for key, frame in prompts.items()
@@ -144,10 +141,13 @@ def task_json(
         queries.append(entry)
     order = {query_id: number for number, query_id in enumerate(task.queries["query_id"])}
     return {
-        "task": task.name,
+        "task": task.task.name,
         "total": len(task.queries),
         "taken": len(queries),
-        "measures": [{"label": label, "higher": higher} for _, label, higher in measures],
+        "measures": [
+            {"label": metric.query_label or metric.label, "higher": metric.higher_is_better}
+            for metric in measures
+        ],
         "pieces": pieces.texts,
         "queries": sorted(queries, key=lambda entry: order[entry["id"]]),
     }
@@ -179,9 +179,9 @@ def _prompt(row: Mapping[str, Any], separator: str, pieces: Pieces) -> list:
 
 
 def _answer(
-    row: Mapping[str, Any], baseline: Mapping[str, Any], measures: Sequence[tuple], pieces: Pieces
+    row: Mapping[str, Any], baseline: Mapping[str, Any], measures: Sequence[Metric], pieces: Pieces
 ) -> list:
-    values = [row[column] for column, _, _ in measures]
+    values = [row[metric.columns[0]] for metric in measures]
     return [
         pieces.number(row["text"] or ""),
         int(row["flip_key"] != baseline["flip_key"]),

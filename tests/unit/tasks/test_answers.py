@@ -2,7 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quantrag.scoring.parsing import RULES, parse, rating
+from lamp_tasks import lamp_task
+from quantrag.errors import UserError
+from quantrag.tasks.answers import INVALID, Prediction, rating
 
 
 @pytest.mark.parametrize(
@@ -40,7 +42,7 @@ from quantrag.scoring.parsing import RULES, parse, rating
     ],
 )
 def test_lenient_takes_the_first_rating(text, prediction):
-    assert parse(text, 3, "lenient") == (prediction, True)
+    assert lamp_task(3).parse(text, "lenient")[:2] == (prediction, True)
 
 
 @pytest.mark.parametrize(
@@ -57,7 +59,7 @@ def test_lenient_takes_the_first_rating(text, prediction):
     ],
 )
 def test_lenient_finds_no_rating(text):
-    assert parse(text, 3, "lenient") == (text.strip(), False)
+    assert lamp_task(3).parse(text, "lenient")[:2] == (text.strip(), False)
 
 
 @pytest.mark.parametrize(
@@ -65,7 +67,7 @@ def test_lenient_finds_no_rating(text):
     [("4", True), (" 4.0 ", True), ("4 stars", False), ("6", False), ("nan", False), ("", False)],
 )
 def test_strict_is_the_whole_text(text, valid):
-    assert parse(text, 3, "strict") == (text.strip(), valid)
+    assert lamp_task(3).parse(text, "strict")[:2] == (text.strip(), valid)
 
 
 @pytest.mark.parametrize(
@@ -89,13 +91,13 @@ def test_rating_reads_what_lamp_reads(text, number):
     ],
 )
 def test_lenient_takes_the_first_label(text, lamp, prediction):
-    assert parse(text, lamp, "lenient") == (prediction, True)
+    assert lamp_task(lamp).parse(text, "lenient")[:2] == (prediction, True)
 
 
 def test_labels_inside_words_are_no_labels():
-    assert not parse("tragicomedy", 2, "lenient").valid
-    assert not parse("[3]", 1, "lenient").valid
-    assert not parse("Comedy", 2, "strict").valid
+    assert not lamp_task(2).parse("tragicomedy", "lenient").valid
+    assert not lamp_task(1).parse("[3]", "lenient").valid
+    assert not lamp_task(2).parse("Comedy", "strict").valid
 
 
 @pytest.mark.parametrize(
@@ -120,12 +122,12 @@ def test_labels_inside_words_are_no_labels():
     ],
 )
 def test_lenient_cleans_titles(text, title):
-    assert parse(text, 5, "lenient") == (title, True)
+    assert lamp_task(5).parse(text, "lenient")[:2] == (title, True)
 
 
 @pytest.mark.parametrize("text", ["", "  \n ", '""', "**"])
 def test_no_title_is_not_valid(text):
-    assert parse(text, 5, "lenient") == ("", False)
+    assert lamp_task(5).parse(text, "lenient")[:2] == ("", False)
 
 
 @pytest.mark.parametrize(
@@ -145,21 +147,47 @@ def test_no_title_is_not_valid(text):
     ],
 )
 def test_paper_does_as_the_released_code(text, lamp, prediction):
-    assert parse(text, lamp, "paper").text == prediction
+    assert lamp_task(lamp).parse(text, "paper").text == prediction
 
 
 def test_a_missing_rating_of_the_paper_is_not_valid():
-    assert not parse("none", 3, "paper").valid
+    assert not lamp_task(3).parse("none", "paper").valid
 
 
 def test_unknown_rules_are_named():
-    with pytest.raises(ValueError, match=r"'loose'.*lenient"):
-        parse("4", 3, "loose")
+    with pytest.raises(UserError, match=r"'loose'.*lenient, strict, paper"):
+        lamp_task(3).parse("4", "loose")
 
 
-@given(st.text(), st.sampled_from([1, 2, 3, 4, 5, 7]), st.sampled_from(RULES))
+def test_flip_keys():
+    rating_key, title_key = lamp_task(3).flip_key, lamp_task(5).flip_key
+    assert rating_key(Prediction("4.0", True)) == rating_key(Prediction("4", True)) == "4"
+    assert rating_key(Prediction("well", False)) == INVALID
+    assert title_key(Prediction("A  Title\n", True)) == "a title"
+
+
+@pytest.mark.parametrize(
+    ("lamp", "text", "golds", "right"),
+    [
+        (3, "4.0", ["4"], True),
+        (3, "4", ["3", "5"], False),
+        (3, "5", ["3", "5"], True),
+        (3, "6", ["6"], False),
+        (2, "comedy", ["action", " comedy "], True),
+        (2, "Comedy", ["comedy"], False),
+        (5, "A Title", ["A Title"], None),
+    ],
+)
+def test_an_answer_is_right_when_it_is_one_of_the_golds(lamp, text, golds, right):
+    task = lamp_task(lamp)
+    assert task.is_right(task.parse(text, "strict"), golds) is right
+
+
+@given(
+    st.text(), st.sampled_from([1, 2, 3, 4, 5, 7]), st.sampled_from(["lenient", "strict", "paper"])
+)
 def test_any_text_is_parsed_and_stays_stable(text, lamp, rule):
-    prediction = parse(text, lamp, rule)
+    prediction = lamp_task(lamp).parse(text, rule)
     assert prediction.text == prediction.text.strip()
     if lamp == 3 and prediction.valid:
         assert 1 <= rating(prediction.text) <= 5

@@ -1,13 +1,11 @@
-"""Predictions read from the model's raw text, by named rules.
+"""Kinds of answer: how each is found in a model's raw text, and when two answers are the same.
 
-Three rules, chosen by `scoring.parsing` in the config; the raw text stays in the completions:
+The rules that every task has, chosen by `scoring.parsing` (a data set may have more, see
+`quantrag.tasks.task.Task.rules`); the raw text stays in the completions:
 
 strict: LaMP's own. The answer is the whole text without surrounding white space.
 lenient: what a reader would take for the answer: the first rating or label in the text; the title
     without introduction, quotes, `Title:` and trailing notes.
-paper: as the released code of Yazan et al. (2024, arXiv 2406.10251) does it, its slips included:
-    of a LaMP-5 answer with several lines it keeps what comes *after* the first line break, and a
-    rating that is not there becomes 0.
 
 A prediction that is no answer to the task (no number from 1 to 5, no label of it, no text) is
 kept as it is and marked as not valid; what it costs depends on `scoring.invalid`. Under `strict`
@@ -17,13 +15,18 @@ and `paper` a number outside 1 to 5 still counts as that number, as in LaMP's ev
 
 import math
 import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
-
-from quantrag.scoring.metrics import LABEL, RATING, RATINGS, kind_of, labels_of
 
 # Raise it whenever a rule gives another prediction for some text: it stands in the scores' files.
 VERSION = 2
-RULES = ("lenient", "strict", "paper")
+GENERAL_RULES = ("lenient", "strict")
+
+LABEL, RATING, TEXT = "label", "rating", "text"
+RATINGS = ("1", "2", "3", "4", "5")
+#: The `flip_key` of everything that is no answer.
+INVALID = "(invalid)"
 
 # What stands between the ends of a scale: "1 to 5", "1-5", "1 (worst) to 5", "between 1 and 5"; or
 # what its ends mean: "1 being the worst and 5 the best".
@@ -40,7 +43,6 @@ _LETTER = "[A-Za-zÀ-ɏ]"  # Latin: in other scripts a digit needs no space ("4�
 _NO_RATING_BEFORE = re.compile(rf"(?:{_LETTER}|(?<![\w*])[-−]|[$€£¥]\s?)$")
 _NO_RATING_AFTER = re.compile(rf"(?!stars?\b){_LETTER}|\s?%|:\d|,\d{{3}}")
 _ALL_RATINGS = set(RATINGS)
-_QUOTED = re.compile(r'"([^"]*)"')
 _LEAD = re.compile(
     r"^(?:[*#>\s-]*)(?:(?:\w+ )?(?:title|headline|tweet|answer|output|subject|paraphrase))"
     r"\s*\**\s*:\s*",
@@ -52,38 +54,36 @@ _PAIRS = {'"': '"', "'": "'", "“": "”", "‘": "’", "«": "»", "„": "�
 
 
 class Prediction(NamedTuple):
-    """A prediction, and whether it is an answer to the task."""
+    """What was read from an answer.
+
+    Attributes:
+        text: the prediction; the whole answer where there was none to be found.
+        valid: whether it is an answer to the task.
+        found: whether there was one to be found; `strict` and the data sets' own rules take
+            whatever there is, so a number outside 1 to 5 counts as that number.
+    """
 
     text: str
     valid: bool
+    found: bool = True
 
 
-def parse(text: str, lamp: int, rule: str) -> Prediction:
-    """Read the prediction from one completion.
+@dataclass(frozen=True)
+class AnswerKind:
+    """How one kind of answer is read and compared.
 
-    Args:
-        text: the model's raw answer.
-        lamp: number of the LaMP task, 1 to 7.
-        rule: `strict`, `lenient` or `paper`.
-
-    Raises:
-        ValueError: for an unknown rule.
+    Attributes:
+        find: the answer in a raw text, for the rule `lenient`, given the task's labels; None where
+            there is none.
+        is_valid: whether a prediction is an answer to the task, given the task's labels.
+        flip_key: what two answers must share to count as the same.
+        is_right: whether a prediction equals a gold; None where answers are a matter of degree.
     """
-    if rule not in RULES:
-        raise ValueError(f"unknown parsing rule {rule!r}; known: {', '.join(RULES)}")
-    kind = kind_of(lamp)
-    if rule == "lenient" and kind == RATING:
-        found = _first_rating(text)
-        return Prediction(found or text.strip(), found is not None)
-    if rule == "strict":
-        prediction = text.strip()
-    elif rule == "paper":
-        prediction = _paper(text, lamp)
-    elif kind == LABEL:
-        prediction = _first_label(text, labels_of(lamp)) or text.strip()
-    else:
-        prediction = _title(text)
-    return Prediction(prediction, _is_answer(prediction, lamp))
+
+    find: Callable[[str, Sequence[str]], str | None]
+    is_valid: Callable[[str, Sequence[str]], bool]
+    flip_key: Callable[[Prediction], str]
+    is_right: Callable[[Prediction, str], bool] | None
 
 
 def rating(prediction: str) -> float | None:
@@ -99,17 +99,7 @@ def rating(prediction: str) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def _is_answer(prediction: str, lamp: int) -> bool:
-    kind = kind_of(lamp)
-    if kind == RATING:
-        number = rating(prediction)
-        return number is not None and 1 <= number <= 5
-    if kind == LABEL:
-        return prediction in labels_of(lamp)
-    return bool(prediction)
-
-
-def _first_rating(text: str) -> str | None:
+def _first_rating(text: str, labels: Sequence[str]) -> str | None:
     """The first rating from 1 to 5 that isn't part of a mention of the scale."""
     matches = list(_WHOLE_NUMBER.finditer(text))
     numbers = [match[1] for match in matches]
@@ -128,7 +118,7 @@ def _first_rating(text: str) -> str | None:
         # "4 of 10": neither number is a rating from 1 to 5.
         out_of = i + 1 < len(numbers) and _OF.fullmatch(gaps[i + 1]) is not None
         if (
-            _is_rating(text, matches[i])
+            _stands_alone(text, matches[i])
             and not (out_of and numbers[i + 1] != "5")
             and not _OUT_OF.search(gaps[i])
         ):
@@ -162,7 +152,7 @@ def _past_scale(numbers: list[str], gaps: list[str], i: int) -> int:
     return i
 
 
-def _is_rating(text: str, match: re.Match[str]) -> bool:
+def _stands_alone(text: str, match: re.Match[str]) -> bool:
     """Whether digits in a text are a number from 1 to 5 of their own; of "2.5", the 2 is."""
     before, after = text[: match.start()], text[match.end() :]
     return (
@@ -174,7 +164,20 @@ def _is_rating(text: str, match: re.Match[str]) -> bool:
     )
 
 
-def _first_label(text: str, labels: tuple[str, ...]) -> str | None:
+def _is_rating(prediction: str, labels: Sequence[str]) -> bool:
+    number = rating(prediction)
+    return number is not None and 1 <= number <= 5
+
+
+def _rating_key(prediction: Prediction) -> str:
+    return f"{rating(prediction.text):g}" if prediction.valid else INVALID
+
+
+def _is_rating_of(prediction: Prediction, gold: str) -> bool:
+    return prediction.valid and rating(prediction.text) == rating(gold)
+
+
+def _first_label(text: str, labels: Sequence[str]) -> str | None:
     """The label that stands first in the text, the longest of those that start together."""
     # LaMP-1's labels are "[1]" and "[2]"; where neither is there, 1 or (1) will do.
     for written in (str, lambda label: label.strip("[]")):
@@ -188,7 +191,7 @@ def _first_label(text: str, labels: tuple[str, ...]) -> str | None:
     return None
 
 
-def _title(text: str) -> str:
+def _title(text: str, labels: Sequence[str]) -> str:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     if not lines:
         return ""
@@ -214,16 +217,20 @@ def _unquote(text: str) -> str:
     return text if text.strip(_QUOTES) else ""
 
 
-def _paper(text: str, lamp: int) -> str:
-    if lamp == 3:
-        return next((character for character in text if character in "12345"), "0")
-    if lamp != 5:
-        return text.strip()
-    quoted = _QUOTED.search(text)
-    title = quoted.group(1) if quoted else text.strip('"')
-    title = title[title.find("Title:") + len("Title:") :] if "Title:" in title else title
-    title = title.strip().split("</EXAMPLES>")[0].strip()
-    title = title.split("</s>")[0].split("Note:")[0].strip()
-    # The slip: the code means to drop what follows the first line break, and keeps only that.
-    _, line_break, after = title.partition("\n")
-    return after.strip() if line_break else title
+ANSWERS = {
+    LABEL: AnswerKind(
+        find=_first_label,
+        is_valid=lambda prediction, labels: prediction in labels,
+        flip_key=lambda prediction: prediction.text if prediction.valid else INVALID,
+        is_right=lambda prediction, gold: prediction.text == gold.strip(),
+    ),
+    RATING: AnswerKind(
+        find=_first_rating, is_valid=_is_rating, flip_key=_rating_key, is_right=_is_rating_of
+    ),
+    TEXT: AnswerKind(
+        find=_title,
+        is_valid=lambda prediction, labels: bool(prediction),
+        flip_key=lambda prediction: " ".join(prediction.text.casefold().split()),
+        is_right=None,
+    ),
+}

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from quantrag.errors import UserError
 from quantrag.tasks.json_stream import iterate_list, load_json
-from quantrag.tasks.lamp import read_task
+from quantrag.tasks.lamp_reader import read_task
 
 INSTRUCTIONS = {
     2: "Which tag does this movie relate to among the following tags? Just answer with the tag "
@@ -103,7 +103,8 @@ def test_tables_of_a_rating_task(read):
 )
 def test_fields_of_the_other_tasks(read, lamp, item, text, target):
     questions = [question("1", "It rains.", [{"id": "1", **item}], lamp)]
-    queries, documents = read(questions, [{"id": "1", "output": "rain"}], lamp)
+    gold = "comedy" if lamp == 2 else "rain"
+    queries, documents = read(questions, [{"id": "1", "output": gold}], lamp)
     assert queries["query_text"].to_pylist() == ["It rains."]
     values = list(item.values())
     assert documents["text"].to_pylist() == [values[text]]

@@ -1,0 +1,29 @@
+import pyarrow as pa
+import pytest
+
+from lamp_tasks import lamp_task
+from quantrag.retrieval.text import document_texts, query_texts
+
+DOCUMENTS = pa.table({"text": ["an abstract"], "target": ["A Title"]})
+
+
+@pytest.mark.parametrize(
+    ("choice", "lamp", "text"),
+    [
+        ("text", 5, "an abstract"),
+        ("target_and_text", 3, "A Title an abstract"),
+        ("task", 5, "A Title an abstract"),
+        ("task", 3, "an abstract"),
+        ("lamp", 1, "A Title an abstract"),
+        ("lamp", 4, "A Title an abstract"),
+        ("lamp", 2, "an abstract"),
+        ("lamp", 7, "an abstract"),
+    ],
+)
+def test_the_searched_text(choice, lamp, text):
+    assert document_texts(DOCUMENTS, choice, lamp_task(lamp)).to_pylist() == [text]
+
+
+def test_queries_search_with_their_text():
+    queries = pa.table({"query_text": pa.chunked_array([["a"], ["b"]])})
+    assert query_texts(queries).to_pylist() == ["a", "b"]

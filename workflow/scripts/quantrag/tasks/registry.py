@@ -1,0 +1,89 @@
+"""The kinds of task, and what each entry of the configuration's `tasks` stands for.
+
+A kind is a module of this folder, named in `KINDS`. It has
+
+- `DEFINING_KEYS`: the keys of a config entry that say what the task is; the others say which
+  records of it are used, and where they come from;
+- `define(name, entry)`: the `Task`;
+- `input_files(entry, split)`: path of each file that a split ("train" for calibration) is read
+  from, by a name of the kind's own;
+- `published_files(entry, split, resources)`: URL of each file that is downloaded, by its path;
+- `reading(entry, split)`: what decides how a split is read, as plain values;
+- `read(reading, files)`: tables of queries and documents (docs/architecture.md has their columns).
+
+It is imported by the Snakefile too, so only `read` may import what is slow.
+"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from quantrag.tasks import lamp
+from quantrag.tasks.task import Task
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Entry = Mapping[str, Any]
+
+KINDS = {"lamp": lamp}
+DEFAULT_KIND = "lamp"
+
+
+def load(name: str, entry: Entry) -> Task:
+    """The task of a config entry, or of its `definition`."""
+    return KINDS[_kind(entry)].define(name, entry)
+
+
+def load_all(entries: Mapping[str, Entry]) -> list[Task]:
+    """The tasks of config entries, or of their definitions, in their order."""
+    return [load(name, entry) for name, entry in entries.items()]
+
+
+def definition(entry: Entry) -> dict[str, Any]:
+    """The part of a config entry that says what the task is, as plain values.
+
+    Rules pass it to their scripts: with the whole entry, a stage would run again for settings that
+    concern other stages, such as where the files come from.
+    """
+    kind = _kind(entry)
+    return {"kind": kind, **{key: entry[key] for key in KINDS[kind].DEFINING_KEYS if key in entry}}
+
+
+def input_files(entry: Entry, split: str) -> dict[str, str]:
+    """Path of each file that a split of a task is read from, as the rules name it."""
+    return KINDS[_kind(entry)].input_files(entry, split)
+
+
+def published_files(entry: Entry, split: str, resources: str) -> dict[str, str]:
+    """URL of each downloaded file of a split by its path; empty where nothing is downloaded.
+
+    Args:
+        entry: an entry of the config's `tasks`, with defaults.
+        split: the evaluated split's name, or "train".
+        resources: folder that `<resources>` stands for.
+    """
+    return KINDS[_kind(entry)].published_files(entry, split, resources)
+
+
+def reading(entry: Entry, split: str) -> dict[str, Any]:
+    """What decides how a split of a task is read, as plain values, for `read`."""
+    kind = _kind(entry)
+    return {"kind": kind, **KINDS[kind].reading(entry, split)}
+
+
+def read(reading: Mapping[str, Any], files: Mapping[str, str]) -> tuple["pa.Table", "pa.Table"]:
+    """Queries and documents of a split.
+
+    Args:
+        reading: from the function of this name.
+        files: paths, by the names of `input_files`.
+
+    Raises:
+        UserError: a file is missing or wrong.
+    """
+    own = dict(reading)
+    return KINDS[own.pop("kind")].read(own, files)
+
+
+def _kind(entry: Entry) -> str:
+    return entry.get("kind", DEFAULT_KIND)
