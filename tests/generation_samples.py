@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from quantrag.config.schema import load_schema, with_defaults
-from quantrag.engines.base import Completion, Engine, EngineSpec, Request
+from quantrag.engines.base import Completion, Engine, EngineSpec, Likelihood, Request
 from quantrag.generation.generate import generate_cells
 from quantrag.generation.job import GenerationJob, engine_spec
 from quantrag.tables import write_table
@@ -39,6 +39,9 @@ def write_prompts(
 ) -> list[Path]:
     """Write one prompts file per task and retriever; k = 0 goes to the retriever `none`."""
     paths = []
+    entry = pa.struct(
+        [("text", pa.string()), ("token_ids", pa.list_(pa.int32())), ("merges", pa.bool_())]
+    )
     for task in TASKS:
         version = (template or {}).get(task, "a")
         for retriever in ("none", "bm25"):
@@ -56,12 +59,23 @@ def write_prompts(
                     "token_ids": pa.array([ids for _, _, ids in rows], pa.list_(pa.int32())),
                     "n_tokens": pa.array([len(ids) for _, _, ids in rows], pa.int32()),
                     "prompt_hash": pa.array([_hash(ids) for _, _, ids in rows], pa.string()),
+                    "continuations": pa.array(
+                        [continuations(task, q) for _, q, _ in rows], pa.list_(entry)
+                    ),
                 }
             )
             path = folder / task / f"{retriever}.parquet"
             write_table(table, path)
             paths.append(path)
     return paths
+
+
+def continuations(task: str, query: int) -> list[dict[str, Any]]:
+    """Five ratings of one token each, or one gold text of two tokens."""
+    ids = [[20 + r] for r in range(5)] if task == TASKS[0] else [[30 + query, 31]]
+    return [
+        {"text": " ".join(map(str, tokens)), "token_ids": tokens, "merges": False} for tokens in ids
+    ]
 
 
 def cell_files(folder: Path, ks: Sequence[str]) -> list[Path]:
@@ -158,20 +172,32 @@ class FakeEngine(Engine):
     def load(self) -> None:
         pass
 
-    def generate(self, requests: Sequence[Request]) -> Iterator[Completion]:
+    def generate(self, requests: Sequence[Request]) -> Iterator[Completion | Likelihood]:
         self.asked = list(requests)
         for count, request in enumerate(self.asked[1::2] + self.asked[0::2]):
             if count == self._fail_after:
                 raise RuntimeError("the engine died")
-            yield Completion(
-                key=request.key,
-                text=f"answer {sum(request.token_ids)}",
-                finish_reason="stop",
-                prompt_tokens=len(request.token_ids),
-                cached_tokens=3,
-                output_tokens=2,
-                first_token_logprobs=[("answer", -0.25), ("other", -1.5)],
-            )
+            if request.answer:
+                yield self._completion(request)
+            for continuation in request.continuations:
+                # Depends on all that a likelihood depends on.
+                seed = sum(request.token_ids) % 7 + sum(continuation.token_ids) % 5
+                logprobs = [-0.1 * (seed + i + 1) for i in range(len(continuation.token_ids))]
+                yield Likelihood(continuation.key, logprobs, [1] * len(logprobs))
+
+    def _completion(self, request: Request) -> Completion:
+        candidates = [("answer", -0.25), ("other", -1.5)]
+        return Completion(
+            key=request.key,
+            text=f"answer {sum(request.token_ids)}",
+            finish_reason="stop",
+            prompt_tokens=len(request.token_ids),
+            cached_tokens=3,
+            output_tokens=2,
+            first_token_logprobs=candidates[: self.candidates],
+            token_ids=[sum(request.token_ids) % 50 + 10, END],
+            logprobs=[-0.5, -0.25],
+        )
 
     def report(self) -> dict[str, Any]:
         return {"engine": "fake"}
@@ -203,6 +229,7 @@ def run(
     job: GenerationJob | None = None,
     template: dict[str, str] | None = None,
     queries: int = 4,
+    baseline_files: Sequence[Path] = (),
 ) -> list[Path]:
     """Write prompts in `folder`, generate, and give the completions files."""
     job = job or make_job(fake_checkpoint(folder / "checkpoint"))
@@ -214,6 +241,7 @@ def run(
         folder / "costs" / f"{job.precision}.json",
         folder / "journals" / f"{job.precision}.jsonl",
         **({} if factory is None else {"engine_factory": factory}),
+        baseline_files=baseline_files,
     )
     return cells
 

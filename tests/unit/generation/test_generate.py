@@ -126,7 +126,7 @@ def test_an_engine_that_dies_loses_nothing_that_was_finished(tmp_path):
     again = Factory()
     run(tmp_path, KS, again)
     assert len(again.asked) == 24 - 7
-    completions, sessions = read_journal(tmp_path / "journals/fp32.jsonl")
+    completions, sessions, _ = read_journal(tmp_path / "journals/fp32.jsonl")
     lines = (tmp_path / "journals/fp32.jsonl").read_text().splitlines()
     assert len(completions) == 24
     assert len([line for line in lines if "prompt_tokens" in line and '"key"' in line]) == 24
@@ -141,7 +141,7 @@ def test_an_engine_that_leaves_prompts_unanswered_is_an_error(tmp_path):
             engine.generate = lambda requests: list(whole(requests))[:-2]
             return engine
 
-    with pytest.raises(UserError, match="left 2 prompts unanswered"):
+    with pytest.raises(UserError, match="left 2 prompts unfinished"):
         run(tmp_path, KS, Lazy())
 
 
@@ -278,7 +278,7 @@ def test_a_prompt_beyond_the_model_is_refused(tmp_path):
     folder = fake_checkpoint(tmp_path / "checkpoint")
     content = {"eos_token_id": END, "max_position_embeddings": 100}
     (folder / "config.json").write_text(json.dumps(content))
-    with pytest.raises(UserError, match="exceed the 100 tokens"):
+    with pytest.raises(UserError, match="more than the 100 of tiny"):
         run(tmp_path, KS, Factory(), make_job(folder))
 
 

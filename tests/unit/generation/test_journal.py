@@ -40,14 +40,14 @@ def test_what_was_written_is_read(tmp_path):
         journal.append(written)
         journal.append_session({"session": "s", "identity": "i", "load_s": 1.5})
         journal.append_session({"session": "s", "identity": "i", "load_s": 2.5})
-    completions, sessions = read_journal(path)
+    completions, sessions, _ = read_journal(path)
     assert completions == {"x": written}
     assert [session["load_s"] for session in sessions] == [2.5]
     assert read_journal(path, keys={"other"})[0] == {}
 
 
 def test_an_absent_journal_is_empty(tmp_path):
-    assert read_journal(tmp_path / "none.jsonl") == ({}, [])
+    assert read_journal(tmp_path / "none.jsonl") == ({}, [], {})
 
 
 def test_a_cut_at_every_byte_of_the_last_line_loses_that_line_alone(tmp_path):
@@ -129,7 +129,7 @@ def check_full_disk(path, output: str) -> None:
     assert "no space left" in message
     assert str(path) in message
     assert "run again" in message
-    completions, _ = read_journal(path)
+    completions, *_ = read_journal(path)
     assert list(completions) == [str(i) for i in range(int(done))]
     assert path.read_bytes().endswith(b"\n")
 

@@ -58,6 +58,8 @@ class Completion:
         output_tokens: tokens generated, the ending token included.
         first_token_logprobs: the first token's most likely candidates, best first, as
             (token, natural logarithm of its probability).
+        token_ids: the tokens generated, the ending token included; empty where unknown.
+        logprobs: natural logarithm of each of these tokens' probability; empty where unknown.
     """
 
     key: str
@@ -67,6 +69,8 @@ class Completion:
     cached_tokens: int | None
     output_tokens: int
     first_token_logprobs: list[tuple[str, float]] = field(default_factory=list)
+    token_ids: list[int] = field(default_factory=list)
+    logprobs: list[float] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +129,9 @@ class EngineSpec:
         max_model_len: tokens of the longest prompt and its answer; 0 until the prompts are read.
         quantize_on_load: what is done to the checkpoint while it is loaded (`nf4`), or None.
         needs: the hardware that the precision needs.
+        likelihood: whether continuations will be scored. Then no first-token candidates are
+            recorded: a closed set of answers is scored itself, and vLLM would gather them at every
+            token.
     """
 
     engine: str
@@ -141,6 +148,7 @@ class EngineSpec:
     max_model_len: int = 0
     quantize_on_load: str | None = None
     needs: Hardware = ANY_HARDWARE
+    likelihood: bool = False
 
 
 class Engine(ABC):
@@ -153,6 +161,12 @@ class Engine(ABC):
 
     def __init__(self, spec: EngineSpec):
         self.spec = spec
+
+    @property
+    def candidates(self) -> int:
+        """How many of the first token's candidates are recorded."""
+        scored = self.spec.likelihood and self.scores_continuations
+        return 0 if scored else self.spec.sampling.first_token_candidates
 
     @abstractmethod
     def load(self) -> None:

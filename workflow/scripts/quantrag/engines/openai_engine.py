@@ -127,8 +127,11 @@ class OpenAIEngine(Engine):
             "max_tokens": sampling.max_new_tokens,
             "temperature": 0,
         }
-        if sampling.first_token_candidates:
-            body["logprobs"] = sampling.first_token_candidates
+        scored = self.spec.likelihood and self.scores_continuations
+        if self.candidates or scored:
+            body["logprobs"] = self.candidates
+        if scored:
+            body["return_token_ids"] = True
         reply = self._send("POST", "completions", body)
         try:
             choice, usage = reply["choices"][0], reply["usage"]
@@ -140,7 +143,9 @@ class OpenAIEngine(Engine):
                 prompt_tokens=usage["prompt_tokens"],
                 cached_tokens=details.get("cached_tokens"),
                 output_tokens=usage["completion_tokens"],
-                first_token_logprobs=_first_candidates(choice, sampling.first_token_candidates),
+                first_token_logprobs=_first_candidates(choice, self.candidates),
+                token_ids=list(choice.get("token_ids") or []) if scored else [],
+                logprobs=_token_logprobs(choice) if scored else [],
             )
         except (KeyError, IndexError, TypeError, AttributeError) as error:
             raise UserError(
@@ -235,6 +240,11 @@ class OpenAIEngine(Engine):
 def _as_ids(spec: EngineSpec) -> bool:
     """Whether prompts are sent as the very tokens that were counted."""
     return spec.options["prompt_as"] == "token_ids"
+
+
+def _token_logprobs(choice: dict[str, Any]) -> list[float]:
+    logprobs = (choice.get("logprobs") or {}).get("token_logprobs") or []
+    return [float(logprob) for logprob in logprobs]
 
 
 def _first_candidates(choice: dict[str, Any], count: int) -> list[tuple[str, float]]:

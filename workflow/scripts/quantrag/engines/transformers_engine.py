@@ -81,7 +81,7 @@ class TransformersEngine(Engine):
         sampling = self.spec.sampling
         ids, mask = _padded([request.token_ids for request in batch])
         width = ids.shape[1]
-        first = _FirstToken(sampling.first_token_candidates)
+        recorder = _Recorder(self.candidates, self.spec.likelihood)
         with torch.inference_mode():
             output = self._model.generate(
                 input_ids=ids.to(self._model.device),
@@ -96,7 +96,7 @@ class TransformersEngine(Engine):
                 repetition_penalty=1.0,
                 eos_token_id=list(sampling.stop_token_ids),
                 pad_token_id=sampling.stop_token_ids[0],
-                logits_processor=LogitsProcessorList([first]),
+                logits_processor=LogitsProcessorList([recorder]),
             )
         stops = set(sampling.stop_token_ids)
         completions = []
@@ -114,8 +114,10 @@ class TransformersEngine(Engine):
                     output_tokens=len(answer),
                     first_token_logprobs=[
                         (self._tokenizer.decode([token]), logprob)
-                        for token, logprob in first.candidates[row]
+                        for token, logprob in recorder.candidates[row]
                     ],
+                    token_ids=answer,
+                    logprobs=[float(step[row]) for step in recorder.chosen[: len(answer)]],
                 )
             )
         return completions
@@ -164,14 +166,23 @@ def _padded(sequences: Sequence[Sequence[int]]) -> tuple[torch.Tensor, torch.Ten
     return ids, mask
 
 
-class _FirstToken(LogitsProcessor):
-    """Records the first token's most likely candidates; changes nothing."""
+class _Recorder(LogitsProcessor):
+    """Records log-probabilities during greedy decoding; changes nothing.
 
-    def __init__(self, count: int):
-        self._count = count
+    Args:
+        count: how many of the first token's most likely candidates.
+        chosen: whether those of the chosen tokens too.
+    """
+
+    def __init__(self, count: int, chosen: bool):
+        self._count, self._chosen = count, chosen
         self.candidates: list[list[tuple[int, float]]] = []
+        self.chosen: list[torch.Tensor] = []
 
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        if self._chosen:
+            # Greedy decoding takes the most likely token.
+            self.chosen.append(scores.float().log_softmax(-1).amax(-1).cpu())
         if not self.candidates:
             if self._count == 0:
                 self.candidates = [[] for _ in range(len(scores))]

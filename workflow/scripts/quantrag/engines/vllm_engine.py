@@ -107,7 +107,8 @@ class VllmEngine(Engine):
         self._parameters = SamplingParams(
             temperature=0.0,
             max_tokens=spec.sampling.max_new_tokens,
-            logprobs=spec.sampling.first_token_candidates or None,
+            # With 0, those of the tokens that were chosen.
+            logprobs=self.candidates if self.candidates or spec.likelihood else None,
             ignore_eos=True,
             stop_token_ids=list(spec.sampling.stop_token_ids),
             output_kind=RequestOutputKind.FINAL_ONLY,
@@ -147,7 +148,7 @@ class VllmEngine(Engine):
                 if not output.finished:
                     continue
                 if (request := answering.pop(output.request_id, None)) is not None:
-                    yield _completion(output)
+                    yield _completion(output, self.candidates)
                     # At once: the prompt's blocks are in the cache, which forgets old ones.
                     self._score(request, scoring)
                     continue
@@ -301,10 +302,17 @@ def _set_environment(spec: EngineSpec) -> None:
             os.environ.setdefault("TORCH_COMPILE_DISABLE", "1")
 
 
-def _completion(output: Any) -> Completion:
+def _completion(output: Any, count: int) -> Completion:
     answer = output.outputs[0]
+    token_ids = [int(token) for token in answer.token_ids]
     candidates: list[tuple[str, float]] = []
+    chosen: list[float] = []
     if answer.logprobs:
+        chosen = [
+            float(entries[token].logprob)
+            for entries, token in zip(answer.logprobs, token_ids, strict=True)
+        ]
+    if answer.logprobs and count:
         ranked = sorted(answer.logprobs[0].values(), key=lambda entry: entry.rank)
         candidates = [(entry.decoded_token or "", float(entry.logprob)) for entry in ranked]
     return Completion(
@@ -315,6 +323,8 @@ def _completion(output: Any) -> Completion:
         cached_tokens=output.num_cached_tokens,
         output_tokens=len(answer.token_ids),
         first_token_logprobs=candidates,
+        token_ids=token_ids,
+        logprobs=chosen,
     )
 
 

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from quantrag.engines.base import Completion
+from quantrag.engines.base import Completion, Likelihood
 from quantrag.errors import UserError
 from quantrag.grid import Cell
 from quantrag.tables import read_arrow
 
 _COLUMNS = ["query_id", "k", "prompt", "token_ids", "n_tokens", "prompt_hash"]
-
+_LIKELIHOOD = pa.struct([("logprobs", pa.list_(pa.float64())), ("ranks", pa.list_(pa.int32()))])
 
 COMPLETIONS_SCHEMA = pa.schema(
     [
@@ -29,6 +29,13 @@ COMPLETIONS_SCHEMA = pa.schema(
             "first_token_logprobs",
             pa.list_(pa.struct([("token", pa.string()), ("logprob", pa.float64())])),
         ),
+        # The answer's own tokens, the ending one included; empty where the engine doesn't say.
+        ("token_ids", pa.list_(pa.int32())),
+        ("logprobs", pa.list_(pa.float64())),
+        # Of each of the prompt's continuations, in their order; null where they weren't asked for.
+        ("likelihoods", pa.list_(_LIKELIHOOD)),
+        # Of the baseline's answer to the same prompt; null where it wasn't asked for.
+        ("baseline_likelihood", _LIKELIHOOD),
     ]
 )
 
@@ -45,6 +52,8 @@ def read_prompts(paths: Sequence[str | Path]) -> pa.Table:
         absent = [name for name in _COLUMNS if name not in table.column_names]
         if absent:
             raise UserError(f"{path}: no column {', '.join(absent)}: not a file of prompts.")
+        # Prompts that were built before there were continuations have none.
+        continuations = [ids or [] for ids in _continuation_ids(table)]
         table = table.select(_COLUMNS).cast(
             pa.schema(
                 [
@@ -59,8 +68,18 @@ def read_prompts(paths: Sequence[str | Path]) -> pa.Table:
         )
         for name, value in (("task", path.parent.name), ("retriever", path.stem)):
             table = table.append_column(name, pa.repeat(value, len(table)))
+        kind = pa.large_list(pa.list_(pa.int32()))
+        table = table.append_column("continuations", pa.array(continuations, kind))
         tables.append(table)
     return pa.concat_tables(tables).combine_chunks()
+
+
+def _continuation_ids(table: pa.Table) -> list[list[list[int]]]:
+    if "continuations" not in table.column_names:
+        return [[] for _ in range(len(table))]
+    return [
+        [one["token_ids"] for one in entry or []] for entry in table["continuations"].to_pylist()
+    ]
 
 
 def cell_rows(
@@ -110,18 +129,63 @@ def ordered(
 
 
 def completions_table(
-    prompts: pa.Table, rows: np.ndarray, completions: Sequence[Completion]
+    prompts: pa.Table,
+    rows: np.ndarray,
+    completions: Sequence[Completion],
+    likelihoods: Sequence[Sequence[Likelihood] | None] | None = None,
+    of_baseline: Sequence[Likelihood | None] | None = None,
 ) -> pa.Table:
-    """One cell's completions, in the order of its prompts."""
+    """One cell's completions, in the order of its prompts.
+
+    Args:
+        prompts: all prompts of the model.
+        rows: the cell's.
+        completions: of each of these rows.
+        likelihoods: of each row's continuations; None where they weren't asked for.
+        of_baseline: of the baseline's answer in each row; None where it wasn't asked for.
+    """
     chosen = prompts.select(["query_id", "prompt_hash"]).take(pa.array(rows))
+    unknown = [None] * len(rows)
     columns: dict[str, Any] = {
         name: [getattr(completion, name) for completion in completions]
-        for name in COMPLETIONS_SCHEMA.names[2:-1]
+        for name in (
+            *("text", "finish_reason", "prompt_tokens", "cached_tokens", "output_tokens"),
+            *("token_ids", "logprobs"),
+        )
     }
     columns["first_token_logprobs"] = [
         [{"token": token, "logprob": logprob} for token, logprob in c.first_token_logprobs]
         for c in completions
     ]
-    return pa.table({**{n: chosen.column(n) for n in chosen.column_names}, **columns}).cast(
+    columns["likelihoods"] = [
+        None if own is None else [_entry(likelihood) for likelihood in own]
+        for own in likelihoods or unknown
+    ]
+    columns["baseline_likelihood"] = [
+        None if likelihood is None else _entry(likelihood) for likelihood in of_baseline or unknown
+    ]
+    arrays = {n: chosen.column(n) for n in chosen.column_names}
+    for name, values in columns.items():
+        arrays[name] = pa.array(values, COMPLETIONS_SCHEMA.field(name).type)
+    return pa.table({name: arrays[name] for name in COMPLETIONS_SCHEMA.names}).cast(
         COMPLETIONS_SCHEMA
     )
+
+
+def _entry(likelihood: Likelihood) -> dict[str, Any]:
+    return {"logprobs": likelihood.logprobs, "ranks": likelihood.ranks}
+
+
+def baseline_answers(paths: Sequence[str | Path]) -> dict[str, list[int]]:
+    """The tokens of the baseline's answers by the hash of their prompt, where they are known.
+
+    Args:
+        paths: the baseline's completions files of all cells.
+    """
+    answers: dict[str, list[int]] = {}
+    for path in paths:
+        table = read_arrow(path, columns=["prompt_hash", "token_ids"])
+        for prompt_hash, ids in zip(*(c.to_pylist() for c in table.columns), strict=True):
+            if ids:
+                answers.setdefault(prompt_hash, ids)
+    return answers

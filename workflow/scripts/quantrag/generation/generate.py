@@ -4,27 +4,35 @@ import errno
 import json
 import logging
 import uuid
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from quantrag.checkpoints.folder import read_config, weight_bytes
-from quantrag.engines.base import Engine, EngineSpec, Request
+from quantrag.engines.base import Continuation, Engine, EngineSpec, Likelihood, Request
 from quantrag.engines.registry import ENGINES, create_engine
 from quantrag.errors import UserError
-from quantrag.generation.cell_tables import cell_rows, completions_table, ordered, read_prompts
+from quantrag.generation.cell_tables import (
+    baseline_answers,
+    cell_rows,
+    completions_table,
+    ordered,
+    read_prompts,
+)
 from quantrag.generation.job import (
     GenerationJob,
     comparable_settings,
     completion_keys,
+    continuation_key,
     job_identity,
 )
-from quantrag.generation.journal import Journal, read_journal
+from quantrag.generation.journal import Journal, Journaled, read_journal
 from quantrag.generation.session_costs import summarize
 from quantrag.runtime.provenance import content_hash, environment
 from quantrag.runtime.telemetry import Meter, Stopwatch, progress
@@ -44,8 +52,9 @@ def generate_cells(
     costs_file: str | Path,
     journal_file: str | Path,
     engine_factory: EngineFactory = create_engine,
+    baseline_files: Sequence[str | Path] = (),
 ) -> None:
-    """Answer what the journal doesn't answer yet, then write one file per cell, and the costs.
+    """Answer and score what the journal doesn't have yet, then write a file per cell, and costs.
 
     Args:
         job: what to run.
@@ -54,35 +63,54 @@ def generate_cells(
         costs_file: JSON with the job's row of `costs.csv`, hashes and provenance.
         journal_file: the completion journal; created when it doesn't exist.
         engine_factory: gives the engine of a spec.
+        baseline_files: completions files of the baseline, whose answers are scored too.
 
     Raises:
         UserError: missing or bad inputs, an engine that won't start, a full disk.
     """
     prompts = read_prompts(prompt_files)
-    identity = job_identity(job.spec)
+    spec = replace(job.spec, likelihood=job.likelihood != "none")
+    job = replace(job, spec=spec)
+    identity = job_identity(spec)
     base = content_hash(identity)
     cells = cell_rows(prompts, completion_files)
     wanted = np.unique(np.concatenate([rows for _, rows in cells]))
     hashes = prompts.column("prompt_hash").take(pa.array(wanted)).to_pylist()
     keys = completion_keys(base, hashes)
     key_of_row = dict(zip(wanted.tolist(), keys, strict=True))
+    of_baseline = baseline_answers(baseline_files) if spec.likelihood else {}
+    continuations = {}
+    if spec.likelihood:
+        for row, prompt_hash in zip(wanted.tolist(), hashes, strict=True):
+            texts = prompts.column("continuations")[row].as_py()
+            answer = of_baseline.get(prompt_hash)
+            continuations[row] = _Continuations(
+                [(continuation_key(base, prompt_hash, ids), ids) for ids in texts],
+                answer and (continuation_key(base, prompt_hash, answer), answer),
+            )
+    all_keys = set(keys).union(*(own.keys() for own in continuations.values()))
 
     with Journal(journal_file) as journal:
-        known, _ = read_journal(journal_file, set(keys))
-        missing = {key: row for row, key in key_of_row.items() if key not in known}
+        known = read_journal(journal_file, all_keys)
+        missing = _missing(key_of_row, continuations, known)
         log.info(
-            "%d prompts in %d cells, %d distinct; %d answered in the journal, %d to generate.",
+            "%d prompts in %d cells, %d distinct; %d answered in the journal, %d to generate; %d "
+            "likelihoods, %d in the journal.",
             sum(len(rows) for _, rows in cells),
             len(cells),
             len(set(keys)),
-            len(known),
-            len(missing),
+            len(known.completions),
+            sum(work.answer for work in missing.values()),
+            len(all_keys) - len(set(keys)),
+            len(known.likelihoods),
         )
         if missing:
             longest = int(pc.max(prompts.column("n_tokens").take(pa.array(wanted))).as_py())
-            answered = len(known)
-            _run_engine(job, base, prompts, missing, answered, longest, journal, engine_factory)
-    known, sessions = read_journal(journal_file, set(keys))
+            written = [len(ids) for own in continuations.values() for _, ids in own.all()]
+            length = longest + max([spec.sampling.max_new_tokens, *(n + 1 for n in written)])
+            answered = len(set(keys)) - len(missing)
+            _run_engine(job, base, prompts, missing, answered, length, journal, engine_factory)
+    completions, sessions, likelihoods = read_journal(journal_file, all_keys)
     sessions = [session for session in sessions if session["identity"] == base]
 
     origin = {
@@ -97,7 +125,13 @@ def generate_cells(
     metadata = {"provenance": json.dumps(origin, sort_keys=True)}
     try:
         for path, rows in cells:
-            table = completions_table(prompts, rows, [known[key_of_row[r]] for r in rows.tolist()])
+            chosen = rows.tolist()
+            table = completions_table(
+                prompts,
+                rows,
+                [completions[key_of_row[row]] for row in chosen],
+                *_likelihoods_of(chosen, continuations, likelihoods),
+            )
             write_table(table, path, metadata)
         costs = summarize(
             job.spec.model,
@@ -105,7 +139,7 @@ def generate_cells(
             job.spec.engine,
             job.spec.device,
             weight_bytes(job.spec.checkpoint),
-            list(known.values()),
+            list(completions.values()),
             sessions,
         )
         costs["settings_hash"] = content_hash(comparable_settings(identity))
@@ -122,25 +156,87 @@ def generate_cells(
         raise
 
 
+class _Continuations(NamedTuple):
+    """What is scored after one row's prompt, as (journal's key, token ids).
+
+    `texts` are the prompt's own continuations; `baseline` is the baseline's answer, None where it
+    isn't scored.
+    """
+
+    texts: list[tuple[str, list[int]]]
+    baseline: tuple[str, list[int]] | None
+
+    def all(self) -> list[tuple[str, list[int]]]:
+        return [*self.texts, *([self.baseline] if self.baseline else [])]
+
+    def keys(self) -> set[str]:
+        return {key for key, _ in self.all()}
+
+
+class _Work(NamedTuple):
+    """What is left to do for one distinct prompt, whose text is in a row of the prompts."""
+
+    row: int
+    answer: bool
+    continuations: dict[str, list[int]]
+
+
+def _missing(
+    key_of_row: Mapping[int, str], continuations: Mapping[int, _Continuations], known: Journaled
+) -> dict[str, _Work]:
+    """What the journal lacks, by the key of the prompt's completion."""
+    missing: dict[str, _Work] = {}
+    for row, key in key_of_row.items():
+        # Several rows may have the same prompt, and each its own gold.
+        own = continuations[row].all() if row in continuations else []
+        wanted = {k: ids for k, ids in own if k not in known.likelihoods}
+        if key in missing:
+            missing[key].continuations.update(wanted)
+        elif wanted or key not in known.completions:
+            missing[key] = _Work(row, key not in known.completions, wanted)
+    return missing
+
+
+def _likelihoods_of(
+    rows: Sequence[int],
+    continuations: Mapping[int, _Continuations],
+    known: Mapping[str, Likelihood],
+) -> tuple[list[list[Likelihood] | None], list[Likelihood | None]]:
+    """Of each row its continuations' likelihoods, and that of the baseline's answer.
+
+    None where they weren't asked for, or the engine doesn't score.
+    """
+    texts: list[list[Likelihood] | None] = []
+    of_baseline: list[Likelihood | None] = []
+    for row in rows:
+        own = continuations.get(row, _Continuations([], None))
+        found = [known[key] for key, _ in own.texts if key in known]
+        texts.append(found if found and len(found) == len(own.texts) else None)
+        of_baseline.append(known.get(own.baseline[0]) if own.baseline else None)
+    return texts, of_baseline
+
+
 def _run_engine(
     job: GenerationJob,
     base: str,
     prompts: pa.Table,
-    missing: Mapping[str, int],
+    missing: Mapping[str, _Work],
     answered: int,
-    longest: int,
+    length: int,
     journal: Journal,
     engine_factory: EngineFactory,
 ) -> None:
-    """Load the engine, answer `missing` (row of the prompts by key) and journal each completion."""
-    spec = replace(job.spec, max_model_len=longest + job.spec.sampling.max_new_tokens)
+    """Load the engine, do what is `missing` and journal each result.
+
+    `length` is the longest prompt with what follows it, in tokens.
+    """
+    spec = replace(job.spec, max_model_len=length)
     limit = read_config(spec.original)
     limit = limit.get("text_config", limit).get("max_position_embeddings")
     if limit is not None and spec.max_model_len > limit:
         raise UserError(
-            f"The longest prompt ({longest} tokens) and its answer "
-            f"({spec.sampling.max_new_tokens}) exceed the {limit} tokens of {spec.model}. Lower "
-            "the model's context in the config."
+            f"The longest prompt and its answer have {length} tokens, more than the {limit} of "
+            f"{spec.model}. Lower the model's context in the config."
         )
     engine = engine_factory(spec)
     meter = Meter(spec.device, ENGINES[spec.engine].gpus(spec.options))
@@ -153,6 +249,7 @@ def _run_engine(
         "prompt_tokens": 0,
         "cached_tokens": 0,
         "output_tokens": 0,
+        "likelihoods": 0,
     }
     watch = Stopwatch()
     try:
@@ -170,7 +267,7 @@ def _answer(
     engine: Engine,
     job: GenerationJob,
     prompts: pa.Table,
-    missing: Mapping[str, int],
+    missing: Mapping[str, _Work],
     answered: int,
     session: dict[str, Any],
     meter: Meter,
@@ -179,46 +276,68 @@ def _answer(
     ids = prompts.column("token_ids").combine_chunks()
     flat, offsets = ids.values.to_numpy(), ids.offsets.to_numpy()
     texts = prompts.column("prompt")
-    key_of_row = {row: key for key, row in missing.items()}
+    if not engine.scores_continuations:
+        missing = {k: w._replace(continuations={}) for k, w in missing.items() if w.answer}
+    key_of_row = {work.row: key for key, work in missing.items()}
 
     def token_ids(row: int) -> np.ndarray:
         return flat[offsets[row] : offsets[row + 1]]
 
+    def request(row: int) -> Request:
+        key = key_of_row[row]
+        own = missing[key].continuations.items()
+        return Request(
+            key,
+            token_ids(row).tolist(),
+            texts[row].as_py(),
+            missing[key].answer,
+            tuple(Continuation(*continuation) for continuation in own),
+        )
+
     rows = ordered(list(key_of_row), token_ids, engine.preferred_order, job.shuffle_seed)
     # A generator: 80,000 prompts as Python lists would take gigabytes.
-    requests = (
-        Request(key_of_row[row], token_ids(row).tolist(), texts[row].as_py()) for row in rows
-    )
+    requests = map(request, rows)
     watch, recorded = Stopwatch(), 0.0
     bar = progress(answered + len(rows), answered)
-    open_keys = set(missing)
+    # Results that are still to come, each with the prompt that it is of.
+    owner = {key: prompt for prompt, work in missing.items() for key in work.continuations}
+    owner |= {key: key for key, work in missing.items() if work.answer}
+    waiting = Counter(owner.values())
     try:
-        for completion in engine.generate(requests):
-            journal.append(completion)
-            open_keys.remove(completion.key)
-            session["prompts"] += 1
-            session["prompt_tokens"] += completion.prompt_tokens
-            session["cached_tokens"] += completion.cached_tokens or 0
-            session["output_tokens"] += completion.output_tokens
+        for result in engine.generate(requests):
+            journal.append(result)
+            prompt = owner.pop(result.key)
             session["generate_s"] = seconds = watch.seconds()
-            bar.set_postfix_str(
-                f"{session['prompt_tokens'] / seconds:,.0f} prompt and "
-                f"{session['output_tokens'] / seconds:,.0f} output tokens/s",
-                refresh=False,
-            )
-            bar.update()
+            if isinstance(result, Likelihood):
+                session["likelihoods"] += 1
+            else:
+                session["prompts"] += 1
+                session["prompt_tokens"] += result.prompt_tokens
+                session["cached_tokens"] += result.cached_tokens or 0
+                session["output_tokens"] += result.output_tokens
+            waiting[prompt] -= 1
+            if not waiting[prompt]:
+                bar.set_postfix_str(
+                    f"{session['prompt_tokens'] / seconds:,.0f} prompt and "
+                    f"{session['output_tokens'] / seconds:,.0f} output tokens/s",
+                    refresh=False,
+                )
+                bar.update()
             if seconds - recorded > _SESSION_INTERVAL:
                 recorded = seconds
                 journal.append_session(session | meter.reading())
     finally:
         bar.close()
-        if session["prompts"]:
+        if session["prompts"] or session["likelihoods"]:
             journal.append_session(session | meter.reading())
-    if open_keys:
-        raise UserError(f"The engine left {len(open_keys)} prompts unanswered. Run again to retry.")
+    if owner:
+        left = len(set(owner.values()))
+        raise UserError(f"The engine left {left} prompts unfinished. Run again to retry.")
     log.info(
-        "%d prompts in %.1f s: %d prompt tokens, %d of them (%.0f%%) from the prefix cache.",
+        "%d prompts and %d likelihoods in %.1f s: %d prompt tokens, %d of them (%.0f%%) from the "
+        "prefix cache.",
         session["prompts"],
+        session["likelihoods"],
         session["generate_s"],
         session["prompt_tokens"],
         session["cached_tokens"],

@@ -25,12 +25,15 @@ class GenerationJob:
         shuffle_seed: None for the order that suits the engine; a seed for a random order.
         source: where the checkpoint came from (repository and revision, quantization), for the
             record.
+        likelihood: `none`; `gold` scores the continuations of the prompts (the golds or all allowed
+            answers); `gold+baseline` also the baseline's answers.
     """
 
     spec: EngineSpec
     precision: str
     shuffle_seed: int | None
     source: Mapping[str, Any]
+    likelihood: str = "none"
 
 
 def engine_spec(
@@ -89,6 +92,11 @@ def comparable_settings(identity: Mapping[str, Any]) -> dict[str, Any]:
 def completion_keys(base: str, prompt_hashes: Sequence[str]) -> list[str]:
     """The journal's key of each prompt: a hash of the job's identity and the prompt's tokens."""
     return [content_hash([base, prompt_hash]) for prompt_hash in prompt_hashes]
+
+
+def continuation_key(base: str, prompt_hash: str, token_ids: Sequence[int]) -> str:
+    """The journal's key of a continuation's likelihood after a prompt."""
+    return content_hash([base, prompt_hash, [int(token) for token in token_ids]])
 
 
 def _sampling(settings: Mapping[str, Any], original: Path) -> Sampling:

@@ -15,9 +15,9 @@ import socket
 from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from quantrag.engines.base import Completion
+from quantrag.engines.base import Completion, Likelihood
 from quantrag.errors import UserError
 
 log = logging.getLogger(__name__)
@@ -25,24 +25,34 @@ log = logging.getLogger(__name__)
 _NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
-def read_journal(
-    path: str | Path, keys: Collection[str] | None = None
-) -> tuple[dict[str, Completion], list[dict[str, Any]]]:
+class Journaled(NamedTuple):
+    """What a journal holds.
+
+    Attributes:
+        completions: by key, the first one where a key stands twice.
+        sessions: the engine's, in the order in which they began; the latest state of each.
+        likelihoods: by key, as the completions.
+    """
+
+    completions: dict[str, Completion]
+    sessions: list[dict[str, Any]]
+    likelihoods: dict[str, Likelihood]
+
+
+def read_journal(path: str | Path, keys: Collection[str] | None = None) -> Journaled:
     """Read a journal.
 
     Args:
         path: the journal; a file that doesn't exist yet reads as empty.
-        keys: the completions wanted; None for all. The rest are not kept in memory.
-
-    Returns:
-        The completions by key (the first one where a key stands twice), and the engine sessions
-        in the order in which they began (the latest state of each).
+        keys: of the completions and likelihoods wanted; None for all. The rest are not kept in
+            memory.
     """
     completions: dict[str, Completion] = {}
+    likelihoods: dict[str, Likelihood] = {}
     sessions: dict[str, dict[str, Any]] = {}
     damaged = 0
     if not Path(path).exists():
-        return {}, []
+        return Journaled({}, [], {})
     with open(path, "rb") as stream:
         for line in stream:
             if not line.endswith(b"\n"):
@@ -52,7 +62,11 @@ def read_journal(
                 entry = json.loads(line)
                 if "session" in entry:
                     sessions[entry["session"]] = entry
-                elif keys is None or entry["key"] in keys:
+                elif keys is not None and entry["key"] not in keys:
+                    continue
+                elif "text" not in entry:
+                    likelihoods.setdefault(entry["key"], Likelihood(**entry))
+                else:
                     entry["first_token_logprobs"] = [
                         tuple(pair) for pair in entry["first_token_logprobs"]
                     ]
@@ -61,7 +75,7 @@ def read_journal(
                 damaged += 1
     if damaged:
         log.warning("%s: %d damaged lines; their prompts are answered again.", path, damaged)
-    return completions, list(sessions.values())
+    return Journaled(completions, list(sessions.values()), likelihoods)
 
 
 class Journal:
@@ -90,9 +104,9 @@ class Journal:
     def __exit__(self, *exception: object) -> None:
         self.close()
 
-    def append(self, completion: Completion) -> None:
-        """Write one completion; when this returns, a kill of the process can't lose it."""
-        self._write(asdict(completion))
+    def append(self, result: Completion | Likelihood) -> None:
+        """Write one result; when this returns, a kill of the process can't lose it."""
+        self._write(asdict(result))
 
     def append_session(self, session: Mapping[str, Any]) -> None:
         """Write the state of an engine session; `session["session"]` is its id."""

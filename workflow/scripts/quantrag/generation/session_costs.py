@@ -37,10 +37,12 @@ def summarize(
         latest session), `prompt_tokens`, `cached_tokens`, `output_tokens`, `prompt_tokens_per_s`,
         `output_tokens_per_s`, `energy_wh`. None stands for what nobody measured.
     """
-    seconds = sum(session["generate_s"] for session in sessions)
+    # One that only scored continuations says nothing about the speed of answers.
+    answering = [session for session in sessions if session["prompt_tokens"]]
+    seconds = sum(session["generate_s"] for session in answering)
 
     def rate(name: str) -> float | None:
-        return sum(session[name] for session in sessions) / seconds if seconds else None
+        return sum(session[name] for session in answering) / seconds if seconds else None
 
     energies = [session["energy_wh"] for session in sessions]
     peaks = [s["peak_memory_gib"] for s in sessions if s["peak_memory_gib"] is not None]
