@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quantrag.errors import UserError
-from quantrag.tasks.json_stream import iterate_list, load_json
 from quantrag.tasks.lamp_reader import read_task
 
 INSTRUCTIONS = {
@@ -311,47 +310,6 @@ def test_character_cut_at_the_end_of_the_file_is_not_utf8(read):
 def test_absurd_json_is_an_error_not_a_crash(read):
     assert "record 1" in message_of(read, "[" * 100_000, [])
     assert "record 1" in message_of(read, f"[{'9' * 5000}]", [])
-
-
-values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
-    lambda children: (
-        st.lists(children, max_size=4) | st.dictionaries(st.text(), children, max_size=4)
-    ),
-    max_leaves=12,
-)
-
-
-@settings(max_examples=150, deadline=None)
-@given(st.lists(values, max_size=6), st.integers(1, 40), st.booleans(), st.sampled_from([None, 1]))
-def test_streaming_equals_json_load(tmp_path_factory, elements, chunk, ascii_only, indent):
-    path = tmp_path_factory.getbasetemp() / "streamed.json"
-    text = json.dumps(elements, ensure_ascii=ascii_only, indent=indent)
-    try:
-        path.write_text(text, encoding="utf-8")
-    except UnicodeEncodeError:  # a lone surrogate can't be written
-        return
-    assert list(iterate_list(path, chunk_bytes=chunk)) == json.loads(text)
-    assert load_json(path) == json.loads(text)
-
-
-@settings(max_examples=150, deadline=None)
-@given(st.data(), st.integers(1, 30))
-def test_every_prefix_is_refused_and_never_hangs(tmp_path_factory, data, chunk):
-    elements = data.draw(st.lists(values, min_size=1, max_size=3))
-    encoded = json.dumps(elements).encode()
-    path = tmp_path_factory.getbasetemp() / "prefix.json"
-    path.write_bytes(encoded[: data.draw(st.integers(0, len(encoded) - 1))])
-    with pytest.raises(UserError, match=r"prefix\.json"):
-        list(iterate_list(path, chunk_bytes=chunk))
-
-
-def test_column_counts_across_chunks(tmp_path):
-    path = tmp_path / "long.json"
-    path.write_text('[\n"aaaa",\n"bbbb", "cccc", nope]', encoding="utf-8")
-    for chunk in range(1, 30):
-        with pytest.raises(UserError, match=r"line 3, column 17"):
-            list(iterate_list(path, chunk_bytes=chunk))
 
 
 # --- invalid records left out ----------------------------------------------------------------
