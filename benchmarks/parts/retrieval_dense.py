@@ -9,7 +9,7 @@ import torch
 from benchmarks.parts.common import CORES, in_turn, show
 from benchmarks.parts.retrieval_data import ENCODER, load, parts_of
 from quantrag.retrieval import vectors
-from quantrag.retrieval.encoder import Encoder, Settings, package_folder
+from quantrag.retrieval.encoder import Encoder, EncodingOptions, package_folder
 from quantrag.retrieval.profiles import Profiles
 
 DTYPES = ("float32", "bfloat16")
@@ -53,7 +53,7 @@ def measure(folder: Path, users: int, repeats: int) -> dict:
     distinct, _ = vectors.distinct(texts)
     documents = parts_of(texts.to_pylist(), profiles)
     encoders = {
-        dtype: Encoder(package_folder(ENCODER), Settings("mean", True, None, dtype))
+        dtype: Encoder(package_folder(ENCODER), EncodingOptions("mean", True, None, dtype))
         for dtype in DTYPES
     }
     lamp_loop(encoders["float32"], [documents[0][:16]])  # Warm, as the others are after theirs.

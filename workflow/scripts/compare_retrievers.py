@@ -5,7 +5,7 @@ from quantrag.runtime.jobs import job
 with job(snakemake):
     import pandas as pd
 
-    from quantrag.retrieval.agreement import compare
+    from quantrag.retrieval.agreement import mean_agreement
     from quantrag.tables import read_arrow, write_csv
 
     retrievers = snakemake.params.retrievers
@@ -17,5 +17,5 @@ with job(snakemake):
         runs = {
             name: read_arrow(path, columns) for name, path in zip(retrievers, paths, strict=True)
         }
-        tables.append(compare(runs, task))
+        tables.append(mean_agreement(runs, task))
     write_csv(pd.concat(tables, ignore_index=True), snakemake.output.table)

@@ -5,7 +5,7 @@ from quantrag.runtime.jobs import job
 with job(snakemake):
     import torch
 
-    from quantrag.retrieval.encoder import Encoder, Settings, package_folder
+    from quantrag.retrieval.encoder import Encoder, EncodingOptions, package_folder
     from quantrag.retrieval.text import document_texts
     from quantrag.retrieval.vectors import encode_to_folder
     from quantrag.tables import read_arrow
@@ -17,7 +17,7 @@ with job(snakemake):
     documents = read_arrow(snakemake.input.documents, columns=["text", "target"])
     folder = snakemake.input.encoder or package_folder(snakemake.params.encoder["package"])
     encode_to_folder(
-        Encoder(folder, Settings(**settings)),
+        Encoder(folder, EncodingOptions(**settings)),
         document_texts(documents, choice, load(snakemake.wildcards.task, snakemake.params.task)),
         snakemake.output.vectors,
         prefix,

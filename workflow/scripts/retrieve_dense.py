@@ -6,7 +6,7 @@ with job(snakemake):
     import torch
 
     from quantrag.retrieval import faiss_index
-    from quantrag.retrieval.encoder import Encoder, Settings, package_folder
+    from quantrag.retrieval.encoder import Encoder, EncodingOptions, package_folder
     from quantrag.retrieval.profiles import profiles_of
     from quantrag.retrieval.runs import run_table
     from quantrag.retrieval.text import query_texts
@@ -19,7 +19,7 @@ with job(snakemake):
     queries = read_arrow(snakemake.input.queries, columns=["query_id", "user_id", "query_text"])
     documents = read_arrow(snakemake.input.documents, columns=["user_id", "document_id"])
     folder = snakemake.input.encoder or package_folder(snakemake.params.encoder["package"])
-    encoder = Encoder(folder, Settings(**settings))
+    encoder = Encoder(folder, EncodingOptions(**settings))
     rankings = faiss_index.retrieve(
         faiss_index.read_index(snakemake.input.index),
         encode(encoder, query_texts(queries), prefix),

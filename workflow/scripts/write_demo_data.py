@@ -3,7 +3,7 @@
 from quantrag.runtime.jobs import job
 
 with job(snakemake):
-    from quantrag.tasks.demo.data import demo_split, write_split
+    from quantrag.tasks.demo.splits import demo_split, write_split
 
     wildcards = snakemake.wildcards
     questions, outputs = demo_split(

@@ -16,7 +16,7 @@ from quantrag.checkpoints.gptq_format import (
     unpack,
     weight_errors,
 )
-from quantrag.quantization.record import describe
+from quantrag.quantization.record import describe_checkpoint
 
 BITS = [2, 3, 4, 8]
 
@@ -98,7 +98,7 @@ def test_the_error_of_exactly_stored_weights_is_zero_and_of_halved_ones_a_half(t
     assert torch.equal(state["a.weight"], exact)
 
     (original / "tokenizer.json").write_text("{}")
-    record = describe(
+    record = describe_checkpoint(
         original, quantized, [[1, 2]], "gptq", "gptq", {}, "cpu", list(errors.values()), ["torch"]
     )
     # 4 bits, and a 16-bit scale and a 4-bit zero per 32 weights, and 32 bits of group per input.

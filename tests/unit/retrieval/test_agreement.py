@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quantrag.retrieval.agreement import PERSISTENCE, compare
+from quantrag.retrieval.agreement import PERSISTENCE, mean_agreement
 from quantrag.retrieval.runs import SCHEMA
 
 
@@ -38,7 +38,9 @@ PAIRS = st.lists(
 @given(PAIRS, st.integers(1, 9))
 def test_mean_agreement_is_as_defined(pairs, depth):
     pairs = [(a[:depth], b[:depth]) for a, b in pairs]
-    row = compare({"x": run_of([a for a, _ in pairs]), "y": run_of([b for _, b in pairs])}, "t")
+    row = mean_agreement(
+        {"x": run_of([a for a, _ in pairs]), "y": run_of([b for _, b in pairs])}, "t"
+    )
     row = row.iloc[0]
     assert (row["task"], row["retriever_a"], row["retriever_b"], row["n"]) == (
         "t",
@@ -54,11 +56,11 @@ def test_mean_agreement_is_as_defined(pairs, depth):
 
 def test_every_pair_once_in_order_and_full_agreement_is_one():
     same = run_of([[2, 0, 1], [0]])
-    table = compare({"a": same, "b": same, "c": run_of([[0, 1, 2], [0]])}, "t")
+    table = mean_agreement({"a": same, "b": same, "c": run_of([[0, 1, 2], [0]])}, "t")
     pairs = list(zip(table["retriever_a"], table["retriever_b"], strict=True))
     assert pairs == [("a", "b"), ("a", "c"), ("b", "c")]
     assert table.iloc[0][["top1", "top5", "rbo"]].tolist() == pytest.approx([1, 1, 1])
 
 
 def test_a_single_retriever_has_no_pairs():
-    assert compare({"a": run_of([[0]])}, "t").empty
+    assert mean_agreement({"a": run_of([[0]])}, "t").empty

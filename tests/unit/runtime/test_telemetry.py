@@ -5,7 +5,7 @@ import time
 import pytest
 
 from quantrag.engines.base import Completion
-from quantrag.generation.session_costs import summarize
+from quantrag.generation.session_costs import costs_row
 from quantrag.runtime import telemetry
 
 
@@ -84,7 +84,7 @@ def session(**changes):
 
 
 def row(completions, sessions):
-    return summarize("m", "p", "vllm", "cpu", 2**30, completions, sessions)
+    return costs_row("m", "p", "vllm", "cpu", 2**30, completions, sessions)
 
 
 def test_costs_are_over_sessions_and_tokens_over_completions():

@@ -33,7 +33,7 @@ from quantrag.generation.job import (
     job_identity,
 )
 from quantrag.generation.journal import Journal, Journaled, read_journal
-from quantrag.generation.session_costs import summarize
+from quantrag.generation.session_costs import costs_row
 from quantrag.runtime.provenance import content_hash, environment
 from quantrag.runtime.telemetry import Meter, Stopwatch, progress
 from quantrag.tables import atomic_path, write_table
@@ -133,7 +133,7 @@ def generate_cells(
                 *_likelihoods_of(chosen, continuations, likelihoods),
             )
             write_table(table, path, metadata)
-        costs = summarize(
+        costs = costs_row(
             job.spec.model,
             job.precision,
             job.spec.engine,

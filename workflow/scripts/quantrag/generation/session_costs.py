@@ -8,7 +8,7 @@ from quantrag.engines.base import Completion
 GIB = 2**30
 
 
-def summarize(
+def costs_row(
     model: str,
     precision: str,
     engine: str,

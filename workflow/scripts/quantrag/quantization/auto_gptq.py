@@ -15,7 +15,7 @@ from quantrag.checkpoints.folder import read_config
 from quantrag.checkpoints.gptq_format import weight_errors
 from quantrag.errors import UserError
 from quantrag.quantization.checks import check_group_size, check_texts
-from quantrag.quantization.record import describe, keep_tokenizer, write_record
+from quantrag.quantization.record import describe_checkpoint, keep_tokenizer, write_record
 
 log = logging.getLogger(__name__)
 
@@ -101,7 +101,9 @@ def quantize_auto_gptq(
     keep_tokenizer(original, folder)
     tools = ("auto-gptq", "torch", "transformers")
     modules = [{**entry, "output_error": None} for entry in weight_errors(original, folder)]
-    record = describe(original, folder, texts, "gptq", "gptq", parameters, "cuda", modules, tools)
+    record = describe_checkpoint(
+        original, folder, texts, "gptq", "gptq", parameters, "cuda", modules, tools
+    )
     write_record(folder, record)
 
 

@@ -21,7 +21,7 @@ from quantrag.checkpoints.loading import load_model
 from quantrag.errors import UserError
 from quantrag.quantization.checks import check_group_size, check_texts
 from quantrag.quantization.output_errors import relative_output_errors
-from quantrag.quantization.record import describe, keep_tokenizer, write_record
+from quantrag.quantization.record import describe_checkpoint, keep_tokenizer, write_record
 from quantrag.runtime.gpu import require_cuda
 
 log = logging.getLogger(__name__)
@@ -88,7 +88,9 @@ def quantize_gptq(
     del model
     tools = ("gptqmodel", "torch", "transformers")
     modules = _modules(original, folder, texts, device, steps)
-    record = describe(original, folder, texts, "gptq", "gptq", parameters, device, modules, tools)
+    record = describe_checkpoint(
+        original, folder, texts, "gptq", "gptq", parameters, device, modules, tools
+    )
     write_record(folder, record)
 
 

@@ -32,7 +32,7 @@ from quantrag.checkpoints.folder import fingerprint, new_folder, validate
 from quantrag.errors import UserError
 from quantrag.quantization.checks import check_group_size, check_texts
 from quantrag.quantization.output_errors import relative_output_errors
-from quantrag.quantization.record import describe, keep_tokenizer, write_record
+from quantrag.quantization.record import describe_checkpoint, keep_tokenizer, write_record
 from quantrag.runtime.gpu import require_cuda
 
 log = logging.getLogger(__name__)
@@ -82,7 +82,7 @@ def quantize(
     (folder / "recipe.yaml").unlink(missing_ok=True)
     keep_tokenizer(original, folder)
     tools = ("llmcompressor", "compressed-tensors", "torch", "transformers")
-    record = describe(
+    record = describe_checkpoint(
         original, folder, texts, method, "compressed-tensors", parameters, device, modules, tools
     )
     write_record(folder, record)

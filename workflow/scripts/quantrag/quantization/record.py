@@ -28,7 +28,7 @@ def texts_fingerprint(texts: Sequence[Sequence[int]]) -> str:
     return digest.hexdigest()
 
 
-def describe(
+def describe_checkpoint(
     original: Path,
     folder: Path,
     texts: Sequence[Sequence[int]],

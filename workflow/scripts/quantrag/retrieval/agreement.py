@@ -74,7 +74,7 @@ def agreement(query: np.ndarray, a: np.ndarray, b: np.ndarray) -> pd.DataFrame:
     return pd.DataFrame({"top1": top1, "top5": top5, "rbo": rbo})
 
 
-def compare(runs: Mapping[str, pa.Table], task: str) -> pd.DataFrame:
+def mean_agreement(runs: Mapping[str, pa.Table], task: str) -> pd.DataFrame:
     """Mean agreement of every pair of a task's retrievers over the n queries with documents.
 
     Returns:

@@ -30,7 +30,7 @@ DPR_CLASSES = {
 
 
 @dataclass(frozen=True)
-class Settings:
+class EncodingOptions:
     """How an encoder's output becomes a vector; the keys of a dense retriever's config.
 
     Attributes:
@@ -92,13 +92,13 @@ class Encoder:
 
     Args:
         folder: holds config, safetensors and tokenizer.
-        settings: see `Settings`.
+        settings: see `EncodingOptions`.
 
     Raises:
         UserError: the folder holds no usable checkpoint.
     """
 
-    def __init__(self, folder: str | Path, settings: Settings):
+    def __init__(self, folder: str | Path, settings: EncodingOptions):
         self.folder, self.settings = Path(folder), settings
         if not list(self.folder.glob("*.safetensors")):
             raise UserError(f"{folder}: no encoder here (no file *.safetensors).")

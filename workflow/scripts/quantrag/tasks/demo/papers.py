@@ -4,14 +4,14 @@ import random
 from dataclasses import dataclass
 
 from quantrag.tasks.demo.grammar import expand, plural, sentence, title_case
-from quantrag.tasks.demo.word_stock import load
+from quantrag.tasks.demo.word_stock import read_stock
 
 ABSTRACT_WORDS = (50, 110)
 # Share of an author's titles that follow the habit; the rest are in a habit drawn at random.
 HABIT_SHARE = 0.9
 
-TOPICS: dict[str, dict[str, list[str]]] = load("topics")
-_PATTERNS = load("papers")
+TOPICS: dict[str, dict[str, list[str]]] = read_stock("topics")
+_PATTERNS = read_stock("papers")
 # What a title looks like, by habit. An author has one.
 HABITS: dict[str, list[str]] = _PATTERNS["habits"]
 

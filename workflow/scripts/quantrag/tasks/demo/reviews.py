@@ -4,7 +4,7 @@ import random
 from dataclasses import dataclass
 
 from quantrag.tasks.demo.grammar import expand, sentence
-from quantrag.tasks.demo.word_stock import load
+from quantrag.tasks.demo.word_stock import read_stock
 
 REVIEW_WORDS = (25, 90)
 # Share of reviews that are rated one star off the reviewer's own scale.
@@ -12,8 +12,8 @@ SLIP_SHARE = 0.08
 SENTIMENTS = (1, 2, 3, 4, 5)
 _SENTIMENT_WEIGHTS = (16, 16, 20, 24, 24)
 
-PRODUCTS: dict[str, dict[str, list[str]]] = load("products")
-_PATTERNS = load("reviews")
+PRODUCTS: dict[str, dict[str, list[str]]] = read_stock("products")
+_PATTERNS = read_stock("reviews")
 # Stars that a reviewer gives for a text of sentiment 1..5. Reading a person's earlier reviews
 # tells which scale is theirs; the text alone does not.
 SCALES: dict[str, list[int]] = _PATTERNS["scales"]

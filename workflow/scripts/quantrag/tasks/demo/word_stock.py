@@ -6,7 +6,7 @@ from typing import Any
 import yaml
 
 
-def load(name: str) -> dict[str, Any]:
+def read_stock(name: str) -> dict[str, Any]:
     """Content of `{name}.yaml`; the file's first lines say what its keys mean.
 
     Order counts: the same seed draws other texts from the same phrases in another order.

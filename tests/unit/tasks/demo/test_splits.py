@@ -12,10 +12,10 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import RidgeClassifier
 
 from quantrag.errors import UserError
-from quantrag.tasks.demo.data import demo_split, demo_users, write_split
 from quantrag.tasks.demo.grammar import plural
 from quantrag.tasks.demo.papers import ABSTRACT_WORDS, HABITS, TOPICS
 from quantrag.tasks.demo.reviews import PRODUCTS, REVIEW_WORDS, SCALES, fitting
+from quantrag.tasks.demo.splits import demo_split, demo_users, write_split
 from quantrag.tasks.lamp_reader import read_task
 
 LAMPS = (3, 5)
