@@ -18,7 +18,7 @@ with job(snakemake):
     from quantrag.tasks.registry import load_all
 
     params = snakemake.params
-    columns = ["query_id", "text", "prompt_tokens"]
+    columns = ["query_id", "text", "prompt_tokens", "likelihoods", "baseline_likelihood"]
     cells = [Cell.parse(path) for path in params.cells]
     parts = []
     for task, queries in zip(load_all(params.tasks), snakemake.input.queries, strict=True):

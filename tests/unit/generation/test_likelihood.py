@@ -81,6 +81,10 @@ def test_a_killed_engine_loses_nothing_and_repeats_nothing(tmp_path, job, after)
 
 def test_the_baselines_answers_are_scored_under_the_other_precision(tmp_path, job):
     baseline = run(tmp_path, KS, Factory(), replace(job, likelihood="gold+baseline"))
+    for row in rows(baseline):
+        own = row["baseline_likelihood"]
+        assert list(own["logprobs"]) == list(own["reference"]) == list(row["logprobs"])
+        assert set(own["ranks"]) == {1}
     other = make_job(fake_checkpoint(tmp_path / "other", b"others"), precision="int4")
     other = replace(other, likelihood="gold+baseline")
     factory = Factory()
@@ -89,7 +93,7 @@ def test_the_baselines_answers_are_scored_under_the_other_precision(tmp_path, jo
     for own, reference in zip(cells, baseline, strict=True):
         table, answers = read_table(own), read_table(reference)
         for likelihood, ids in zip(table.baseline_likelihood, answers.token_ids, strict=True):
-            assert len(likelihood["logprobs"]) == len(ids)
+            assert len(likelihood["logprobs"]) == len(likelihood["reference"]) == len(ids)
 
 
 def test_an_engine_that_does_not_score_leaves_them_empty(tmp_path, job):

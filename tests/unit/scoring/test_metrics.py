@@ -12,9 +12,11 @@ from sklearn.metrics import accuracy_score, f1_score, mean_absolute_error, mean_
 from lamp_tasks import lamp_task
 from quantrag.errors import UserError
 from quantrag.grid import K_ZERO, Cell
+from quantrag.scoring.likelihoods import Likelihoods, TokenLogprobs
 from quantrag.scoring.metrics import (
     CORRECT,
     METRICS,
+    gold_likelihood,
     main_metric,
     metric,
     metrics_for,
@@ -223,9 +225,44 @@ def test_columns_are_not_shared_by_accident():
 
 
 def test_directions():
-    assert {key for key, own in METRICS.items() if not own.higher_is_better} == {"mae", "rmse"}
+    lower = {key for key, own in METRICS.items() if not own.higher_is_better}
+    assert lower == {"mae", "rmse", "nll", "rps", "log_loss", "brier", "divergence"}
     assert metric("mae").axis == "MAE (rating points)"
     assert metric("f1").direction == "higher is better ↑"
+
+
+def of_likelihood(key, likelihoods, golds, lamp):
+    return METRICS[key].per_likelihood(likelihoods, golds, lamp_task(lamp))
+
+
+def test_likelihoods_of_a_text():
+    texts = [TokenLogprobs([-1.0, -3.0], [1, 9]), TokenLogprobs([-0.5, -0.5, -2.0], [1, 1, 2])]
+    own = Likelihoods(texts, TokenLogprobs([-1.0, -2.0], [1, 3], [-0.5, -0.5]))
+    # Per token, of several golds the likeliest: 3 nats over 3 tokens, not 4 over 2.
+    assert of_likelihood("nll", own, ["two", "three"], 5) == pytest.approx([1.0])
+    assert gold_likelihood(own, ["two", "three"], lamp_task(5)) == pytest.approx((-3.0, 3))
+    assert of_likelihood("divergence", own, ["two", "three"], 5) == pytest.approx([1.0])
+    assert of_likelihood("same_top", own, ["two", "three"], 5) == pytest.approx([0.5])
+
+
+def test_likelihoods_of_a_closed_set_are_those_of_the_gold_label():
+    p = np.array([0.1, 0.2, 0.3, 0.2, 0.2])
+    own = Likelihoods([TokenLogprobs([np.log(x) - 7], [1]) for x in p])
+    assert of_likelihood("log_loss", own, ["3"], 3) == pytest.approx([-np.log(0.3)])
+    assert of_likelihood("rps", own, ["4"], 3) == pytest.approx([(0.01 + 0.09 + 0.36 + 0.04) / 4])
+    # The best of several golds, and a label of several tokens is their sum.
+    assert of_likelihood("log_loss", own, ["1", "3"], 3) == pytest.approx([-np.log(0.3)])
+    two = Likelihoods([TokenLogprobs([-1.0, -1.0], [1, 1]), TokenLogprobs([-2.0], [1])])
+    assert of_likelihood("log_loss", two, ["[1]"], 1) == pytest.approx([np.log(2)])
+    assert of_likelihood("brier", two, ["[2]"], 1) == pytest.approx([0.5])
+
+
+def test_what_was_not_scored_is_unknown():
+    for own in METRICS.values():
+        if own.per_likelihood is not None:
+            lamp = {"rating": 3, "text": 5, "label": 1}[own.answers[0]]
+            (value,) = of_likelihood(own.key, Likelihoods(), ["1"], lamp)
+            assert np.isnan(value)
 
 
 def test_unknown_metrics_are_named():

@@ -26,7 +26,8 @@ def test_columns_and_types():
     assert scores.columns.tolist() == [
         *["task", "retriever", "k", "query_id", "user_id", "prediction", "gold", "valid"],
         *["n_tokens", "flip_key", "correct", "absolute_error", "rougeL", "squared_error", "rouge1"],
-        *["predicted_label", "gold_label"],
+        *["predicted_label", "gold_label", "nll", "rps", "log_loss", "brier", "divergence"],
+        *["same_top", "gold_logprob", "gold_tokens"],
         *[f"logprob_{i}" for i in range(1, 6)],
     ]
     assert scores["n_tokens"].dtype == np.int32
@@ -94,3 +95,25 @@ def test_logprobs_reach_the_scores():
     scores = score(completions(["5", "2"], first_token_logprobs=entries))
     assert scores.loc[0, ["logprob_4", "logprob_5"]].tolist() == pytest.approx([-2.5, -0.1])
     assert scores.loc[1, "logprob_5"] != scores.loc[1, "logprob_5"]
+
+
+def test_likelihoods_take_the_place_of_guesses_from_the_first_token():
+    scored = [{"logprobs": [-float(r), -1.0], "ranks": [1, 1]} for r in range(1, 6)]
+    baseline = {"logprobs": [-1.0], "ranks": [2], "reference": [-0.25]}
+    guess = [{"token": "5", "logprob": -0.5}]
+    frame = completions(
+        ["5", "2"],
+        likelihoods=[scored, None],
+        baseline_likelihood=[baseline, None],
+        first_token_logprobs=[guess, guess],
+    )
+    scores = score(frame)
+    first, second = scores.to_dict("records")
+    assert [first[f"logprob_{r}"] for r in range(1, 6)] == [-2.0, -3.0, -4.0, -5.0, -6.0]
+    assert second["logprob_5"] == -0.5
+    assert (first["gold_logprob"], first["gold_tokens"]) == (-6.0, 2)
+    assert first["divergence"] == 0.75
+    assert first["same_top"] == 0
+    assert math.isnan(second["rps"])
+    assert math.isnan(second["divergence"])
+    assert 0 < first["rps"] < 1

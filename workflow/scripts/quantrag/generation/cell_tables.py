@@ -3,7 +3,7 @@
 import random
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -14,7 +14,7 @@ from quantrag.grid import Cell
 from quantrag.tables import read_arrow
 
 _COLUMNS = ["query_id", "k", "prompt", "token_ids", "n_tokens", "prompt_hash"]
-_LIKELIHOOD = pa.struct([("logprobs", pa.list_(pa.float64())), ("ranks", pa.list_(pa.int32()))])
+_FIELDS = [("logprobs", pa.list_(pa.float64())), ("ranks", pa.list_(pa.int32()))]
 
 COMPLETIONS_SCHEMA = pa.schema(
     [
@@ -33,9 +33,10 @@ COMPLETIONS_SCHEMA = pa.schema(
         ("token_ids", pa.list_(pa.int32())),
         ("logprobs", pa.list_(pa.float64())),
         # Of each of the prompt's continuations, in their order; null where they weren't asked for.
-        ("likelihoods", pa.list_(_LIKELIHOOD)),
-        # Of the baseline's answer to the same prompt; null where it wasn't asked for.
-        ("baseline_likelihood", _LIKELIHOOD),
+        ("likelihoods", pa.list_(pa.struct(_FIELDS))),
+        # Of the baseline's answer to the same prompt, beside its logprobs under the baseline
+        # itself (`reference`); null where it wasn't asked for.
+        ("baseline_likelihood", pa.struct([*_FIELDS, ("reference", pa.list_(pa.float64()))])),
     ]
 )
 
@@ -133,7 +134,7 @@ def completions_table(
     rows: np.ndarray,
     completions: Sequence[Completion],
     likelihoods: Sequence[Sequence[Likelihood] | None] | None = None,
-    of_baseline: Sequence[Likelihood | None] | None = None,
+    of_baseline: Sequence[tuple[Likelihood, Sequence[float]] | None] | None = None,
 ) -> pa.Table:
     """One cell's completions, in the order of its prompts.
 
@@ -142,7 +143,8 @@ def completions_table(
         rows: the cell's.
         completions: of each of these rows.
         likelihoods: of each row's continuations; None where they weren't asked for.
-        of_baseline: of the baseline's answer in each row; None where it wasn't asked for.
+        of_baseline: of the baseline's answer in each row, with its logprobs under the baseline;
+            None where it wasn't asked for.
     """
     chosen = prompts.select(["query_id", "prompt_hash"]).take(pa.array(rows))
     unknown = [None] * len(rows)
@@ -162,7 +164,8 @@ def completions_table(
         for own in likelihoods or unknown
     ]
     columns["baseline_likelihood"] = [
-        None if likelihood is None else _entry(likelihood) for likelihood in of_baseline or unknown
+        None if pair is None else _entry(pair[0]) | {"reference": list(pair[1])}
+        for pair in of_baseline or unknown
     ]
     arrays = {n: chosen.column(n) for n in chosen.column_names}
     for name, values in columns.items():
@@ -176,16 +179,23 @@ def _entry(likelihood: Likelihood) -> dict[str, Any]:
     return {"logprobs": likelihood.logprobs, "ranks": likelihood.ranks}
 
 
-def baseline_answers(paths: Sequence[str | Path]) -> dict[str, list[int]]:
-    """The tokens of the baseline's answers by the hash of their prompt, where they are known.
+class Answer(NamedTuple):
+    """A baseline's answer: its tokens, and their logprobs under the baseline."""
+
+    token_ids: list[int]
+    logprobs: list[float]
+
+
+def baseline_answers(paths: Sequence[str | Path]) -> dict[str, Answer]:
+    """The baseline's answers by the hash of their prompt, where their tokens are known.
 
     Args:
         paths: the baseline's completions files of all cells.
     """
-    answers: dict[str, list[int]] = {}
+    answers: dict[str, Answer] = {}
     for path in paths:
-        table = read_arrow(path, columns=["prompt_hash", "token_ids"])
-        for prompt_hash, ids in zip(*(c.to_pylist() for c in table.columns), strict=True):
-            if ids:
-                answers.setdefault(prompt_hash, ids)
+        table = read_arrow(path, columns=["prompt_hash", "token_ids", "logprobs"])
+        for prompt_hash, *answer in zip(*(c.to_pylist() for c in table.columns), strict=True):
+            if answer[0] and len(answer[0]) == len(answer[1]):
+                answers.setdefault(prompt_hash, Answer(*answer))
     return answers

@@ -15,10 +15,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from quantrag.checkpoints.folder import read_config, weight_bytes
-from quantrag.engines.base import Continuation, Engine, EngineSpec, Likelihood, Request
+from quantrag.engines.base import (
+    Completion,
+    Continuation,
+    Engine,
+    EngineSpec,
+    Likelihood,
+    Request,
+)
 from quantrag.engines.registry import ENGINES, create_engine
 from quantrag.errors import UserError
 from quantrag.generation.cell_tables import (
+    Answer,
     baseline_answers,
     cell_rows,
     completions_table,
@@ -63,7 +71,8 @@ def generate_cells(
         costs_file: JSON with the job's row of `costs.csv`, hashes and provenance.
         journal_file: the completion journal; created when it doesn't exist.
         engine_factory: gives the engine of a spec.
-        baseline_files: completions files of the baseline, whose answers are scored too.
+        baseline_files: with `gold+baseline`, completions files of the baseline, whose answers are
+            scored too; none where the job is the baseline's own.
 
     Raises:
         UserError: missing or bad inputs, an engine that won't start, a full disk.
@@ -86,7 +95,7 @@ def generate_cells(
             answer = of_baseline.get(prompt_hash)
             continuations[row] = _Continuations(
                 [(continuation_key(base, prompt_hash, ids), ids) for ids in texts],
-                answer and (continuation_key(base, prompt_hash, answer), answer),
+                answer and (continuation_key(base, prompt_hash, answer.token_ids), answer),
             )
     all_keys = set(keys).union(*(own.keys() for own in continuations.values()))
 
@@ -125,13 +134,11 @@ def generate_cells(
     metadata = {"provenance": json.dumps(origin, sort_keys=True)}
     try:
         for path, rows in cells:
-            chosen = rows.tolist()
-            table = completions_table(
-                prompts,
-                rows,
-                [completions[key_of_row[row]] for row in chosen],
-                *_likelihoods_of(chosen, continuations, likelihoods),
-            )
+            own = [completions[key_of_row[row]] for row in rows.tolist()]
+            texts, answers = _likelihoods_of(rows.tolist(), continuations, likelihoods)
+            if job.likelihood == "gold+baseline" and not baseline_files:
+                answers = list(map(_of_itself, own))
+            table = completions_table(prompts, rows, own, texts, answers)
             write_table(table, path, metadata)
         costs = costs_row(
             job.spec.model,
@@ -157,17 +164,18 @@ def generate_cells(
 
 
 class _Continuations(NamedTuple):
-    """What is scored after one row's prompt, as (journal's key, token ids).
+    """What is scored after one row's prompt, each with its key in the journal.
 
     `texts` are the prompt's own continuations; `baseline` is the baseline's answer, None where it
     isn't scored.
     """
 
     texts: list[tuple[str, list[int]]]
-    baseline: tuple[str, list[int]] | None
+    baseline: tuple[str, Answer] | None
 
     def all(self) -> list[tuple[str, list[int]]]:
-        return [*self.texts, *([self.baseline] if self.baseline else [])]
+        baseline = [(self.baseline[0], self.baseline[1].token_ids)] if self.baseline else []
+        return [*self.texts, *baseline]
 
     def keys(self) -> set[str]:
         return {key for key, _ in self.all()}
@@ -201,19 +209,28 @@ def _likelihoods_of(
     rows: Sequence[int],
     continuations: Mapping[int, _Continuations],
     known: Mapping[str, Likelihood],
-) -> tuple[list[list[Likelihood] | None], list[Likelihood | None]]:
+) -> tuple[list[list[Likelihood] | None], list[tuple[Likelihood, list[float]] | None]]:
     """Of each row its continuations' likelihoods, and that of the baseline's answer.
 
     None where they weren't asked for, or the engine doesn't score.
     """
     texts: list[list[Likelihood] | None] = []
-    of_baseline: list[Likelihood | None] = []
+    of_baseline: list[tuple[Likelihood, list[float]] | None] = []
     for row in rows:
         own = continuations.get(row, _Continuations([], None))
         found = [known[key] for key, _ in own.texts if key in known]
         texts.append(found if found and len(found) == len(own.texts) else None)
-        of_baseline.append(known.get(own.baseline[0]) if own.baseline else None)
+        key, answer = own.baseline or (None, None)
+        of_baseline.append((known[key], answer.logprobs) if key in known else None)
     return texts, of_baseline
+
+
+def _of_itself(completion: Completion) -> tuple[Likelihood, list[float]] | None:
+    """How likely the baseline's answer is under the baseline: known since it was generated."""
+    if not completion.token_ids or len(completion.token_ids) != len(completion.logprobs):
+        return None
+    ranks = [1] * len(completion.token_ids)
+    return Likelihood(completion.key, completion.logprobs, ranks), completion.logprobs
 
 
 def _run_engine(

@@ -4,7 +4,37 @@ Of a closed set of answers (ratings, labels) the probabilities are normalized ov
 what the model gives to anything else doesn't count. Nats throughout.
 """
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import numpy as np
+
+
+class TokenLogprobs(NamedTuple):
+    """A text's tokens under a model.
+
+    Attributes:
+        logprobs: of each token, natural logarithm.
+        ranks: place of each token among all; 1 is the most likely.
+        reference: of the baseline's answer, its log-probabilities under the baseline itself.
+    """
+
+    logprobs: Sequence[float]
+    ranks: Sequence[int]
+    reference: Sequence[float] = ()
+
+
+class Likelihoods(NamedTuple):
+    """What was scored after one query's prompt.
+
+    Attributes:
+        texts: the allowed answers in the order of the task's labels, where they are a fixed set;
+            otherwise the query's golds. Empty where they weren't scored.
+        baseline: the baseline's answer; None where it wasn't scored.
+    """
+
+    texts: Sequence[TokenLogprobs] = ()
+    baseline: TokenLogprobs | None = None
 
 
 def normalized(logprobs: np.ndarray) -> np.ndarray:

@@ -8,6 +8,9 @@ the statistics, the figures, the tables and the report follow from it.
 | label | accuracy, f1 (macro) | right or not |
 | rating from 1 to 5 | mae, rmse | absolute error, squared error |
 | text | rouge1, rougeL (F-measure) | rouge1, rougeL |
+| label, rating | log_loss; brier, rps | of the probabilities of all allowed answers |
+| text | nll | negative log-likelihood of the gold, per token |
+| any | divergence, same_top | along the baseline's answer |
 
 On LaMP's tasks they equal LaMP's official evaluation (`eval/evaluation.py`). Macro F1 averages over
 all labels of the task, a label that never occurs counting 0, as scikit-learn does with `labels=`
@@ -23,7 +26,13 @@ from functools import partial
 import numpy as np
 
 from quantrag.errors import UserError
-from quantrag.tasks.answers import LABEL, RATING, TEXT, Prediction, rating
+from quantrag.scoring.likelihoods import (
+    Likelihoods,
+    brier_score,
+    log_loss,
+    ranked_probability_score,
+)
+from quantrag.tasks.answers import ANSWERS, LABEL, RATING, TEXT, Prediction, rating
 from quantrag.tasks.task import Task
 
 #: Column of the per-query scores that every task has, where its answers are right or wrong.
@@ -61,6 +70,9 @@ class Metric:
         unit: unit of a value and of a difference, empty for a share or a score from 0 to 1.
         digits: decimals that a table shows.
         higher_is_better: direction of improvement.
+        per_likelihood: as `per_query`, given what was scored in place of a prediction
+            (`quantrag.scoring.likelihoods`); NaN where that wasn't scored. A metric of
+            likelihoods needs no parsing and has no invalid answers.
         query_label: what its value for one query is called in print, where that isn't `label`.
         parts: what is summed, arrays (cells, queries), given the columns, each float64 (cells,
             queries), which answers count, bool (cells, queries), and the task.
@@ -72,7 +84,8 @@ class Metric:
     label: str
     answers: tuple[str, ...]
     columns: tuple[str, ...]
-    per_query: Callable[[Prediction, Sequence[str], Task], Sequence[float]] | None
+    per_query: Callable[[Prediction, Sequence[str], Task], Sequence[float]] | None = None
+    per_likelihood: Callable[[Likelihoods, Sequence[str], Task], Sequence[float]] | None = None
     unit: str = ""
     digits: int = 3
     higher_is_better: bool = True
@@ -161,6 +174,51 @@ def rouge(prediction: Prediction, golds: Sequence[str], task: Task, *, which: st
     return (max(rouge_scores(prediction.text, gold)[which] for gold in golds),)
 
 
+def gold_likelihood(
+    likelihoods: Likelihoods, golds: Sequence[str], task: Task
+) -> tuple[float, float]:
+    """Log-probability of the gold (nats) and its tokens; the likeliest token by token of several.
+
+    NaN where it wasn't scored.
+    """
+    scored = likelihoods.texts
+    if task.labels and scored:
+        scored = [scored[task.labels.index(gold.strip())] for gold in golds]
+    sums = [(float(np.sum(one.logprobs)), len(one.logprobs)) for one in scored]
+    return max(sums, key=lambda pair: pair[0] / pair[1], default=(np.nan, np.nan))
+
+
+def nll(likelihoods: Likelihoods, golds: Sequence[str], task: Task) -> tuple[float]:
+    """Negative log-likelihood of the gold, nats per token."""
+    total, tokens = gold_likelihood(likelihoods, golds, task)
+    return (-total / tokens,)
+
+
+def closed_score(
+    likelihoods: Likelihoods, golds: Sequence[str], task: Task, *, score: Callable
+) -> tuple[float]:
+    """A score of the probabilities of all allowed answers; the best over several golds."""
+    if not likelihoods.texts:
+        return (np.nan,)
+    logprobs = np.array([[float(np.sum(one.logprobs)) for one in likelihoods.texts]])
+    columns = [task.labels.index(gold.strip()) for gold in golds]
+    return (min(float(score(logprobs, np.array([column]))[0]) for column in columns),)
+
+
+def baseline_divergence(likelihoods: Likelihoods, golds: Sequence[str], task: Task) -> tuple[float]:
+    """Mean over the tokens of the baseline's answer of log p(baseline) - log p(here), nats."""
+    own = likelihoods.baseline
+    if own is None or not len(own.reference):
+        return (np.nan,)
+    return (float(np.mean(np.subtract(own.reference, own.logprobs))),)
+
+
+def same_top_token(likelihoods: Likelihoods, golds: Sequence[str], task: Task) -> tuple[float]:
+    """Share of the tokens of the baseline's answer that are the most likely ones here too."""
+    own = likelihoods.baseline
+    return (np.nan,) if own is None else (float(np.mean(np.equal(own.ranks, 1))),)
+
+
 _ALL = (
     Metric(
         key="mae",
@@ -213,6 +271,57 @@ _ALL = (
         per_query=label_codes,
         parts=label_counts,
         aggregate=macro_f1,
+    ),
+    Metric(
+        key="nll",
+        label="NLL of the gold",
+        answers=(TEXT,),
+        columns=("nll",),
+        per_likelihood=nll,
+        unit="nats per token",
+        higher_is_better=False,
+    ),
+    Metric(
+        key="rps",
+        label="Ranked probability score",
+        answers=(RATING,),
+        columns=("rps",),
+        per_likelihood=partial(closed_score, score=ranked_probability_score),
+        higher_is_better=False,
+    ),
+    Metric(
+        key="log_loss",
+        label="Log loss",
+        answers=(RATING, LABEL),
+        columns=("log_loss",),
+        per_likelihood=partial(closed_score, score=log_loss),
+        unit="nats",
+        higher_is_better=False,
+    ),
+    Metric(
+        key="brier",
+        label="Brier score",
+        answers=(LABEL,),
+        columns=("brier",),
+        per_likelihood=partial(closed_score, score=brier_score),
+        higher_is_better=False,
+    ),
+    Metric(
+        key="divergence",
+        label="Divergence from the baseline",
+        answers=tuple(ANSWERS),
+        columns=("divergence",),
+        per_likelihood=baseline_divergence,
+        unit="nats per token",
+        digits=4,
+        higher_is_better=False,
+    ),
+    Metric(
+        key="same_top",
+        label="Same most likely token",
+        answers=tuple(ANSWERS),
+        columns=("same_top",),
+        per_likelihood=same_top_token,
     ),
 )
 #: All metrics by name. The first one for a kind of answer stands for its tasks in figures and in

@@ -9,13 +9,15 @@ import pandas as pd
 
 from quantrag.errors import UserError
 from quantrag.grid import Cell
-from quantrag.scoring.metrics import CORRECT, metrics_for, score_columns
+from quantrag.scoring.likelihoods import Likelihoods, TokenLogprobs
+from quantrag.scoring.metrics import CORRECT, gold_likelihood, metrics_for, score_columns
 from quantrag.tasks.answers import RATING, RATINGS
 from quantrag.tasks.task import Task
 
 log = logging.getLogger(__name__)
 
 # Columns of the scores: log-probability that the answer starts with the rating.
+GOLD = ("gold_logprob", "gold_tokens")
 LOGPROBS = tuple(f"logprob_{value}" for value in RATINGS)
 
 
@@ -30,8 +32,8 @@ def score_task(
     """Score all completions of one task by one checkpoint.
 
     Args:
-        completions: per cell a frame with query_id, text, prompt_tokens and, where it exists,
-            first_token_logprobs.
+        completions: per cell a frame with query_id, text, prompt_tokens and, where they exist,
+            first_token_logprobs, likelihoods and baseline_likelihood.
         cells: of each of them; their task is `task`.
         queries: query_id, user_id, gold.
         task: the task.
@@ -41,14 +43,17 @@ def score_task(
         One row per cell and query, cells in the given order and queries in theirs: task,
         retriever, k, query_id, user_id, prediction, gold, valid, n_tokens (int32, of the prompt),
         flip_key, correct (1, 0, or NaN where answers are a matter of degree), the columns of the
-        metrics (float64, NaN where they aren't the task's) and logprob_1 .. logprob_5 (float64:
-        log-probability that the answer starts with that rating, NaN where unknown).
+        metrics (float64, NaN where they aren't the task's or weren't measured), gold_logprob and
+        gold_tokens (float64: log-probability of the gold's text in nats and its tokens, NaN where
+        not measured) and logprob_1 .. logprob_5 (float64: log-probability of the rating as an
+        answer, or where it wasn't measured that the answer starts with it; NaN where unknown).
 
     Raises:
         UserError: a cell's completions aren't those of the task's queries, the task lacks the rule,
             or a gold is no answer.
     """
     metrics = [metric for metric in metrics_for(task.answer) if metric.per_query is not None]
+    of_likelihood = [m for m in metrics_for(task.answer) if m.per_likelihood is not None]
     names = [column for metric in metrics for column in metric.columns]
     known: dict[tuple[str, tuple[str, ...]], tuple] = {}
     golds = [(gold,) for gold in queries["gold"]]
@@ -89,16 +94,45 @@ def score_task(
         columns = dict(zip(names, values, strict=True))
         for column in score_columns():
             part[column] = np.array(columns.get(column, np.nan), dtype=np.float64)
+        measured = likelihoods_of(frame)
+        scored = [
+            [value for m in of_likelihood for value in m.per_likelihood(own, of_query, task)]
+            for own, of_query in zip(measured, golds, strict=True)
+        ]
+        names_of_likelihood = [column for m in of_likelihood for column in m.columns]
+        part[names_of_likelihood] = np.array(scored, dtype=np.float64)
+        part[list(GOLD)] = [
+            gold_likelihood(own, of_query, task)
+            for own, of_query in zip(measured, golds, strict=True)
+        ]
         logprobs = np.full((len(part), len(RATINGS)), np.nan)
-        if task.answer == RATING and "first_token_logprobs" in frame:
+        if task.answer == RATING:
+            candidates = frame.get("first_token_logprobs", [None] * len(frame))
             logprobs = np.array(
-                [rating_logprobs(entries) for entries in frame["first_token_logprobs"]]
+                [
+                    [np.sum(one.logprobs) for one in own.texts] or rating_logprobs(entries)
+                    for own, entries in zip(measured, candidates, strict=True)
+                ]
             )
         parts.append(part.assign(**dict(zip(LOGPROBS, logprobs.T, strict=True))))
         rate = 1 - part["valid"].mean()
         if rate > 0:
             log.info("%s: %.1f %% of the answers are not valid.", cell, 100 * rate)
     return pd.concat(parts, ignore_index=True)
+
+
+def likelihoods_of(frame: pd.DataFrame) -> list[Likelihoods]:
+    """What was scored after each query's prompt, from a frame of completions."""
+    unknown = [None] * len(frame)
+    texts = frame.get("likelihoods", unknown)
+    baselines = frame.get("baseline_likelihood", unknown)
+    return [
+        Likelihoods(
+            [] if own is None else [TokenLogprobs(one["logprobs"], one["ranks"]) for one in own],
+            None if baseline is None else TokenLogprobs(**baseline),
+        )
+        for own, baseline in zip(texts, baselines, strict=True)
+    ]
 
 
 def rating_logprobs(entries: Sequence[Mapping[str, object]] | None) -> list[float]:

@@ -50,8 +50,10 @@ class TaskGrid:
 
     @property
     def metrics(self) -> list[Metric]:
-        """The task's metrics in the order of the tables, which is that of their names."""
-        return sorted(metrics_for(self.task.answer), key=lambda metric: metric.key)
+        """The task's metrics that were measured, in the order of the tables (by name)."""
+        metrics = metrics_for(self.task.answer)
+        measured = [m for m in metrics if self.scores.keys() >= set(m.columns)]
+        return sorted(measured, key=lambda metric: metric.key)
 
     def rows(self) -> dict[tuple[str, str, str, str], int]:
         """Row of each cell (model, precision, retriever, k)."""
