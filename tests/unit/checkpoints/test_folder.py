@@ -219,7 +219,7 @@ def response(status: int) -> httpx.Response:
         (hub_errors.HfHubHTTPError("bad token", response=response(401)), ["refuses the token"]),
         (hub_errors.HfHubHTTPError("oops", response=response(500)), ["could not be downloaded"]),
         (hub_errors.OfflineModeIsEnabled("offline"), ["HF_HUB_OFFLINE is set"]),
-        (httpx.ConnectError("no route"), ["could not be downloaded: ConnectError: no route"]),
+        (httpx.ConnectError("no route"), ["could not be downloaded", "can't be reached"]),
     ],
 )
 def test_a_failed_download_says_what_to_do(monkeypatch, tmp_path, error, parts):
@@ -251,6 +251,10 @@ class FakeHub:
             allow_patterns=options["allow_patterns"],
             ignore_patterns=options["ignore_patterns"],
         )
+        names = list(names)
+        if not dry_run and "local_dir" in options:
+            for name in names:
+                (options["local_dir"] / name).write_bytes(bytes(self.files[name]))
         return [
             type("File", (), {"filename": n, "file_size": self.files[n], "will_download": True})
             for n in names
@@ -350,3 +354,68 @@ def test_offline_pickled_weights_are_refused_too(cache, tmp_path):
     (cache / "model.safetensors").unlink()
     with pytest.raises(UserError, match=r"no \.safetensors file.*refs/pr/N"):
         hub.download("a/b", "main", tmp_path)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"quantization_config": {"quant_method": "gptq"}},
+        {"quantization_config": "gptq"},
+        {"compression_config": {"quant_method": "compressed-tensors"}},
+        {"text_config": {"quantization_config": {"quant_method": "fp8"}}},
+        {"text_config": {"compression_config": {"format": "pack-quantized"}}},
+        {"thinker_config": {"text_config": {"quantization_config": {"quant_method": "awq"}}}},
+        {"quantization": {"group_size": 64, "bits": 4}},
+    ],
+)
+def test_a_quantized_original_is_refused_under_whichever_key_it_says_so(tmp_path, config):
+    folder = write_checkpoint(tmp_path / "q", **config)
+    validate(folder, quantized=True)
+    with pytest.raises(UserError, match="already quantized"):
+        validate(folder, quantized=False)
+
+
+@pytest.mark.parametrize(
+    ("name", "dtype"),
+    [
+        ("up_proj.qweight", np.int32),
+        ("up_proj.weight_packed", np.int32),
+        ("up_proj.weight_scale", np.float32),
+        ("up_proj.weight_scale_inv", np.float32),
+        ("up_proj.weight.absmax", np.float32),
+        ("up_proj.SCB", np.float32),
+        ("up_proj.weight", np.uint32),
+        ("up_proj.weight", np.int8),
+        ("gate_up_proj_blocks", np.uint8),
+    ],
+)
+def test_a_quantized_original_is_refused_by_its_tensors(checkpoint, name, dtype):
+    path = checkpoint / "model.safetensors"
+    save_file({f"model.layers.0.{name}": np.ones((4, 8), dtype)}, path)
+    with pytest.raises(UserError, match=rf"already quantized \(its tensor .*{name}"):
+        validate(checkpoint, quantized=False)
+
+
+@pytest.mark.parametrize("name", ["quantize_config.json", "quant_config.json"])
+def test_a_quantized_original_is_refused_by_its_files(checkpoint, name):
+    (checkpoint / name).write_text('{"bits": 4}')
+    with pytest.raises(UserError, match=f"already quantized.*{name}"):
+        validate(checkpoint, quantized=False)
+
+
+@pytest.mark.parametrize(
+    "config", [{"quantization_config": None}, {"quantization_config": {}}, {"text_config": None}]
+)
+def test_an_original_that_says_it_is_not_quantized_is_one(tmp_path, config):
+    validate(write_checkpoint(tmp_path / "o", **config), quantized=False)
+
+
+def test_buffers_of_integers_make_no_quantized_checkpoint(checkpoint):
+    # GPT-2's masks and BERT's positions.
+    buffers = {
+        "h.0.attn.bias": np.ones((1, 1, 8, 8), np.uint8),
+        "embeddings.position_ids": np.ones((1, 8), np.int64),
+        "up.weight": np.ones((4, 8), np.float16),
+    }
+    save_file(buffers, checkpoint / "model.safetensors")
+    validate(checkpoint, quantized=False)

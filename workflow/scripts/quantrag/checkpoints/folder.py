@@ -10,9 +10,10 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from fnmatch import fnmatch
 from pathlib import Path
+from typing import Any
 
 from quantrag.errors import UserError
 
@@ -31,6 +32,22 @@ FINGERPRINTED = (
     "merges.txt",
     "chat_template.*",
 )
+#: Keys of `config.json` under which libraries state how the weights are quantized: transformers and
+#: most others, compressed-tensors, MLX.
+_QUANTIZATION_KEYS = ("quantization_config", "compression_config", "quantization")
+#: Files that state it instead: AutoGPTQ, AutoAWQ, NVIDIA's ModelOpt.
+_QUANTIZATION_FILES = ("quantize_config.json", "quant_config.json", "hf_quant_config.json")
+#: Last parts of the names of tensors that only quantized layers have: GPTQ and AWQ,
+#: compressed-tensors, block-wise FP8 (DeepSeek), bitsandbytes, EETQ.
+_QUANTIZED_TENSORS = {
+    *("qweight", "qzeros", "g_idx"),
+    *("weight_packed", "weight_scale", "weight_scale_2", "weight_zero_point"),
+    *("weight_global_scale", "weight_scale_inv"),
+    *("SCB", "absmax", "quant_map", "nested_absmax", "weight_format"),
+}
+#: Data types of which no layer is trained; and those of packed integers, which buffers have too.
+_QUANTIZED_DTYPES = ("F8", "F4", "F6")
+_INTEGER_DTYPES = ("I8", "U8", "I16", "U16", "I32", "U32")
 _HASHES = ".fingerprint.json"
 #: The safetensors format limits its header to 100 MB.
 _MAX_HEADER = 100_000_000
@@ -90,8 +107,8 @@ def validate(
     Args:
         folder: the checkpoint.
         chat_template: whether the tokenizer must come with a chat template.
-        quantized: whether `config.json` must (True) or must not (False) hold a
-            `quantization_config`; None accepts both.
+        quantized: whether the checkpoint must (True) or must not (False) be quantized, as far as
+            its files and the names and types of its tensors say so; None accepts both.
 
     Raises:
         UserError: a file is missing, truncated or malformed, with the folder and what is wrong.
@@ -112,17 +129,52 @@ def validate(
             f"{folder}: its tokenizer has no chat template. Take an instruction-tuned checkpoint, "
             "or set the model's chat_template to none to prompt it with plain text."
         )
-    if quantized is False and config.get("quantization_config"):
-        raise UserError(
-            f"{folder}: this checkpoint is already quantized "
-            f"({config['quantization_config'].get('quant_method', 'unknown method')}); a model's "
-            "source must be the original. List it under a precision of method published."
-        )
-    if quantized is True and not config.get("quantization_config"):
+    if quantized is False:
+        why = _quantized_because(folder, config)
+        if why:
+            raise UserError(
+                f"{folder}: this checkpoint is already quantized ({why}); a model's source must be "
+                "the original. List it under a precision of method published."
+            )
+    if quantized is True and not quantization_settings(config):
         raise UserError(
             f"{folder}: config.json has no quantization_config, so this is not a quantized "
             "checkpoint. Use a precision of method none for it."
         )
+
+
+def quantization_settings(config: Mapping[str, Any]) -> dict[str, Any]:
+    """How a checkpoint's `config.json` says that its weights are quantized; empty if it doesn't.
+
+    Looks at every key that is in use for it (see `_QUANTIZATION_KEYS`), at the top and in the
+    sections of composite models (`text_config`).
+    """
+    for key in _QUANTIZATION_KEYS:
+        stated = config.get(key)
+        if stated:
+            return dict(stated) if isinstance(stated, Mapping) else {"quant_method": str(stated)}
+    for section in config.values():
+        if isinstance(section, Mapping) and (found := quantization_settings(section)):
+            return found
+    return {}
+
+
+def _quantized_because(folder: Path, config: Mapping[str, Any]) -> str:
+    """What shows that a checkpoint is quantized, in words; empty if nothing does."""
+    if settings := quantization_settings(config):
+        return str(settings.get("quant_method", "unknown method"))
+    for name in _QUANTIZATION_FILES:
+        if (folder / name).is_file():
+            return f"it holds {name}"
+    for name, entry in tensor_entries(folder).items():
+        last, dtype = name.rpartition(".")[2], str(entry.get("dtype"))
+        if (
+            last in _QUANTIZED_TENSORS
+            or dtype.startswith(_QUANTIZED_DTYPES)
+            or (dtype in _INTEGER_DTYPES and (last == "weight" or last.endswith("_blocks")))
+        ):
+            return f"its tensor {name} is one of a quantized layer, of type {dtype}"
+    return ""
 
 
 def check_context(folder: str | Path, context: int) -> None:

@@ -1,15 +1,19 @@
 """Checkpoints from the Hugging Face Hub: one pinned revision, safetensors and tokenizer only."""
 
+import errno
 import logging
-import os
 import re
 import shutil
+import time
 from fnmatch import fnmatch
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
-import httpx
-from huggingface_hub import constants, snapshot_download
+from huggingface_hub import constants, set_client_factory, snapshot_download
 from huggingface_hub.errors import (
+    DryRunError,
+    FileMetadataError,
     GatedRepoError,
     HfHubHTTPError,
     LocalEntryNotFoundError,
@@ -17,24 +21,42 @@ from huggingface_hub.errors import (
     RepositoryNotFoundError,
     RevisionNotFoundError,
 )
+from huggingface_hub.utils._http import default_client_factory
 
 from quantrag.checkpoints.folder import FINGERPRINTED
 from quantrag.errors import UserError
+from quantrag.runtime.credentials import redact, secret
 
 log = logging.getLogger(__name__)
 
-#: What is downloaded: weights in safetensors, the tokenizer and the configuration.
-ALLOW = (*FINGERPRINTED, "sentence_bert_config.json", "modules.json")
-#: What is not, though it matches: other formats in subfolders, and the second copy of all weights
-#: in Mistral's own format.
-IGNORE = ("*/*", "consolidated*")
+#: What is downloaded: weights in safetensors, the tokenizer, the configuration, and what a
+#: sentence-transformers model says of itself.
+ALLOW = (
+    *FINGERPRINTED,
+    "sentence_bert_config.json",
+    "config_sentence_transformers.json",
+    "modules.json",
+    "*Pooling*/config.json",
+)
+#: What is not, though it matches: other formats in subfolders, the second copy of all weights in
+#: Mistral's own format, and adapters.
+IGNORE = ("*/*.safetensors*", "tokenizer*/*", "consolidated*", "adapter_*")
+#: Tries of a download whose connection breaks, each going on where the last one stopped, and the
+#: pause after the first one, in seconds, which doubles.
+TRIES = 4
+_PAUSE = 2.0
+#: Seconds without a byte after which a connection counts as broken; the library waits for ever.
+_SILENCE = 60.0
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
 def download(repo: str, revision: str, folder: Path) -> None:
-    """Download a repository's checkpoint into a folder; goes on where an earlier attempt stopped.
+    """Download a repository's checkpoint into a folder; what an earlier attempt finished stays.
 
-    The access token is taken from the environment variable HF_TOKEN alone. With HF_HUB_OFFLINE set
+    A file whose connection breaks goes on where it broke, as long as this process runs; a later one
+    starts the file anew (the library gives every process a partial file of its own).
+
+    The access token is taken only from the environment variable HF_TOKEN. With HF_HUB_OFFLINE set
     nothing is downloaded: what the Hub's own cache has of the revision is linked.
 
     Args:
@@ -57,23 +79,65 @@ def download(repo: str, revision: str, folder: Path) -> None:
         "local_dir": folder,
         "allow_patterns": list(ALLOW),
         "ignore_patterns": list(IGNORE),
-        "token": os.environ.get("HF_TOKEN") or False,
+        "token": secret("HF_TOKEN") or False,
     }
-    try:
-        files = snapshot_download(**options, dry_run=True)
-        _check_weights(repo, revision, [file.filename for file in files])
-        needed = sum(file.file_size for file in files if file.will_download)
-        check_space(folder, needed)
-        log.info("downloading %.2f GB of %s at %s", needed / 1e9, repo, revision)
-        snapshot_download(**options)
-    except (
-        HfHubHTTPError,
-        LocalEntryNotFoundError,
-        OfflineModeIsEnabled,
-        httpx.HTTPError,
-    ) as error:
-        raise UserError(explain(error, repo, revision)) from error
+    files = _ask(options, dry_run=True)
+    _check_weights(repo, revision, [file.filename for file in files])
+    needed = sum(file.file_size for file in files if file.will_download)
+    check_space(folder, needed)
+    log.info("downloading %.2f GB of %s at %s", needed / 1e9, repo, revision)
+    _ask(options)
+    # Where the Hub stops answering halfway, the library takes what is there for the whole.
+    lacking = [
+        file.filename
+        for file in files
+        if not (folder / file.filename).is_file()
+        or (folder / file.filename).stat().st_size != file.file_size
+    ]
+    if lacking:
+        raise UserError(
+            f"{repo} at {revision}: {len(lacking)} files are not whole after the download "
+            f"({lacking[0]}). Run again: those that are whole are kept."
+        )
     shutil.rmtree(folder / ".cache", ignore_errors=True)
+
+
+def _ask(options: dict[str, Any], dry_run: bool = False) -> list[Any]:
+    """What `snapshot_download` gives; asked again where only the connection broke.
+
+    Raises:
+        UserError: it failed, with the reason. Whatever the library raises becomes one: its
+            exceptions come from three other libraries, and hold the request with its headers.
+    """
+    repo, revision = options["repo_id"], options["revision"]
+    set_client_factory(_client)
+    for attempt in range(1, TRIES + 1):
+        try:
+            return snapshot_download(**options, **({"dry_run": True} if dry_run else {}))
+        except Exception as error:
+            message, passing = explain(error, repo, revision)
+            if not passing or attempt == TRIES:
+                tries = f" (tried {attempt} times)" if attempt > 1 else ""
+                raise UserError(message + tries) from None
+        seconds = _PAUSE * 2 ** (attempt - 1)
+        log.warning("%s Trying again in %.0f s.", message, seconds)
+        time.sleep(seconds)
+    raise AssertionError("unreachable")
+
+
+def _client() -> Any:
+    """The library's client for HTTP, but not one that waits for ever."""
+
+    def limit(request: Any) -> None:
+        given = request.extensions.get("timeout") or {}
+        request.extensions["timeout"] = {
+            kind: given.get(kind) or _SILENCE for kind in ("connect", "read", "write", "pool")
+        }
+
+    client = default_client_factory()
+    hooks = client.event_hooks
+    client.event_hooks = {**hooks, "request": [*hooks["request"], limit]}
+    return client
 
 
 def _check_weights(repo: str, revision: str, names: list[str]) -> None:
@@ -94,17 +158,18 @@ def _link_cached(repo: str, revision: str, folder: Path) -> None:
             f"{repo} at {revision} must be downloaded, but HF_HUB_OFFLINE is set and the cache "
             f"{constants.HF_HUB_CACHE} doesn't have it."
         ) from None
-    paths = [
-        path
-        for path in sorted(cached.iterdir())
-        if any(fnmatch(path.name, pattern) for pattern in ALLOW)
-        and not any(fnmatch(path.name, pattern) for pattern in IGNORE)
+    names = [
+        name
+        for name in sorted(str(path.relative_to(cached)) for path in cached.rglob("*.*"))
+        if any(fnmatch(name, pattern) for pattern in ALLOW)
+        and not any(fnmatch(name, pattern) for pattern in IGNORE)
     ]
-    _check_weights(repo, revision, [path.name for path in paths])
-    for path in paths:
-        target = folder / path.name
+    _check_weights(repo, revision, names)
+    for name in names:
+        target = folder / name
+        target.parent.mkdir(exist_ok=True)
         target.unlink(missing_ok=True)
-        target.symlink_to(path.resolve())
+        target.symlink_to((cached / name).resolve())
     log.info("%s at %s: linked from %s", repo, revision, cached)
 
 
@@ -117,24 +182,93 @@ def check_space(folder: Path, needed: int) -> None:
         )
 
 
-def explain(error: Exception, repo: str, revision: str) -> str:
-    """What a failed download means and what the user can do about it."""
+def explain(error: BaseException, repo: str, revision: str) -> tuple[str, bool]:
+    """What a failed download means and what the user can do about it, without any secret.
+
+    Returns:
+        One line, and whether the same request may well succeed in a few seconds (the connection
+        broke while it ran; the library itself has waited for servers that are down).
+    """
+    # What the library wraps around the reason.
+    while isinstance(error, DryRunError | LocalEntryNotFoundError) and error.__cause__:
+        error = error.__cause__
+    host = urlsplit(constants.ENDPOINT).hostname or "the Hub"
     page = f"https://huggingface.co/{repo}"
-    token = "HF_TOKEN is set" if os.environ.get("HF_TOKEN") else "HF_TOKEN is not set"
+    token = "HF_TOKEN is set" if secret("HF_TOKEN") else "HF_TOKEN is not set"
+    kind = type(error).__name__
+    status = getattr(getattr(error, "response", None), "status_code", None)
+    again = "Run again when the network is back: files that are whole are kept."
+    passing = False
     match error:
         # Gated is a kind of not found there, so it comes first.
         case GatedRepoError():
-            return (
+            text = (
                 f"{repo} is gated: accept its licence at {page} with your account, and put a token "
                 f"of that account into the environment variable HF_TOKEN ({token})."
             )
-        case RepositoryNotFoundError():
-            return f"{repo}: no such repository, or a private one ({token}). See {page}."
         case RevisionNotFoundError():
-            return f"{repo} has no revision {revision!r}. See {page}/commits."
+            text = f"{repo} has no revision {revision!r}. See {page}/commits."
         case OfflineModeIsEnabled():
-            return f"{repo} must be downloaded, but HF_HUB_OFFLINE is set."
-        case HfHubHTTPError() if error.response is not None and error.response.status_code == 401:
-            return f"the Hub refuses the token while downloading {repo} ({token})."
+            text = f"{repo} must be downloaded, but HF_HUB_OFFLINE is set."
+        case HfHubHTTPError() if status == 401 and "credentials" in str(error).lower():
+            text = f"{host} refuses the token while downloading {repo} ({token}). Make a new one."
+        case RepositoryNotFoundError():
+            text = f"{repo}: no such repository, or a private one ({token}). See {page}."
+        case HfHubHTTPError() if status == 401:
+            text = f"{host} refuses the token while downloading {repo} ({token}). Make a new one."
+        case HfHubHTTPError() if status == 403:
+            text = (
+                f"{host} forbids the download of {repo} (status 403; {token}): the token's "
+                f"account has no access, or the token no right to read. See {page}."
+            )
+        case HfHubHTTPError() if status == 404:
+            text = f"{repo} at {revision}: {host} has no such repository or file. See {page}."
+        case HfHubHTTPError() if status == 429:
+            text = f"{host} is asked too often (status 429) while downloading {repo}. Wait a while."
+        case HfHubHTTPError() if status is not None and status >= 500:
+            text = f"{repo} could not be downloaded: {host} is busy or down (status {status}). "
+            text += again
+        case FileMetadataError():
+            text = (
+                f"{repo} could not be downloaded: {host} (or a proxy before it) leaves out the "
+                "ETag or the commit of a file. Check HF_ENDPOINT and the proxy."
+            )
+        case OSError(errno=errno.ENOSPC | errno.EDQUOT):
+            text = f"{repo} could not be downloaded: no space left on the disk."
+        case PermissionError():
+            text = f"{repo} could not be downloaded: {error.strerror}: {error.filename}"
+        case ValueError() if "json" in kind.lower():
+            text = (
+                f"{repo} could not be downloaded: {host} answers with something other than JSON "
+                "(a page to log in, or a proxy's). Check the network, HF_ENDPOINT and the proxy."
+            )
+        case _ if kind == "TooManyRedirects":
+            text = (
+                f"{repo} could not be downloaded: {host} redirects in a circle. Check the network, "
+                "HF_ENDPOINT and the proxy."
+            )
+        # Of whichever library for HTTP that the Hub's uses.
+        case _ if kind in ("ConnectError", "ConnectTimeout", "ProxyError", "ReadTimeout"):
+            text = f"{repo} could not be downloaded: {host} can't be reached ({kind}). {again}"
+        case _ if _broke(error):
+            text = f"{repo} could not be downloaded: the connection to {host} broke ({kind}). "
+            text += again
+            passing = True
         case _:
-            return f"{repo} could not be downloaded: {type(error).__name__}: {error}"
+            first = (str(error).strip().splitlines() or ["no message"])[0]
+            text = f"{repo} could not be downloaded from {host}: {kind}: {first}"
+    return redact(text), passing
+
+
+def _broke(error: BaseException) -> bool:
+    """Whether a connection broke while it was used: a body cut off, reset, or silent for long."""
+    names = {base.__name__ for base in type(error).__mro__}
+    broken = {"TransportError", "DecodingError", "StreamError", "ChunkedEncodingError"}
+    return (
+        bool(names & broken)
+        or isinstance(error, ConnectionError | TimeoutError)
+        or (
+            # What the library raises where fewer bytes arrived than were announced.
+            isinstance(error, OSError) and "Consistency check failed" in str(error)
+        )
+    )

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import torch
-from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
+from transformers import AutoConfig, AutoModelForCausalLM, GenerationConfig, PreTrainedModel
 
-from quantrag.checkpoints.folder import read_config
+from quantrag.checkpoints.folder import quantization_settings, read_config
 from quantrag.checkpoints.gptq_format import dense_state
 from quantrag.errors import UserError
 
@@ -26,6 +26,9 @@ def load_model(
     GPTQ layers are unpacked to `dtype`: they multiply by the very weights that the checkpoint
     stands for, in the memory of 16 bits. `transformers` itself reads compressed-tensors.
 
+    How to generate is not the checkpoint's business: its `generation_config.json`, and such
+    settings in its `config.json`, are not read, because each precision's may say something else.
+
     Args:
         folder: the checkpoint.
         dtype: of activations and unquantized weights; `auto` takes the checkpoint's.
@@ -34,9 +37,10 @@ def load_model(
         attention: implementation of the attention.
 
     Raises:
-        UserError: `transformers` cannot load it, with its first line of why.
+        UserError: `transformers` cannot load it, with its first line of why; or it lacks weights of
+            the model, which would be drawn at random.
     """
-    settings = read_config(Path(folder)).get("quantization_config") or {}
+    settings = quantization_settings(read_config(Path(folder)))
     if settings.get("quant_method") == "gptq":
         return _load_gptq(folder, dtype, device, attention)
     more: dict = {"attn_implementation": attention, "device_map": device}
@@ -48,14 +52,28 @@ def load_model(
             bnb_4bit_compute_dtype=torch.bfloat16 if dtype == "auto" else getattr(torch, dtype),
         )
     try:
-        model = AutoModelForCausalLM.from_pretrained(
-            folder, dtype=dtype, local_files_only=True, use_safetensors=True, **more
+        model, found = AutoModelForCausalLM.from_pretrained(
+            folder,
+            dtype=dtype,
+            local_files_only=True,
+            use_safetensors=True,
+            generation_config=GenerationConfig(),
+            output_loading_info=True,
+            **more,
         )
     except (ImportError, OSError, RuntimeError, ValueError) as error:
         lines = str(error).strip().splitlines() or ["no message"]
         raise UserError(
             f"transformers could not load {folder}: {type(error).__name__}: {lines[0]}"
         ) from error
+    # A quantizer's own tensors have other names than the model's.
+    if found["missing_keys"] and not settings:
+        missing = sorted(found["missing_keys"])
+        raise UserError(
+            f"{folder}: the checkpoint lacks {len(missing)} weights of {type(model).__name__}, "
+            f"e.g. {missing[0]}."
+        )
+    model.generation_config = GenerationConfig()
     return model.eval()
 
 
@@ -77,4 +95,5 @@ def _load_gptq(folder: str | Path, dtype: str, device: str, attention: str) -> P
             f"{folder}: its tensors are not those of {type(model).__name__} ({names}, ...)."
         )
     model.tie_weights()
+    model.generation_config = GenerationConfig()
     return model.to(device).eval()

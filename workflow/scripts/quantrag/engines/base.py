@@ -60,6 +60,8 @@ class Completion:
             (token, natural logarithm of its probability).
         token_ids: the tokens generated, the ending token included; empty where unknown.
         logprobs: natural logarithm of each of these tokens' probability; empty where unknown.
+
+    Half of a surrogate pair, which no file can hold and a server's JSON may, becomes U+FFFD.
     """
 
     key: str
@@ -71,6 +73,11 @@ class Completion:
     first_token_logprobs: list[tuple[str, float]] = field(default_factory=list)
     token_ids: list[int] = field(default_factory=list)
     logprobs: list[float] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", _well_formed(self.text))
+        candidates = [(_well_formed(token), p) for token, p in self.first_token_logprobs]
+        object.__setattr__(self, "first_token_logprobs", candidates)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +94,15 @@ class Likelihood:
     key: str
     logprobs: list[float]
     ranks: list[int]
+
+
+def _well_formed(text: str) -> str:
+    """The text with surrogate pairs joined, and what is left of them replaced by U+FFFD."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,9 @@ it; may hold `{model}` and `{precision}`) and `OPENAI_API_KEY`.
 
 import itertools
 import logging
-import os
 import random
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Any
 from urllib.parse import urlsplit
@@ -25,6 +24,7 @@ from quantrag.engines.base import (
     Request,
 )
 from quantrag.errors import UserError
+from quantrag.runtime.credentials import address, redact, secret
 
 log = logging.getLogger(__name__)
 
@@ -44,17 +44,27 @@ class OpenAIEngine(Engine):
         self._client: httpx.Client | None = None
         self._server: dict[str, Any] = {}
         self._model = self._fill_in(spec.options["served_model"])
-        self._url = self._fill_in(os.environ.get("OPENAI_BASE_URL", "")).rstrip("/")
+        self._url = self._fill_in(address("OPENAI_BASE_URL")).rstrip("/")
+        # As messages and records name it: an address may hold a password.
+        self._name = redact(self._url)
+        # Fields beside OpenAI's own, for servers that know them.
+        self._more: dict[str, Any] = {}
+        self._warned = False
 
     def load(self) -> None:
-        if urlsplit(self._url).scheme not in ("http", "https"):
+        try:
+            parts = urlsplit(self._url)
+            valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            valid = False
+        if not valid:
             raise UserError(
                 "generation.engine is openai: set the environment variable OPENAI_BASE_URL to the "
                 "server's address, such as http://localhost:8000/v1 (it is "
-                f"{self._url or 'not set'!r})."
+                f"{self._name or 'not set'!r})."
             )
         concurrency = self.spec.options["concurrency"]
-        key = os.environ.get("OPENAI_API_KEY")
+        key = secret("OPENAI_API_KEY")
         self._client = httpx.Client(
             headers={"Authorization": f"Bearer {key}"} if key else {},
             timeout=httpx.Timeout(self.spec.options["timeout_s"], connect=10.0),
@@ -62,23 +72,39 @@ class OpenAIEngine(Engine):
             # A proxy can't reach this machine's own loopback.
             trust_env=urlsplit(self._url).hostname not in ("localhost", "127.0.0.1", "::1"),
         )
-        models = self._send("GET", "models", None).get("data", [])
-        served = {entry.get("id"): entry for entry in models}
+        reply = self._send("GET", "models", None)
+        try:
+            served = {entry["id"]: entry for entry in reply["data"]}
+        except (KeyError, TypeError):
+            raise UserError(
+                f"{self._name}/models gave an answer of another form than OpenAI's: "
+                f"{redact(str(reply)[:300])}"
+            ) from None
         if self._model not in served:
             raise UserError(
-                f"{self._url} does not serve {self._model!r} (generation.openai.served_model), but "
-                f"{', '.join(sorted(map(repr, served))) or 'nothing'}. Start the server with "
+                f"{self._name} does not serve {self._model!r} (generation.openai.served_model), "
+                f"but {', '.join(sorted(map(repr, served))) or 'nothing'}. Start the server with "
                 f"--served-model-name {self._model}, or name in served_model what it serves."
             )
         limit = served[self._model].get("max_model_len")
         if limit is not None and limit < self.spec.max_model_len:
             raise UserError(
-                f"{self._url} takes {limit} tokens, the longest prompt and its answer have "
+                f"{self._name} takes {limit} tokens, the longest prompt and its answer have "
                 f"{self.spec.max_model_len}. Start the server with a larger --max-model-len."
             )
         self._server = {
             key: served[self._model].get(key) for key in ("id", "owned_by", "root", "max_model_len")
         }
+        if self._server["owned_by"] == "vllm":
+            # Unless told so, `vllm serve` takes what a request leaves open from the checkpoint's
+            # generation_config.json, and each precision's may say something else.
+            self._more = {
+                "repetition_penalty": 1.0,
+                "min_p": 0.0,
+                "top_k": 0,
+                "ignore_eos": True,
+                "stop_token_ids": list(self.spec.sampling.stop_token_ids),
+            }
         self.scores_continuations = _as_ids(self.spec) and self._gives_prompt_logprobs()
 
     def generate(self, requests: Sequence[Request]) -> Iterator[Completion | Likelihood]:
@@ -119,6 +145,40 @@ class OpenAIEngine(Engine):
             yield self._score, request.token_ids, continuation
 
     def _answer(self, request: Request) -> Completion:
+        completion = self._complete(request, self._more)
+        expected = len(request.token_ids)
+        if completion.prompt_tokens == expected:
+            return completion
+        if self.spec.options["prompt_as"] == "token_ids":
+            raise UserError(
+                f"{self._name}: a prompt of {expected} tokens was counted as "
+                f"{completion.prompt_tokens}: the server changed it. It must take token ids as "
+                "they are (vLLM does), or set generation.openai.prompt_as: text."
+            )
+        if completion.prompt_tokens > expected and "add_special_tokens" not in self._more:
+            # A chat template has written BOS already, and the server put another one before it.
+            more = self._more | {"add_special_tokens": False}
+            try:
+                plain = self._complete(request, more)
+            except UserError as error:
+                log.info("%s knows no add_special_tokens: %s", self._name, error)
+            else:
+                if plain.prompt_tokens == expected:
+                    self._more = more
+                    return plain
+        if not self._warned:
+            self._warned = True
+            log.warning(
+                "%s counts %d tokens in a prompt of %d: it adds special tokens of its own (a "
+                "second BOS?) or has another tokenizer, so it answers other prompts than planned. "
+                "prompt_as: token_ids avoids it. (Said once.)",
+                self._name,
+                completion.prompt_tokens,
+                expected,
+            )
+        return completion
+
+    def _complete(self, request: Request, more: Mapping[str, Any]) -> Completion:
         sampling = self.spec.sampling
         exact = _as_ids(self.spec)
         body: dict[str, Any] = {
@@ -126,6 +186,7 @@ class OpenAIEngine(Engine):
             "prompt": request.token_ids if exact else request.prompt,
             "max_tokens": sampling.max_new_tokens,
             "temperature": 0,
+            **more,
         }
         scored = self.spec.likelihood and self.scores_continuations
         if self.candidates or scored:
@@ -136,29 +197,24 @@ class OpenAIEngine(Engine):
         try:
             choice, usage = reply["choices"][0], reply["usage"]
             details = usage.get("prompt_tokens_details") or {}
-            completion = Completion(
+            if not isinstance(choice["text"], str):
+                raise TypeError("its text is no text")
+            return Completion(
                 key=request.key,
                 text=choice["text"],
                 finish_reason=choice["finish_reason"],
-                prompt_tokens=usage["prompt_tokens"],
+                prompt_tokens=int(usage["prompt_tokens"]),
                 cached_tokens=details.get("cached_tokens"),
-                output_tokens=usage["completion_tokens"],
+                output_tokens=int(usage["completion_tokens"]),
                 first_token_logprobs=_first_candidates(choice, self.candidates),
                 token_ids=list(choice.get("token_ids") or []) if scored else [],
                 logprobs=_token_logprobs(choice) if scored else [],
             )
-        except (KeyError, IndexError, TypeError, AttributeError) as error:
+        except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
             raise UserError(
-                f"{self._url}/completions gave an answer of another form than OpenAI's "
-                f"({type(error).__name__}: {error}): {str(reply)[:300]}"
+                f"{self._name}/completions gave an answer of another form than OpenAI's "
+                f"({type(error).__name__}: {error}): {redact(str(reply)[:300])}"
             ) from None
-        if exact and completion.prompt_tokens != len(request.token_ids):
-            raise UserError(
-                f"{self._url}: a prompt of {len(request.token_ids)} tokens was counted as "
-                f"{completion.prompt_tokens}: the server changed it. It must take token ids as "
-                "they are (vLLM does), or set generation.openai.prompt_as: text."
-            )
-        return completion
 
     def _score(self, prompt: list[int], continuation: Continuation) -> Likelihood:
         entries = self._prompt_logprobs(prompt + continuation.token_ids)
@@ -174,7 +230,7 @@ class OpenAIEngine(Engine):
             )
         except (KeyError, TypeError, ValueError) as error:
             raise UserError(
-                f"{self._url}/completions gave prompt_logprobs of another form than vLLM's "
+                f"{self._name}/completions gave prompt_logprobs of another form than vLLM's "
                 f"({type(error).__name__}: {error})."
             ) from None
 
@@ -201,13 +257,18 @@ class OpenAIEngine(Engine):
             log.info("%s", error)
             known = False
         if not known:
-            log.warning("%s gives no prompt_logprobs: likelihoods are not measured.", self._url)
+            log.warning("%s gives no prompt_logprobs: likelihoods are not measured.", self._name)
         return known
 
-    def _send(self, method: str, path: str, body: dict[str, Any] | None) -> dict[str, Any]:
-        """One request, repeated with growing pauses while the server is unreachable or busy."""
+    def _send(self, method: str, path: str, body: dict[str, Any] | None) -> Any:
+        """One request, repeated with growing pauses while the server is unreachable or busy.
+
+        Raises:
+            UserError: it failed. No message holds the key: a proxy may repeat a request's headers
+                in its answer, and a library in its exception.
+        """
         assert self._client is not None
-        url = f"{self._url}/{path}"
+        url, name = f"{self._url}/{path}", f"{self._name}/{path}"
         pause = 0.5
         for attempt in itertools.count():
             after = None
@@ -215,22 +276,28 @@ class OpenAIEngine(Engine):
                 response = self._client.request(method, url, json=body)
                 if response.is_success:
                     return response.json()
-                problem = f"status {response.status_code}: {response.text[:300].strip()}"
+                text = " ".join(redact(response.text).split())[:300]
+                problem = f"status {response.status_code}: {text}"
                 if response.status_code not in _TRANSIENT:
                     hint = " Check OPENAI_API_KEY." if response.status_code in (401, 403) else ""
-                    raise UserError(f"{url} refused the request, {problem}.{hint}")
+                    raise UserError(f"{name} refused the request, {problem}.{hint}")
                 after = response.headers.get("retry-after", "")
-            except httpx.TransportError as error:
-                problem = f"{type(error).__name__}: {error}"
+            except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError) as error:
+                raise UserError(
+                    f"{name}: no such request can be sent ({type(error).__name__}). Check "
+                    "OPENAI_BASE_URL and OPENAI_API_KEY."
+                ) from None
+            except httpx.RequestError as error:
+                problem = redact(f"{type(error).__name__}: {error}")
             except ValueError as error:
-                raise UserError(f"{url} did not answer in JSON ({error}).") from None
+                raise UserError(f"{name} did not answer in JSON ({redact(str(error))}).") from None
             if attempt >= self.spec.options["retries"]:
                 raise UserError(
-                    f"{url} can't be reached or doesn't answer after {attempt + 1} tries "
+                    f"{name} can't be reached or doesn't answer after {attempt + 1} tries "
                     f"({problem}). Check OPENAI_BASE_URL and that the server runs."
                 )
-            seconds = float(after) if after and after.isdigit() else pause
-            log.info("%s: %s; trying again in %.1f s.", url, problem, seconds)
+            seconds = float(after) if after and after.isdecimal() else pause
+            log.info("%s: %s; trying again in %.1f s.", name, problem, seconds)
             # Spread out, or all requests come back at the same moment.
             time.sleep(min(_LONGEST_PAUSE, seconds * random.uniform(1.0, 1.25)))
             pause *= 2

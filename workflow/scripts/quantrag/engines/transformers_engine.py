@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
-from transformers import AutoTokenizer, LogitsProcessor, LogitsProcessorList
+from transformers import AutoTokenizer, GenerationConfig, LogitsProcessor, LogitsProcessorList
 
-from quantrag.checkpoints.folder import read_config, validate
+from quantrag.checkpoints.folder import quantization_settings, read_config, validate
 from quantrag.checkpoints.loading import load_model
 from quantrag.engines.base import (
     Completion,
@@ -62,7 +62,7 @@ class TransformersEngine(Engine):
                 yield from self._score(pairs[start : start + size])
 
     def report(self) -> dict[str, Any]:
-        settings = read_config(self.spec.checkpoint).get("quantization_config") or {}
+        settings = quantization_settings(read_config(self.spec.checkpoint))
         return {
             "engine": "transformers",
             "model_dtype": str(self._model.dtype).removeprefix("torch."),
@@ -86,16 +86,14 @@ class TransformersEngine(Engine):
             output = self._model.generate(
                 input_ids=ids.to(self._model.device),
                 attention_mask=mask.to(self._model.device),
-                max_new_tokens=sampling.max_new_tokens,
-                do_sample=False,
-                # The checkpoint's own generation_config may hold sampling settings; greedy decoding
-                # without penalties is what every engine here does.
-                temperature=None,
-                top_p=None,
-                top_k=None,
-                repetition_penalty=1.0,
-                eos_token_id=list(sampling.stop_token_ids),
-                pad_token_id=sampling.stop_token_ids[0],
+                # Greedy decoding and nothing else, as every engine here does: `load_model` has
+                # emptied the model's own settings, which would fill what is left open here.
+                generation_config=GenerationConfig(
+                    max_new_tokens=sampling.max_new_tokens,
+                    do_sample=False,
+                    eos_token_id=list(sampling.stop_token_ids),
+                    pad_token_id=sampling.stop_token_ids[0],
+                ),
                 logits_processor=LogitsProcessorList([recorder]),
             )
         stops = set(sampling.stop_token_ids)

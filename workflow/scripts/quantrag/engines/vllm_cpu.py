@@ -9,7 +9,7 @@ import logging
 import shutil
 from pathlib import Path
 
-from quantrag.checkpoints.folder import read_config
+from quantrag.checkpoints.folder import quantization_settings, read_config
 from quantrag.errors import UserError
 
 log = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ def loadable_checkpoint(checkpoint: Path, dtype: str, kernel: bool, scratch: Pat
     Raises:
         UserError: there is no kernel, and the format is none that we unpack.
     """
-    settings = read_config(checkpoint).get("quantization_config") or {}
+    settings = quantization_settings(read_config(checkpoint))
     method = settings.get("quant_method")
     runs = kernel and dtype != "float32"
     if method == "gptq" and not (

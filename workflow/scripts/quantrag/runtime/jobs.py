@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from quantrag.errors import UserError
+from quantrag.runtime.credentials import RedactingFormatter, redact
 from quantrag.runtime.gpu_lease import leased_gpus
 
 
@@ -19,7 +20,8 @@ def job(snakemake) -> Iterator[None]:
     Everything that the body, its libraries and its child processes print goes to the log (the
     file descriptors are redirected, because compiled code does not write through `sys.stdout`).
     A `UserError` is logged as its message alone, any other exception with its traceback. Both
-    also give one line on the terminal that names the log file, and exit status 1.
+    also give one line on the terminal that names the log file, and exit status 1. What is logged
+    goes through `credentials.redact`: no token or key ever stands in a log.
 
     Threads wait for each other asleep, unless `OMP_WAIT_POLICY` says otherwise: OpenMP's default is
     to spin, which takes the processor from whatever else runs on it, other jobs of the workflow
@@ -40,25 +42,23 @@ def job(snakemake) -> Iterator[None]:
         sys.stdout.flush()
         os.dup2(stream.fileno(), 1)
         os.dup2(stream.fileno(), 2)
-        logging.basicConfig(
-            level=logging.INFO,
-            format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-            force=True,
-        )
+        handler = logging.StreamHandler()
+        handler.setFormatter(RedactingFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+        logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
         try:
             # Before the body's imports: CUDA is told once which GPUs there are.
             with leased_gpus(snakemake.resources.get("gpu", 0)):
                 yield
         except UserError as error:
-            print(f"error: {error}", file=sys.stderr)
+            print(redact(f"error: {error}"), file=sys.stderr)
             _report(terminal, snakemake.rule, error, path)
             sys.exit(1)
         except Exception as error:
-            traceback.print_exc()
+            print(redact(traceback.format_exc()), file=sys.stderr)
             _report(terminal, snakemake.rule, f"{type(error).__name__}: {error}", path)
             sys.exit(1)
 
 
 def _report(terminal, rule: str, message: object, log_path: Path) -> None:
-    first_line = (str(message).splitlines() or ["(no message)"])[0]
+    first_line = (redact(str(message)).splitlines() or ["(no message)"])[0]
     print(f"{rule}: {first_line} (log: {log_path})", file=terminal)
