@@ -224,7 +224,7 @@ def test_touching_the_sources_reruns_nothing(run):
             {"index_lucene": 2, "retrieve_lucene": 2, "build_prompts": 2},
         ),
         ("metrics.py", {"score": 3}),
-        ("figures/style.py", {"figures": None}),
+        ("presentation/figures/style.py", {"figures": None}),
         ("statistics/trends.py", {"trend": 1}),
         ("lamp.py", {"prepare_task": 2, "prepare_training_split": 2}),
     ],
@@ -239,7 +239,7 @@ def test_editing_a_module_reruns_the_stages_that_import_it(run, module, expected
         path.write_text(original)
     for rule, count in expected.items():
         assert planned[rule] == (count or planned[rule])
-    if module == "figures/style.py":
+    if module == "presentation/figures/style.py":
         assert set(planned) <= {"figures", "write_tables", "report"}
     if module == "retrieval/lucene.py":
         assert not {"retrieve_dense", "encode_documents", "quantize_gptq"} & planned.keys()

@@ -1,11 +1,11 @@
-# figures.smk: figures and tables for print, from the tables alone (redrawn without a GPU).
+# figures.smk: figures and publication tables, from the tables alone (redrawn without a GPU).
 # needs: <results>/tables/*.csv
-# leaves: <results>/figures/{figure}.pdf, .svg, .png and <results>/tables/{publication}.tex, .md, .html
+# produces: <results>/figures/{figure}.pdf, .svg, .png and <results>/tables/{publication}.tex, .md, .html
 
 
 wildcard_constraints:
     figure=one_of(FIGURES),
-    publication=one_of(PUBLICATIONS),
+    publication=one_of(PUBLICATION_TABLES),
 
 
 rule figures:
@@ -33,13 +33,14 @@ rule figures:
         runtime=growing(30),
     params:
         confidence=config["statistics"]["confidence"],
-        code=code("draw_figure.py"),
+        caption=figure_caption,
+        code=lambda wildcards: code("draw_figure.py", FIGURES[wildcards.figure].source_file),
     script:
         "../scripts/draw_figure.py"
 
 
 rule write_tables:
-    """Write one table for print as LaTeX, Markdown and HTML."""
+    """Write one publication table as LaTeX, Markdown and HTML."""
     input:
         unpack(tables_of_publication),
     output:
@@ -62,9 +63,12 @@ rule write_tables:
         mem_mb=growing(1000),
         runtime=growing(10),
     params:
-        title=publication_title,
         confidence=config["statistics"]["confidence"],
         margin=config["statistics"]["margin"],
-        code=code("write_tables.py"),
+        power=config["statistics"]["power"],
+        caption=lambda wildcards: PUBLICATION_TABLES[wildcards.publication].caption,
+        code=lambda wildcards: code(
+            "write_tables.py", PUBLICATION_TABLES[wildcards.publication].source_file
+        ),
     script:
         "../scripts/write_tables.py"

@@ -1,7 +1,7 @@
 # report.smk: everything -> one page that opens from disk without a network.
 # needs: <results>/tables/*.csv, <results>/scores/, <results>/prompts/, <results>/completions/,
 #        <results>/costs/, <results>/tasks/{task}/queries.parquet
-# leaves: <results>/report.html
+# produces: <results>/report.html
 
 
 rule report:
@@ -22,7 +22,7 @@ rule report:
             model=config["models"],
             precision=precisions_with_noise(),
         ),
-        # `code` covers Python files alone.
+        # `code` covers only Python files.
         assets=local(
             expand(
                 "workflow/scripts/quantrag/presentation/report/assets/{asset}",
@@ -44,6 +44,6 @@ rule report:
     params:
         config=config,
         benchmarks=f"{RESULTS}/benchmarks",
-        code=code("write_report.py"),
+        code=code("write_report.py", *(figure.chart_file for figure in FIGURES.values())),
     script:
         "../scripts/write_report.py"

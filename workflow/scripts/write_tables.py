@@ -1,20 +1,23 @@
-"""Write one table for print as LaTeX, Markdown and HTML."""
+"""Write one publication table as LaTeX, Markdown and HTML."""
 
 from quantrag.runtime.jobs import job
 
 with job(snakemake):
+    from quantrag.presentation.catalogue import PUBLICATION_TABLES
+    from quantrag.presentation.criteria import Criteria
     from quantrag.presentation.data import read_tables
-    from quantrag.presentation.publication.publication_tables import TABLES, Settings
+    from quantrag.presentation.publication import make_tables
     from quantrag.presentation.publication.typesetting import to_html, to_latex, to_markdown
     from quantrag.tables import atomic_path
 
-    settings = Settings(snakemake.params.confidence, snakemake.params.margin)
+    params = snakemake.params
+    criteria = Criteria(params.confidence, params.margin, params.power)
     name = snakemake.wildcards.publication
-    tables = TABLES[name](read_tables(dict(snakemake.input.items())), settings)
+    tables = make_tables(name, read_tables(dict(snakemake.input.items())), criteria)
     for path, text in (
         (snakemake.output.latex, to_latex(tables)),
         (snakemake.output.markdown, to_markdown(tables)),
-        (snakemake.output.html, to_html(tables, snakemake.params.title)),
+        (snakemake.output.html, to_html(tables, PUBLICATION_TABLES[name].title)),
     ):
         with atomic_path(path) as temporary:
             temporary.write_text(text, encoding="utf-8")

@@ -1,77 +1,63 @@
-# The tables, figures and tables for print of an experiment, and what they are made from.
+# The tables, figures and publication tables of an experiment, and what they are made from.
 
-# What each figure and each table for print is called, and the tables that it is made from.
-FIGURES = {
-    "k_sweep": ("Score against k", ["scores", "comparisons"]),
-    "quantization_gap": ("Difference to the baseline against k", ["scores", "comparisons"]),
-    "forest": ("All comparisons", ["comparisons"]),
-    "retrievers": ("Retrievers", ["scores", "comparisons", "retrievers"]),
-    "flips": ("Changed answers against k", ["comparisons"]),
-    "quality_cost": ("Score against cost", ["scores", "comparisons", "costs"]),
-    "checkpoints": ("Quantization error by layer", ["checkpoints"]),
-}
-PUBLICATIONS = {
-    "main": ("Main result", ["scores", "comparisons"]),
-    "change": ("Relative change", ["comparisons"]),
-    "retrievers": ("Agreement of retrievers", ["retrievers"]),
-    "costs": ("Costs", ["costs"]),
-    "replication": ("Replication", ["replication"]),
-}
+from quantrag.presentation.catalogue import (
+    FIGURES,
+    PUBLICATION_TABLES,
+    Extent,
+    figures_of,
+    publication_tables_of,
+    tables_of,
+)
+
+EXTENT = Extent(
+    precisions=len(config["precisions"]),
+    retrievers=len(config["retrievers"]),
+    quantizes=any(precision.made_here for precision in PRECISIONS.values()),
+)
 
 
 def table_files():
     """Every table of the analysis."""
-    tables = ["scores", "comparisons", "trends", "costs", "checkpoints", "replication"]
-    if len(config["retrievers"]) > 1:
-        tables.append("retrievers")
-    return expand("<results>/tables/{table}.csv", table=tables)
-
-
-def wanted(names):
-    """Those of the figures or tables for print that this configuration can have."""
-    without = set()
-    if not any(precision.made_here for precision in PRECISIONS.values()):
-        without.add("checkpoints")
-    if len(config["retrievers"]) < 2:
-        without.add("retrievers")
-    if len(config["precisions"]) < 2:
-        without.update(["quantization_gap", "forest", "flips", "change"])
-    return [name for name in names if name not in without]
+    return expand("<results>/tables/{table}.csv", table=tables_of(EXTENT))
 
 
 def figure_files():
     """Every figure of this configuration, in every format."""
-    formats = ["pdf", "svg", "png"]
-    return expand("<results>/figures/{figure}.{format}", figure=wanted(FIGURES), format=formats)
+    names, formats = figures_of(EXTENT), ["pdf", "svg", "png"]
+    return expand("<results>/figures/{figure}.{format}", figure=names, format=formats)
 
 
 def publication_files():
-    """Every table for print of this configuration, in every format."""
-    names, formats = wanted(PUBLICATIONS), ["tex", "md", "html"]
+    """Every publication table of this configuration, in every format."""
+    names, formats = publication_tables_of(EXTENT), ["tex", "md", "html"]
     return expand("<results>/tables/{publication}.{format}", publication=names, format=formats)
 
 
 def tables_of_figure(wildcards):
     """The tables that a figure is drawn from, by name."""
-    return {table: f"<results>/tables/{table}.csv" for table in FIGURES[wildcards.figure][1]}
+    return tables_by_name(FIGURES[wildcards.figure])
 
 
 def tables_of_publication(wildcards):
-    """The tables that a table for print is made from, by name."""
-    tables = PUBLICATIONS[wildcards.publication][1]
-    return {table: f"<results>/tables/{table}.csv" for table in tables}
+    """The tables that a publication table is made from, by name."""
+    return tables_by_name(PUBLICATION_TABLES[wildcards.publication])
+
+
+def tables_by_name(entry):
+    """The files of the tables of an entry of the catalogue, by the tables' names."""
+    return {table: f"<results>/tables/{table}.csv" for table in entry.tables}
+
+
+def figure_caption(wildcards):
+    """What the workflow's report says of a figure."""
+    return FIGURES[wildcards.figure].printed_caption(config["statistics"]["confidence"])
 
 
 def figure_label(wildcards):
     """How the workflow's report lists a figure."""
-    return {"Figure": FIGURES[wildcards.figure][0]}
-
-
-def publication_title(wildcards):
-    """What a table for print is called."""
-    return PUBLICATIONS[wildcards.publication][0]
+    return {"Figure": FIGURES[wildcards.figure].title}
 
 
 def publication_label(wildcards):
-    """How the workflow's report lists a table for print."""
-    return {"Table": publication_title(wildcards)}
+    """How the workflow's report lists a publication table."""
+    return {"Table": PUBLICATION_TABLES[wildcards.publication].title}

@@ -6,10 +6,11 @@ import pytest
 
 import figure_tables
 from quantrag.names import NO_RETRIEVER
-from quantrag.presentation.report.summary import Settings, summarize
+from quantrag.presentation.criteria import Criteria
+from quantrag.presentation.report.summary import summary_of
 from quantrag.statistics.trends import TREND_COLUMNS
 
-SETTINGS = Settings(confidence=0.95, margin=0.02, power=0.8)
+CRITERIA = Criteria(confidence=0.95, margin=0.02, power=0.8)
 NO_TRENDS = pd.DataFrame(columns=TREND_COLUMNS)
 DIFFERENCES = {"equivalent": 0.001, "worse": 0.05, "better": -0.05, "inconclusive": 0.02}
 
@@ -64,7 +65,7 @@ def trends(slope, p_holm, metric="mae"):
 
 
 def sentence(verdicts, table=NO_TRENDS, **columns):
-    [(_, [finding])] = summarize(comparisons(verdicts, **columns), table, SETTINGS).tasks
+    [(_, [finding])] = summary_of(comparisons(verdicts, **columns), table, CRITERIA).tasks
     return f"{finding.text} {finding.more}"
 
 
@@ -159,7 +160,7 @@ def test_several_models_are_summed_up_first():
     two = pd.concat([comparisons(["equivalent"]), comparisons(["worse"], model="other")])
     for p_holm, words in ((0.01, "it gets worse with the context"), (0.2, "no trend with")):
         pooled = trends(0.02, p_holm).assign(model="(pooled)")
-        [(_, findings)] = summarize(two, pooled, SETTINGS).tasks
+        [(_, findings)] = summary_of(two, pooled, CRITERIA).tasks
         assert findings[0].text == (
             "INT4 GPTQ over all 2 models: of 2 comparisons 1 worse, 1 equivalent within 2%."
         )
@@ -170,24 +171,24 @@ def test_several_models_are_summed_up_first():
 
 def test_headline_counts_every_verdict():
     table = comparisons(["equivalent", "worse", "better", "inconclusive"])
-    headline = summarize(table, NO_TRENDS, SETTINGS).headline
+    headline = summary_of(table, NO_TRENDS, CRITERIA).headline
     assert "4 comparisons with FP16" in headline
     assert "1 equivalent within 2%, 1 worse, 1 better, 1 inconclusive" in headline
     assert "too small" not in headline
-    assert "too small" in summarize(comparisons(["inconclusive"]), NO_TRENDS, SETTINGS).headline
+    assert "too small" in summary_of(comparisons(["inconclusive"]), NO_TRENDS, CRITERIA).headline
 
 
 def test_notes_say_what_limits_the_numbers():
-    [note] = summarize(comparisons(["equivalent"]), NO_TRENDS, SETTINGS).notes
+    [note] = summary_of(comparisons(["equivalent"]), NO_TRENDS, CRITERIA).notes
     assert "not “no difference”" in note
     table = comparisons(["equivalent"], n_users=16, unparseable_rate=0.2, noise_flip_rate=np.nan)
-    notes = " ".join(summarize(table, NO_TRENDS, SETTINGS).notes)
+    notes = " ".join(summary_of(table, NO_TRENDS, CRITERIA).notes)
     for words in ("only 16 users", "Up to 20%", "noise floor was not run"):
         assert words in notes
 
 
 def test_only_the_baseline():
-    summary = summarize(comparisons(["equivalent"]).iloc[:0], NO_TRENDS, SETTINGS)
+    summary = summary_of(comparisons(["equivalent"]).iloc[:0], NO_TRENDS, CRITERIA)
     assert summary.tasks == []
     assert "nothing to compare" in summary.headline
 
@@ -195,7 +196,7 @@ def test_only_the_baseline():
 def test_a_grid_of_every_size_can_be_put_into_words():
     for size in ((1, 1, 2, 1, 1), (2, 6, 3, 3, 6)):
         tables = figure_tables.make(*size)
-        summary = summarize(tables["comparisons"], tables["trends"], SETTINGS)
+        summary = summary_of(tables["comparisons"], tables["trends"], CRITERIA)
         texts = [
             finding.text + finding.more for _, findings in summary.tasks for finding in findings
         ]

@@ -9,43 +9,8 @@ import pandas as pd
 from quantrag.errors import UserError
 from quantrag.grid import K
 from quantrag.names import NO_RETRIEVER, NOISE_FLOOR
+from quantrag.presentation.catalogue import TABLES, TEXT_COLUMNS
 from quantrag.scoring.metrics import main_metric
-
-# Columns that are text whatever their values look like: a k of 3 is the name "3".
-_TEXT = {
-    "task", "model", "precision", "retriever", "k", "metric", "baseline", "engine", "device",
-    "retriever_a", "retriever_b", "module", "verdict", "status", "source",
-}  # fmt: skip
-
-
-_COLUMNS = {
-    "scores": [
-        "task", "model", "precision", "retriever", "k", "metric", "value", "ci_low", "ci_high",
-        "n", "unparseable_rate",
-    ],
-    "comparisons": [
-        "task", "model", "retriever", "k", "metric", "baseline", "precision", "difference",
-        "ci_low", "ci_high", "margin", "flip_rate", "noise_flip_rate", "verdict", "baseline_value",
-    ],
-    "trends": [
-        "task", "model", "retriever", "precision", "metric", "slope_per_doubling", "ci_low",
-        "ci_high", "p_holm", "n",
-    ],
-    "costs": [
-        "model", "precision", "engine", "device", "weights_gib", "peak_memory_gib", "load_s",
-        "prompt_tokens", "output_tokens", "prompt_tokens_per_s", "output_tokens_per_s",
-        "energy_wh",
-    ],
-    "retrievers": ["task", "retriever_a", "retriever_b", "n", "top1", "top5", "rbo"],
-    "checkpoints": [
-        "model", "precision", "method", "layer", "module", "weight_error", "output_error",
-        "bits_per_weight", "weight_bytes", "perplexity", "perplexity_tokens",
-    ],
-    "replication": [
-        "task", "model", "precision", "retriever", "k", "metric", "published", "ours", "ci_low",
-        "ci_high", "difference", "status", "source",
-    ],
-}  # fmt: skip
 
 
 def read_tables(paths: Mapping[str, str | Path]) -> dict[str, pd.DataFrame]:
@@ -53,7 +18,7 @@ def read_tables(paths: Mapping[str, str | Path]) -> dict[str, pd.DataFrame]:
 
     Raises UserError as `read_csv` does.
     """
-    return {name: read_csv(path, _COLUMNS[name]) for name, path in paths.items()}
+    return {name: read_csv(path, TABLES[name].required) for name, path in paths.items()}
 
 
 def read_csv(path: str | Path, columns: Sequence[str] = ()) -> pd.DataFrame:
@@ -77,9 +42,9 @@ def read_csv(path: str | Path, columns: Sequence[str] = ()) -> pd.DataFrame:
             raise UserError(f"{path}: no column {', '.join(missing)}; it has {', '.join(header)}.")
         return pd.read_csv(
             path,
-            dtype={column: str for column in header if column in _TEXT},
+            dtype={column: str for column in header if column in TEXT_COLUMNS},
             keep_default_na=False,
-            na_values={column: ["", "nan"] for column in header if column not in _TEXT},
+            na_values={column: ["", "nan"] for column in header if column not in TEXT_COLUMNS},
         )
     except FileNotFoundError:
         raise UserError(f"{path}: no such file.") from None
@@ -88,7 +53,7 @@ def read_csv(path: str | Path, columns: Sequence[str] = ()) -> pd.DataFrame:
 
 
 @dataclass(frozen=True)
-class Grid:
+class OrderedNames:
     """The names of an experiment in the order in which figures and tables show them."""
 
     tasks: list[str]
@@ -108,7 +73,7 @@ class Grid:
         return self.precisions[1:]
 
 
-def grid(*tables: pd.DataFrame, baseline: str | None = None) -> Grid:
+def ordered_names(*tables: pd.DataFrame, baseline: str | None = None) -> OrderedNames:
     """Collect the names in tables.
 
     Tasks, models, precisions and retrievers keep the order of the tables' rows, but the baseline
@@ -120,7 +85,7 @@ def grid(*tables: pd.DataFrame, baseline: str | None = None) -> Grid:
         baseline = named[0] if named else None
     precisions = [p for p in _names(tables, "precision") if p not in (NOISE_FLOOR, baseline)]
     retrievers = [r for r in _names(tables, "retriever") if r != NO_RETRIEVER]
-    return Grid(
+    return OrderedNames(
         tasks=_names(tables, "task"),
         models=_names(tables, "model"),
         precisions=[*([] if baseline is None else [baseline]), *precisions],

@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from quantrag.presentation import labels
-from quantrag.presentation.data import along_k, grid, keep_main_metrics
+from quantrag.presentation.data import along_k, keep_main_metrics, ordered_names
 from quantrag.presentation.figures import lines, style
 from quantrag.presentation.figures.layout import Sheet
 
@@ -18,7 +18,7 @@ def draw(comparisons: pd.DataFrame, confidence: float) -> Figure:
         confidence: not used; flip rates have no intervals.
     """
     del confidence
-    names = grid(comparisons)
+    names = ordered_names(comparisons)
     rows = keep_main_metrics(comparisons)
     looks = style.precision_styles(names.precisions)
     x_label = labels.k_axis(names.ks)

@@ -12,7 +12,7 @@ from matplotlib.patches import Patch
 
 from quantrag.grid import K, ks_of, retrievers_with_none
 from quantrag.presentation import labels
-from quantrag.presentation.data import Grid, grid, keep_main_metrics, main_metrics
+from quantrag.presentation.data import OrderedNames, keep_main_metrics, main_metrics, ordered_names
 from quantrag.presentation.figures import lines, style
 from quantrag.presentation.figures.canvas import EDGE, LINE, Canvas
 
@@ -52,7 +52,7 @@ def draw(comparisons: pd.DataFrame, confidence: float) -> Figure:
         comparisons: `comparisons.csv`.
         confidence: of its intervals.
     """
-    names = grid(comparisons)
+    names = ordered_names(comparisons)
     rows = keep_main_metrics(comparisons)
     metrics = main_metrics(comparisons)
     ks = [K.parse(k) for k in names.ks]
@@ -100,7 +100,7 @@ def _gutter(cells: Sequence[tuple[str, str]]) -> float:
     )
 
 
-def _plan(names: Grid, rows_per_model: float, gutter: float) -> _Plan:
+def _plan(names: OrderedNames, rows_per_model: float, gutter: float) -> _Plan:
     """The first arrangement that fits a page, else the lowest."""
     plans = []
     for width, most in ((style.COLUMN_WIDTH, 1), (style.PAGE_WIDTH, 3)):

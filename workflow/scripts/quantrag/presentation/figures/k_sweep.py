@@ -4,7 +4,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from quantrag.presentation import labels
-from quantrag.presentation.data import along_k, grid, keep_main_metrics, main_metrics
+from quantrag.presentation.data import along_k, keep_main_metrics, main_metrics, ordered_names
 from quantrag.presentation.figures import lines, style
 from quantrag.presentation.figures.layout import Sheet
 
@@ -17,7 +17,7 @@ def draw(scores: pd.DataFrame, comparisons: pd.DataFrame, confidence: float) -> 
         comparisons: `comparisons.csv`, which names the baseline.
         confidence: of the intervals in `scores`.
     """
-    names = grid(scores, comparisons)
+    names = ordered_names(scores, comparisons)
     rows = keep_main_metrics(scores)
     looks = style.precision_styles(names.precisions)
     x_label = labels.k_axis(names.ks)

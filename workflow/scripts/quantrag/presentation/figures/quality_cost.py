@@ -1,7 +1,5 @@
 """What a precision's score costs: memory, speed and energy, with the Pareto front."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -12,7 +10,8 @@ from matplotlib.textpath import TextPath
 from matplotlib.ticker import MaxNLocator
 
 from quantrag.presentation import labels
-from quantrag.presentation.data import Grid, grid, keep_main_metrics, main_metrics
+from quantrag.presentation.catalogue import COLUMNS
+from quantrag.presentation.data import OrderedNames, keep_main_metrics, main_metrics, ordered_names
 from quantrag.presentation.figures import style
 from quantrag.presentation.figures.layout import Block, Sheet
 
@@ -20,17 +19,7 @@ LETTER_HEIGHT = 0.1  # inches between the letters of two models
 MODEL_NAME = 40  # characters
 
 
-@dataclass(frozen=True)
-class _Cost:
-    label: str
-    higher_is_better: bool
-
-
-COSTS = {
-    "weights_gib": _Cost("Weights (GiB)", False),
-    "output_tokens_per_s": _Cost("Output tokens/s", True),
-    "wh_per_1k": _Cost("Wh per 1,000 tokens", False),
-}
+COSTS = ("weights_gib", "output_tokens_per_s", "wh_per_1k")
 
 
 def draw(
@@ -48,9 +37,8 @@ def draw(
         confidence: not used; the means have no intervals.
     """
     del confidence
-    names = grid(scores, comparisons)
-    tokens = costs["prompt_tokens"] + costs["output_tokens"]
-    costs = costs.assign(wh_per_1k=1000 * costs["energy_wh"] / tokens)
+    names = ordered_names(scores, comparisons)
+    costs = with_energy_per_token(costs)
     shown = [cost for cost in COSTS if costs[cost].notna().any()] or ["weights_gib"]
     metrics = main_metrics(scores)
     many = len(names.models) > 1
@@ -79,7 +67,13 @@ def _block(title: str, key: str, columns: int) -> Block:
     return Block(title, subtitle, [None], [[None] * columns], "")
 
 
-def mean_scores(scores: pd.DataFrame, names: Grid) -> pd.DataFrame:
+def with_energy_per_token(costs: pd.DataFrame) -> pd.DataFrame:
+    """`costs.csv` with a column wh_per_1k: watt-hours per 1,000 tokens read or written."""
+    tokens = costs["prompt_tokens"] + costs["output_tokens"]
+    return costs.assign(wh_per_1k=1000 * costs["energy_wh"] / tokens)
+
+
+def mean_scores(scores: pd.DataFrame, names: OrderedNames) -> pd.DataFrame:
     """Columns task, model, precision, value: means over the cells that all precisions have."""
     scores = scores[scores["precision"].isin(names.precisions)]
     rows = []
@@ -97,13 +91,13 @@ def _panel(
     looks: dict[str, style.LineStyle],
 ) -> dict[str, tuple[float, float]]:
     """Draw one panel; return where each model's first precision lies."""
-    label = COSTS[cost]
+    column = COLUMNS[cost]
     axes.set_xlabel(
-        f"{label.label}\n{'better →' if label.higher_is_better else '← better'}", labelpad=1
+        f"{column.title}\n{'better →' if column.higher_is_better else '← better'}", labelpad=1
     )
     axes.margins(0.12)
     points = points.dropna(subset=[cost, "value"])
-    front = pareto_front(points, cost, label.higher_is_better, higher_is_better)
+    front = pareto_front(points, cost, column.higher_is_better, higher_is_better)
     axes.plot(front[cost], front["value"], **_FRONT)
     ends: dict[str, tuple[float, float]] = {}
     for model, part in points.groupby("model", sort=False):
@@ -147,7 +141,7 @@ _FRONT = {"color": style.GREY, "linewidth": 0.8, "linestyle": style.DASHED,
 
 
 def _legend(
-    names: Grid, looks: dict[str, style.LineStyle], letters: dict[str, str]
+    names: OrderedNames, looks: dict[str, style.LineStyle], letters: dict[str, str]
 ) -> list[Line2D]:
     entries = [
         Line2D([], [], linestyle="none", label=labels.name(precision), **looks[precision].points())

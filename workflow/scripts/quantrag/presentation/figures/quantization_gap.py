@@ -7,7 +7,7 @@ from matplotlib.patches import Patch
 
 from quantrag.names import NOISE_FLOOR
 from quantrag.presentation import labels
-from quantrag.presentation.data import along_k, grid, keep_main_metrics, main_metrics
+from quantrag.presentation.data import along_k, keep_main_metrics, main_metrics, ordered_names
 from quantrag.presentation.figures import lines, style
 from quantrag.presentation.figures.layout import Sheet
 
@@ -25,7 +25,7 @@ def draw(scores: pd.DataFrame, comparisons: pd.DataFrame, confidence: float) -> 
         comparisons: `comparisons.csv`.
         confidence: of the intervals in `comparisons`.
     """
-    names = grid(scores, comparisons)
+    names = ordered_names(scores, comparisons)
     rows = keep_main_metrics(comparisons)
     noise = noise_floor(keep_main_metrics(scores), names.baseline)
     looks = style.retriever_styles(names.retrievers)

@@ -1,4 +1,4 @@
-"""Tables for print: one description, written as LaTeX (booktabs), Markdown or HTML."""
+"""Publication tables: one description, written as LaTeX (booktabs), Markdown or HTML."""
 
 import html
 import re
@@ -24,7 +24,7 @@ _SUPERSCRIPTS = str.maketrans("+-=", "⁺⁻⁼")
 
 
 @dataclass(frozen=True)
-class Cell:
+class Entry:
     """A value: its text, whether it is the best of its kind, and its mark (+, -, = or none)."""
 
     text: str
@@ -33,15 +33,15 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Group:
+class RowGroup:
     """Rows under a heading of their own (empty: none); a rule separates groups."""
 
     heading: str
-    rows: list[list[Cell]]
+    rows: list[list[Entry]]
 
 
 @dataclass(frozen=True)
-class PrintTable:
+class PublicationTable:
     """A table as it is printed.
 
     Attributes:
@@ -57,17 +57,17 @@ class PrintTable:
     caption: str
     columns: list[str]
     names: int
-    groups: list[Group] = field(default_factory=list)
+    groups: list[RowGroup] = field(default_factory=list)
     spanner: str = ""
 
 
-def _rows(table: PrintTable, group: Group) -> list[list[Cell]]:
+def _rows(table: PublicationTable, group: RowGroup) -> list[list[Entry]]:
     """A group's rows; a first name that the row above has already is left out."""
     if table.names < 2:
         return group.rows
     before = [None, *(row[0] for row in group.rows)]
     return [
-        [Cell("") if row[0] == above else row[0], *row[1:]]
+        [Entry("") if row[0] == above else row[0], *row[1:]]
         for above, row in zip(before, group.rows, strict=False)
     ]
 
@@ -87,13 +87,13 @@ def escape_markdown(text: str) -> str:
     return _MARKDOWN.sub(r"\\\1", " ".join(text.split()))
 
 
-def to_latex(tables: Sequence[PrintTable]) -> str:
+def to_latex(tables: Sequence[PublicationTable]) -> str:
     """Floats for a document that loads the package booktabs."""
     header = "% Needs \\usepackage{booktabs}; made by quantrag from tables/*.csv.\n"
     return header + "\n".join(map(_latex, tables))
 
 
-def _latex(table: PrintTable) -> str:
+def _latex(table: PublicationTable) -> str:
     values = len(table.columns) - table.names
     lines = [
         r"\begin{table*}",
@@ -114,30 +114,30 @@ def _latex(table: PrintTable) -> str:
         if group.heading:
             span = rf"\multicolumn{{{len(table.columns)}}}{{@{{}}l}}"
             lines.append(rf"{span}{{\textit{{{escape_latex(group.heading)}}}}} \\")
-        lines += [" & ".join(map(_latex_cell, row)) + r" \\" for row in _rows(table, group)]
+        lines += [" & ".join(map(_latex_entry, row)) + r" \\" for row in _rows(table, group)]
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", r"\end{table*}", ""])
 
 
-def _size(table: PrintTable) -> str:
+def _size(table: PublicationTable) -> str:
     """The type size at which a table of so many characters fits a page 17 cm wide."""
     lines = [table.columns, *([c.text for c in row] for g in table.groups for row in g.rows)]
     width = sum(max(map(len, column)) + 2 for column in zip(*lines, strict=True))
     return next((size for most, size in _SIZES if width <= most), _SMALLEST)
 
 
-def _latex_cell(cell: Cell) -> str:
-    text = escape_latex(cell.text)
-    text = rf"\textbf{{{text}}}" if cell.best else text
+def _latex_entry(entry: Entry) -> str:
+    text = escape_latex(entry.text)
+    text = rf"\textbf{{{text}}}" if entry.best else text
     # A mark takes no width, so that the digits of a column stay in line.
-    return rf"{text}\rlap{{$^{{{cell.mark}}}$}}" if cell.mark else text
+    return rf"{text}\rlap{{$^{{{entry.mark}}}$}}" if entry.mark else text
 
 
-def to_markdown(tables: Sequence[PrintTable]) -> str:
+def to_markdown(tables: Sequence[PublicationTable]) -> str:
     """Tables as GitHub and Pandoc read them; headings of groups are rows in italics."""
     return "\n".join(map(_markdown, tables))
 
 
-def _markdown(table: PrintTable) -> str:
+def _markdown(table: PublicationTable) -> str:
     rule = ["---"] * table.names + ["---:"] * (len(table.columns) - table.names)
     header = list(map(escape_markdown, table.columns))
     if table.spanner and len(header) > table.names:
@@ -148,7 +148,7 @@ def _markdown(table: PrintTable) -> str:
         if group.heading:
             heading = f"*{escape_markdown(group.heading)}*"
             lines.append(_row([heading] + [""] * (len(header) - 1)))
-        lines += [_row(map(_markdown_cell, row)) for row in _rows(table, group)]
+        lines += [_row(map(_markdown_entry, row)) for row in _rows(table, group)]
     return "\n".join([escape_markdown(table.caption), "", *lines, ""])
 
 
@@ -156,12 +156,12 @@ def _row(texts) -> str:
     return "| " + " | ".join(texts) + " |"
 
 
-def _markdown_cell(cell: Cell) -> str:
-    text = escape_markdown(cell.text)
-    return (f"**{text}**" if cell.best and text else text) + cell.mark.translate(_SUPERSCRIPTS)
+def _markdown_entry(entry: Entry) -> str:
+    text = escape_markdown(entry.text)
+    return (f"**{text}**" if entry.best and text else text) + entry.mark.translate(_SUPERSCRIPTS)
 
 
-def to_html(tables: Sequence[PrintTable], title: str) -> str:
+def to_html(tables: Sequence[PublicationTable], title: str) -> str:
     """A page of its own, for the workflow's report."""
     body = "\n".join(map(_html, tables))
     return f"""<!doctype html>
@@ -179,7 +179,7 @@ thead + tbody {{ border-top: 1px solid }}
 """
 
 
-def _html(table: PrintTable) -> str:
+def _html(table: PublicationTable) -> str:
     classes = [""] * table.names + [' class="value"'] * (len(table.columns) - table.names)
     lines = [f"<table><caption>{html.escape(table.caption)}</caption><thead>"]
     if table.spanner:
@@ -196,13 +196,13 @@ def _html(table: PrintTable) -> str:
             heading = html.escape(group.heading)
             lines.append(f'<tr><th colspan="{len(table.columns)}">{heading}</th></tr>')
         for row in _rows(table, group):
-            cells = zip(classes, map(_html_cell, row), strict=True)
+            cells = zip(classes, map(_html_entry, row), strict=True)
             lines.append("<tr>" + "".join(f"<td{c}>{t}</td>" for c, t in cells) + "</tr>")
         lines.append("</tbody>")
     return "\n".join([*lines, "</table>"])
 
 
-def _html_cell(cell: Cell) -> str:
-    text = html.escape(cell.text)
-    text = f"<b>{text}</b>" if cell.best else text
-    return text + (f"<sup>{html.escape(cell.mark)}</sup>" if cell.mark else "")
+def _html_entry(entry: Entry) -> str:
+    text = html.escape(entry.text)
+    text = f"<b>{text}</b>" if entry.best else text
+    return text + (f"<sup>{html.escape(entry.mark)}</sup>" if entry.mark else "")

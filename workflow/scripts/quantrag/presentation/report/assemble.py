@@ -14,10 +14,12 @@ from quantrag.errors import UserError
 from quantrag.grid import Cell, K
 from quantrag.names import NO_RETRIEVER, NOISE_FLOOR
 from quantrag.presentation import labels
-from quantrag.presentation.data import grid, read_csv, read_tables
-from quantrag.presentation.report import charts, explorer, record
+from quantrag.presentation.criteria import Criteria
+from quantrag.presentation.data import ordered_names, read_csv, read_tables
+from quantrag.presentation.report import explorer, record
+from quantrag.presentation.report.charts import report_figures
 from quantrag.presentation.report.page import Page, render
-from quantrag.presentation.report.summary import Settings, summarize
+from quantrag.presentation.report.summary import summary_of
 from quantrag.prompts.styles import load_style
 from quantrag.statistics.comparisons import COMPARISON_COLUMNS
 from quantrag.tables import read_metadata
@@ -66,8 +68,8 @@ def make_report(files: Files, config: Mapping[str, Any]) -> str:
     tables = read_tables(files.tables)
     tables["comparisons"] = read_csv(files.tables["comparisons"], COMPARISON_COLUMNS)
     statistics = config["statistics"]
-    settings = Settings(statistics["confidence"], statistics["margin"], statistics["power"])
-    names = grid(tables["scores"], tables["comparisons"], baseline=config["baseline"])
+    criteria = Criteria(statistics["confidence"], statistics["margin"], statistics["power"])
+    names = ordered_names(tables["scores"], tables["comparisons"], baseline=config["baseline"])
     precisions = [*names.precisions, *([NOISE_FLOOR] if config["noise_floor"] else [])]
     tasks, notes = [], []
     for task in load_all(config["tasks"]):
@@ -80,9 +82,9 @@ def make_report(files: Files, config: Mapping[str, Any]) -> str:
         Page(
             experiment=config["experiment"],
             grid=_grid_line(names),
-            summary=summarize(tables["comparisons"], tables["trends"], settings),
+            summary=summary_of(tables["comparisons"], tables["trends"], criteria),
             warnings=[*_warnings(config), *_left_out(files.queries)],
-            figures=charts.figures(tables, settings.confidence),
+            figures=report_figures(tables, criteria.confidence),
             tables=tables,
             explorer=tasks,
             explorer_grid=_switches(names, precisions, _cells(files.completions), notes),

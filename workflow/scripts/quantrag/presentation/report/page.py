@@ -12,77 +12,15 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from quantrag.grid import K
 from quantrag.presentation import labels
+from quantrag.presentation.catalogue import COLUMNS, TABLES
 from quantrag.presentation.report.explorer import to_json
 from quantrag.presentation.report.summary import Summary
-from quantrag.presentation.report.views import Figure
+from quantrag.presentation.report.views import ReportFigure
 
 FOLDER = Path(__file__).parent / "assets"
 SCRIPTS = ("charts.js", "tables.js", "explorer.js")
 ASSETS = ("page.html.j2", "page.css", *SCRIPTS)
-
-_TITLES = {
-    "comparisons": ("Comparisons with the baseline", "Every precision against the baseline."),
-    "scores": ("Scores", "The score of every cell, with bootstrap intervals."),
-    "trends": (
-        "Trends",
-        "Change of the difference to the baseline per doubling of the prompt's tokens.",
-    ),
-    "costs": ("Costs", "What generation took over the whole grid."),
-    "checkpoints": (
-        "Checkpoints",
-        "Errors are means over the layers that were quantized here. Perplexity is on evaluated "
-        "texts; lower is better.",
-    ),
-    "retrievers": ("Agreement of the retrievers", "Means over the queries; 1 is full agreement."),
-    "replication": ("Replication", "Published values beside ours."),
-}
-# Columns that the page shows, and how many decimals; None: names as they are printed.
-_COLUMNS = {
-    "comparisons": {
-        "task": None, "metric": None, "model": None, "precision": None, "retriever": None,
-        "k": None, "verdict": None, "difference": 4, "ci_low": 4, "ci_high": 4, "margin": 4,
-        "p_holm": 4, "p_equivalence": 4, "min_detectable_holm": 4, "flip_rate": 3,
-        "noise_flip_rate": 3, "n": 0,
-    },
-    "scores": {
-        "task": None, "metric": None, "model": None, "precision": None, "retriever": None,
-        "k": None, "value": 4, "ci_low": 4, "ci_high": 4, "n": 0, "unparseable_rate": 3,
-    },
-    "trends": {
-        "task": None, "metric": None, "model": None, "precision": None, "retriever": None,
-        "slope_per_doubling": 4, "ci_low": 4, "ci_high": 4, "p_holm": 4, "n": 0,
-    },
-    "costs": {
-        "model": None, "precision": None, "engine": None, "device": None, "weights_gib": 2,
-        "peak_memory_gib": 2, "load_s": 1, "prompt_tokens": 0, "cached_tokens": 0,
-        "output_tokens": 0, "prompt_tokens_per_s": 1, "output_tokens_per_s": 1, "energy_wh": 2,
-    },
-    "checkpoints": {
-        "model": None, "precision": None, "method": None, "weight_gib": 3, "bits_per_weight": 2,
-        "weight_error": 4, "output_error": 4, "perplexity": 2, "perplexity_tokens": 0,
-    },
-    "retrievers": {
-        "task": None, "retriever_a": None, "retriever_b": None, "top1": 3, "top5": 3, "rbo": 3,
-        "n": 0,
-    },
-    "replication": {
-        "task": None, "metric": None, "model": None, "precision": None, "retriever": None,
-        "k": None, "published": 4, "ours": 4, "ci_low": 4, "ci_high": 4, "difference": 4,
-        "status": None, "source": None,
-    },
-}  # fmt: skip
-_LABELS = {
-    "ci_low": "from", "ci_high": "to", "p_holm": "adjusted p", "p_equivalence": "p of equivalence",
-    "min_detectable_holm": "smallest detectable", "flip_rate": "changed answers",
-    "noise_flip_rate": "noise floor", "unparseable_rate": "not readable",
-    "slope_per_doubling": "slope per doubling", "weights_gib": "weights (GiB)",
-    "weight_gib": "all weights (GiB)", "weight_error": "error of weights",
-    "output_error": "error of outputs",
-    "peak_memory_gib": "peak memory (GiB)", "load_s": "loading (s)",
-    "prompt_tokens_per_s": "prompt tokens/s", "output_tokens_per_s": "output tokens/s",
-    "energy_wh": "energy (Wh)", "retriever_a": "retriever", "retriever_b": "and",
-    "top1": "same first", "top5": "first five", "rbo": "RBO",
-}  # fmt: skip
+MOST_OPEN_ROWS = 40  # of a table that is shown at once
 
 
 @dataclass(frozen=True)
@@ -108,7 +46,7 @@ class Page:
     grid: str
     summary: Summary
     warnings: Sequence[str]
-    figures: Sequence[Figure]
+    figures: Sequence[ReportFigure]
     tables: Mapping[str, pd.DataFrame]
     explorer: Sequence[Mapping[str, Any]]
     explorer_grid: Mapping[str, Any]
@@ -138,7 +76,7 @@ def render(page: Page) -> str:
         warnings=page.warnings,
         figures=page.figures,
         figures_json=to_json(figures),
-        tables=[_table(name, page.tables[name]) for name in _TITLES if name in page.tables],
+        tables=[_table(name, page.tables[name]) for name in TABLES if name in page.tables],
         explorer=[to_json(task) for task in page.explorer],
         explorer_grid=to_json(page.explorer_grid),
         runs=page.runs,
@@ -165,23 +103,20 @@ def _view(view: dict[str, Any]) -> dict[str, Any]:
 
 def _table(name: str, frame: pd.DataFrame) -> dict[str, Any]:
     """A table as the template shows it: cells with a text and, for numbers, what they sort by."""
-    title, caption = _TITLES[name]
+    entry = TABLES[name]
     if name == "checkpoints":  # the figure has its layers
         frame = frame[frame["module"].fillna("") == ""]
         frame = frame.assign(weight_gib=frame["weight_bytes"] / 2**30)
-    shown = {column: digits for column, digits in _COLUMNS[name].items() if column in frame}
-    columns = [
-        {"label": _LABELS.get(column, column.replace("_", " ")), "number": digits is not None}
-        for column, digits in shown.items()
-    ]
+    shown = [COLUMNS[column] for column in entry.shown if column in frame]
+    columns = [{"label": column.label, "number": column.digits is not None} for column in shown]
     cells = [
-        [_cell(column, digits, value) for value in frame[column].tolist()]
-        for column, digits in shown.items()
+        [_cell(column.name, column.digits, value) for value in frame[column.name].tolist()]
+        for column in shown
     ]
     rows = [list(row) for row in zip(*cells, strict=True)]
     return {
-        "title": title, "caption": caption, "columns": columns, "rows": rows,
-        "open": name in ("comparisons", "costs", "checkpoints") and len(rows) <= 40,
+        "title": entry.title, "caption": entry.caption, "columns": columns, "rows": rows,
+        "open": entry.opens and len(rows) <= MOST_OPEN_ROWS,
     }  # fmt: skip
 
 

@@ -8,38 +8,14 @@ import pandas as pd
 from quantrag.grid import K
 from quantrag.names import NO_RETRIEVER
 from quantrag.presentation import labels
-from quantrag.presentation.data import grid, keep_main_metrics, main_metrics
+from quantrag.presentation.criteria import Criteria
+from quantrag.presentation.data import keep_main_metrics, main_metrics, ordered_names
 from quantrag.statistics.trends import POOLED
 
 VERDICTS = ("worse", "better", "equivalent", "inconclusive")
 FEW_USERS = 30  # docs/statistics.md: with fewer no bootstrap interval is exact
 MANY_INVALID = 0.05
 _MOST_NAMED = 6  # cells that a sentence names one by one; more are counted
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What the tests were made with.
-
-    Attributes:
-        confidence: level of intervals and tests, from 0 to 1.
-        margin: of equivalence, as a share of the baseline's score.
-        power: of the smallest detectable difference, from 0 to 1.
-    """
-
-    confidence: float
-    margin: float
-    power: float
-
-    @property
-    def level(self) -> str:
-        """The confidence as a percentage."""
-        return f"{self.confidence * 100:g}%"
-
-    @property
-    def within(self) -> str:
-        """The margin as it is named beside `equivalent`."""
-        return f"within {self.margin * 100:g}%"
 
 
 @dataclass(frozen=True)
@@ -72,18 +48,18 @@ class Summary:
     notes: list[str] = field(default_factory=list)
 
 
-def summarize(comparisons: pd.DataFrame, trends: pd.DataFrame, settings: Settings) -> Summary:
+def summary_of(comparisons: pd.DataFrame, trends: pd.DataFrame, criteria: Criteria) -> Summary:
     """Put the verdicts on each task's main metric into words.
 
     Args:
         comparisons: `comparisons.csv`.
         trends: `trends.csv`; may be empty.
-        settings: of the statistics.
+        criteria: of the statistics.
     """
     if comparisons.empty:
         return Summary("Only the baseline was run, so there is nothing to compare it with.")
     rows = keep_main_metrics(comparisons)
-    names = grid(rows)
+    names = ordered_names(rows)
     metrics = main_metrics(rows)
     on = ", ".join(f"{labels.metric(key).label} on {labels.name(t)}" for t, key in metrics.items())
     counts = rows["verdict"].value_counts()
@@ -91,7 +67,7 @@ def summarize(comparisons: pd.DataFrame, trends: pd.DataFrame, settings: Setting
     several = len(rows) != 1
     headline = (
         f"{len(rows)} comparison{'s' * several} with {labels.name(names.baseline)}, each on the "
-        f"same prompts ({on}): {counts.get('equivalent', 0)} equivalent {settings.within}, "
+        f"same prompts ({on}): {counts.get('equivalent', 0)} equivalent {criteria.within}, "
         f"{found[0]}, {found[1]}, {found[2]}."
     )
     if counts.get("inconclusive", 0) > len(rows) / 2:
@@ -104,16 +80,16 @@ def summarize(comparisons: pd.DataFrame, trends: pd.DataFrame, settings: Setting
         for precision, of_precision in own.groupby("precision", sort=False):
             if len(names.models) > 1:
                 pooled = slopes[slopes["precision"] == precision]
-                findings.append(_over_models(of_precision, pooled, settings))
+                findings.append(_over_models(of_precision, pooled, criteria))
             findings += [
-                _finding(part, slopes, settings)
+                _finding(part, slopes, criteria)
                 for _, part in of_precision.groupby("model", sort=False)
             ]
         tasks.append((f"{labels.name(task)}, {labels.metric(metrics[task]).label}", findings))
-    return Summary(headline, tasks, _notes(rows, settings))
+    return Summary(headline, tasks, _notes(rows, criteria))
 
 
-def _finding(rows: pd.DataFrame, trends: pd.DataFrame, settings: Settings) -> Finding:
+def _finding(rows: pd.DataFrame, trends: pd.DataFrame, criteria: Criteria) -> Finding:
     """On one task, model and precision."""
     first = rows.iloc[0]
     metric = labels.metric(first["metric"])
@@ -125,30 +101,30 @@ def _finding(rows: pd.DataFrame, trends: pd.DataFrame, settings: Settings) -> Fi
     shown = []
     for verdict in ("worse", "better"):
         if verdict in parts:
-            shown.append(f"{verdict} at {_tested(parts[verdict], metric, settings)}")
+            shown.append(f"{verdict} at {_tested(parts[verdict], metric, criteria)}")
     if same is not None and len(same) == len(rows):
-        text = f"{subject} is equivalent to {baseline} {settings.within} {everywhere}."
+        text = f"{subject} is equivalent to {baseline} {criteria.within} {everywhere}."
     elif same is not None and 2 * len(same) >= len(rows):
         others = [*shown, *([f"inconclusive at {_cells(open_)}"] if open_ is not None else [])]
         text = (
-            f"{subject} is equivalent to {baseline} {settings.within} {everywhere} except: "
+            f"{subject} is equivalent to {baseline} {criteria.within} {everywhere} except: "
             f"{'; '.join(others)}."
         )
     elif same is not None or shown:
         if same is not None:
-            shown.append(f"equivalent {settings.within} at {_cells(same)}")
+            shown.append(f"equivalent {criteria.within} at {_cells(same)}")
         text = f"Against {baseline}, {subject} is {'; '.join(shown)}."
         if open_ is not None:
             rest = _cells(open_) if len(open_) <= _MOST_NAMED else f"the other {len(open_)}"
             text += f" Inconclusive at {rest}."
     else:
         text = (
-            f"For {subject}, neither a difference to {baseline} nor equivalence {settings.within} "
+            f"For {subject}, neither a difference to {baseline} nor equivalence {criteria.within} "
             f"is shown {'here' if len(rows) == 1 else everywhere.replace('every', 'any')}."
         )
-    more = [_flips(rows), _trend(rows, trends, metric, settings)]
+    more = [_flips(rows), _trend(rows, trends, metric, criteria)]
     if open_ is not None:
-        more.insert(0, _detectable(open_, metric, settings))
+        more.insert(0, _detectable(open_, metric, criteria))
     return Finding(text, " ".join(filter(None, more)), _counts(rows))
 
 
@@ -174,7 +150,7 @@ def _cells(rows: pd.DataFrame) -> str:
     return "; ".join(found)
 
 
-def _tested(rows: pd.DataFrame, metric: labels.Metric, settings: Settings) -> str:
+def _tested(rows: pd.DataFrame, metric: labels.Metric, criteria: Criteria) -> str:
     """Cells with a difference that was found, and its size."""
     if len(rows) > 3:
         low, high = sorted(rows["difference"], key=abs)[:: len(rows) - 1]
@@ -182,13 +158,13 @@ def _tested(rows: pd.DataFrame, metric: labels.Metric, settings: Settings) -> st
         return f"{_cells(rows)} ({metric.label} {sizes}, {_p(rows['p_holm'].max(), '≤')})"
     return "; ".join(
         f"{_cells(rows.iloc[[i]])} ({metric.label} {_signed(row.difference, metric)}, "
-        f"{settings.level} interval {_signed(row.ci_low, metric)} to "
+        f"{criteria.level} interval {_signed(row.ci_low, metric)} to "
         f"{_signed(row.ci_high, metric)}, {_p(row.p_holm)})"
         for i, row in enumerate(rows.itertuples())
     )
 
 
-def _detectable(rows: pd.DataFrame, metric: labels.Metric, settings: Settings) -> str:
+def _detectable(rows: pd.DataFrame, metric: labels.Metric, criteria: Criteria) -> str:
     """What an inconclusive comparison could have found."""
     known = rows[rows["min_detectable_holm"].notna()]
     if known.empty:
@@ -199,7 +175,7 @@ def _detectable(rows: pd.DataFrame, metric: labels.Metric, settings: Settings) -
     if (score > 0).all():
         shares = _range(sizes / score, lambda v: f"{100 * v:.0f}%")
         text += f" ({shares} of the baseline's score)"
-    return f"{text} are missed more than {100 * (1 - settings.power):.0f}% of the time."
+    return f"{text} are missed more than {100 * (1 - criteria.power):.0f}% of the time."
 
 
 def _flips(rows: pd.DataFrame) -> str:
@@ -212,7 +188,7 @@ def _flips(rows: pd.DataFrame) -> str:
 
 
 def _trend(
-    rows: pd.DataFrame, trends: pd.DataFrame, metric: labels.Metric, settings: Settings
+    rows: pd.DataFrame, trends: pd.DataFrame, metric: labels.Metric, criteria: Criteria
 ) -> str:
     """Whether the gap grows with the context."""
     first = rows.iloc[0]
@@ -220,7 +196,7 @@ def _trend(
     own = own[own["precision"] == first["precision"]].dropna(subset=["p_holm"])
     if own.empty:
         return ""
-    found = own[own["p_holm"] < 1 - settings.confidence]
+    found = own[own["p_holm"] < 1 - criteria.confidence]
     if found.empty:
         return "No trend of the gap with the length of the context is shown."
     words = []
@@ -234,13 +210,13 @@ def _trend(
     return f"As the context grows, {'; '.join(words)}."
 
 
-def _over_models(rows: pd.DataFrame, trends: pd.DataFrame, settings: Settings) -> Finding:
+def _over_models(rows: pd.DataFrame, trends: pd.DataFrame, criteria: Criteria) -> Finding:
     """On one precision of all models."""
     metric = labels.metric(rows["metric"].iloc[0])
     name = labels.name(rows["precision"].iloc[0])
     counts = _counts(rows)
     said = ", ".join(
-        f"{count} {verdict}{f' {settings.within}' * (verdict == 'equivalent')}"
+        f"{count} {verdict}{f' {criteria.within}' * (verdict == 'equivalent')}"
         for verdict, count in counts.items()
     )
     text = (
@@ -250,10 +226,10 @@ def _over_models(rows: pd.DataFrame, trends: pd.DataFrame, settings: Settings) -
     for row in trends[trends["model"] == POOLED].dropna(subset=["p_holm"]).itertuples():
         interval = (
             f"{_signed(row.slope_per_doubling, metric)} {metric.label} per doubling of the prompt, "
-            f"{settings.level} interval {_signed(row.ci_low, metric)} to "
+            f"{criteria.level} interval {_signed(row.ci_low, metric)} to "
             f"{_signed(row.ci_high, metric)}"
         )
-        if row.p_holm < 1 - settings.confidence:
+        if row.p_holm < 1 - criteria.confidence:
             word = _direction(row.slope_per_doubling, metric)
             more = f"Over all models it gets {word} with the context: {interval}."
         else:
@@ -266,11 +242,11 @@ def _counts(rows: pd.DataFrame) -> dict[str, int]:
     return {verdict: int(counts[verdict]) for verdict in VERDICTS if verdict in counts}
 
 
-def _notes(rows: pd.DataFrame, settings: Settings) -> list[str]:
+def _notes(rows: pd.DataFrame, criteria: Criteria) -> list[str]:
     """Limits of the numbers."""
     notes = [
         "“Equivalent” means shown to differ by less than the margin, each claim by itself at "
-        f"{settings.level} confidence; “worse” and “better” are adjusted for all comparisons of a "
+        f"{criteria.level} confidence; “worse” and “better” are adjusted for all comparisons of a "
         "task and metric (Holm). “Inconclusive” is not “no difference”: neither was shown."
     ]
     users = int(rows["n_users"].min())

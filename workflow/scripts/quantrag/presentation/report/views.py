@@ -1,7 +1,7 @@
 """What the page's figures are made of: sheets, and the parts that their specifications share."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import altair as alt
@@ -9,11 +9,13 @@ import pandas as pd
 
 from quantrag.grid import K
 from quantrag.presentation import labels
-from quantrag.presentation.data import Grid, along_k
+from quantrag.presentation.data import OrderedNames, along_k
 
 COLORS = [f"var(--p{i})" for i in range(7)]  # in page.css; the first is the baseline's
 DASHES = [[1, 0], [5, 3], [1, 2], [6, 2, 1, 2], [9, 3], [6, 2, 1, 2, 1, 2], [2, 2]]
 SHAPES = ["circle", "square", "triangle-up", "diamond", "triangle-down", "cross", "triangle-right"]
+#: Of a comparison, in the order of legends.
+VERDICTS = ("worse", "better", "equivalent", "inconclusive")
 ROWS = alt.NamedData("rows")  # which the page fills in
 #: Columns of a row that the page's switches act on, and what each is called there.
 SWITCHES = {"model": "Model", "precision": "Precision", "retriever": "Retriever"}
@@ -40,13 +42,13 @@ class View:
 
 
 @dataclass(frozen=True)
-class Figure:
+class ReportFigure:
     """A figure of the page, with a view for each task and metric."""
 
     name: str
     title: str
     caption: str
-    views: list[View] = field(default_factory=list)
+    views: list[View]
 
 
 def marks(column: str, names: list[str], places: Sequence[int]) -> dict[str, Any]:
@@ -70,14 +72,14 @@ def marks(column: str, names: list[str], places: Sequence[int]) -> dict[str, Any
     }
 
 
-def over_k(names: Grid) -> alt.Chart:
+def over_k(names: OrderedNames) -> alt.Chart:
     """A chart without marks whose horizontal axis has a place for each k."""
     order = [K.parse(k).label for k in names.ks]
     axis = alt.Axis(labelAngle=0, title=labels.k_axis(names.ks).partition(" (")[0])
     return alt.Chart().encode(x=alt.X("k:O", sort=order, axis=axis, scale=alt.Scale(domain=order)))
 
 
-def precision_marks(names: Grid, compared: bool = False) -> dict[str, Any]:
+def precision_marks(names: OrderedNames, compared: bool = False) -> dict[str, Any]:
     """The look of each precision.
 
     It is the same in every figure, in those that have only the `compared` ones too.
@@ -98,7 +100,7 @@ def facet(parts: list[alt.Chart]) -> dict[str, Any]:
 
 
 def lines(
-    table: pd.DataFrame, names: Grid, precisions: list[str], columns: list[str]
+    table: pd.DataFrame, names: OrderedNames, precisions: list[str], columns: list[str]
 ) -> list[dict[str, Any]]:
     """Rows along k; k = 0 stands in every retriever's line."""
     rows = []

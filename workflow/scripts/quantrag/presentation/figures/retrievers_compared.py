@@ -4,12 +4,13 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from quantrag.presentation import labels
-from quantrag.presentation.data import along_k, grid, keep_main_metrics, main_metrics
+from quantrag.presentation.catalogue import COLUMNS
+from quantrag.presentation.data import along_k, keep_main_metrics, main_metrics, ordered_names
 from quantrag.presentation.figures import lines, style
 from quantrag.presentation.figures.canvas import EDGE, LINE
 from quantrag.presentation.figures.layout import BLOCK_GAP, Sheet
 
-MEASURES = {"top1": "same first", "top5": "first five", "rbo": "RBO"}
+MEASURES = ("top1", "top5", "rbo")
 CELL = 0.17  # height of a cell of the heat map, inches
 PAIR = 18  # characters of a retriever's name beside the heat map
 
@@ -25,7 +26,7 @@ def draw(
         retrievers: `retrievers.csv`.
         confidence: of the intervals in `scores`.
     """
-    names = grid(scores, comparisons)
+    names = ordered_names(scores, comparisons)
     rows = keep_main_metrics(scores)
     rows = rows[rows["precision"] == names.baseline]
     looks = style.retriever_styles(names.retrievers)
@@ -73,7 +74,7 @@ def _heat_map(sheet: Sheet, x: float, y: float, width: float, task: str, table) 
     axes.imshow(values, cmap="Blues", vmin=0, vmax=1.25, aspect="auto")
     axes.set_yticks(range(len(pairs)), pairs)
     axes.xaxis.tick_top()
-    axes.set_xticks(range(len(MEASURES)), list(MEASURES.values()))
+    axes.set_xticks(range(len(MEASURES)), [COLUMNS[name].short_label for name in MEASURES])
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     for row, line in enumerate(values):

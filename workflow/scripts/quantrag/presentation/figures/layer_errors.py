@@ -5,13 +5,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
+from quantrag.presentation.catalogue import COLUMNS
 from quantrag.presentation.figures import lines, style
 from quantrag.presentation.figures.layout import Sheet
 
-MEASURES = {
-    "weight_error": "Relative error of the weights",
-    "output_error": "Relative error of the outputs",
-}
+MEASURES = ("weight_error", "output_error")
 
 
 def by_layer(checkpoints: pd.DataFrame) -> pd.DataFrame:
@@ -44,9 +42,10 @@ def draw(checkpoints: pd.DataFrame, confidence: float) -> Figure:
     models, precisions = list(rows["model"].unique()), list(rows["precision"].unique())
     looks = style.retriever_styles(list(rows["module"].unique()))
     parts = []
-    for measure, title in MEASURES.items():
+    for measure in MEASURES:
         if rows[measure].notna().any():
             subtitle = "Norm of the error over the norm of the original, lower is better ↓"
+            title = COLUMNS[measure].title
             parts.append((measure, *lines.block(title, subtitle, models, precisions, "Layer")))
     sheet = Sheet([block for _, block, _ in parts])
     for measure, block, places in parts:

@@ -1,30 +1,25 @@
-"""The page's figure of what quantization did to the weights, layer by layer."""
+"""The report's figure: Quantization error by layer."""
+
+from collections.abc import Mapping
 
 import altair as alt
 import pandas as pd
 
 from quantrag.presentation import labels
-from quantrag.presentation.figures.checkpoints import MEASURES, by_layer, spans_powers
-from quantrag.presentation.report.views import Figure, View, facet, marks, plain, printed, tip, tips
+from quantrag.presentation.catalogue import COLUMNS
+from quantrag.presentation.data import OrderedNames
+from quantrag.presentation.figures.layer_errors import MEASURES, by_layer, spans_powers
+from quantrag.presentation.report.views import View, facet, marks, plain, printed, tip, tips
 
 
-def layer_errors(checkpoints: pd.DataFrame) -> Figure:
-    """Error against layer, a panel for each model and precision, a line for each kind of module.
-
-    Args:
-        checkpoints: `checkpoints.csv`; rows without a layer (the whole checkpoint's) are left out.
-            Has no views when nothing is left.
-    """
-    figure = Figure(
-        "checkpoints",
-        "Quantization error by layer",
-        "What quantization did to each linear layer: norm of the error over the norm of the "
-        "original, of its weights or of its outputs on calibration texts; of experts, the mean. "
-        "Lower is better.",
-    )
+def views(tables: Mapping[str, pd.DataFrame], names: OrderedNames, level: str) -> list[View]:
+    """Error against layer: a panel for each model and precision, a line for each kind of module."""
+    checkpoints = tables["checkpoints"]
+    found = []
     layers = by_layer(checkpoints)
     kinds = list(layers["module"].unique())
-    for measure, title in MEASURES.items():
+    for measure in MEASURES:
+        title = COLUMNS[measure].title
         part = layers[layers[measure].notna()]
         if part.empty:
             continue
@@ -34,11 +29,11 @@ def layer_errors(checkpoints: pd.DataFrame) -> Figure:
             y = y.scale(type="log", nice=False).axis(powers)
         rows = []
         for row in part.to_dict("records"):
-            names = printed(row)
+            own = printed(row)
             rows.append(
                 {
-                    "panel": f"{row['model']}, {names['precision']}",
-                    **names,
+                    "panel": f"{row['model']}, {own['precision']}",
+                    **own,
                     "module": row["module"],
                     "layer": plain(row["layer"]),
                     "value": plain(row[measure]),
@@ -68,5 +63,5 @@ def layer_errors(checkpoints: pd.DataFrame) -> Figure:
             f"{worst[measure]:.3g}, {worst['module']} of layer {worst['layer']:.0f} of "
             f"{worst['model']}, {labels.name(worst['precision'])}."
         )
-        figure.views.append(View(title, facet(parts), rows, description))
-    return figure
+        found.append(View(title, facet(parts), rows, description))
+    return found

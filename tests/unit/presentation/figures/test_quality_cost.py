@@ -1,0 +1,34 @@
+"""Score against cost."""
+
+import pandas as pd
+
+import figure_tables
+from figure_drawing import DEMO, draw
+from quantrag.presentation import data
+from quantrag.presentation.figures import quality_cost
+
+
+def test_costs_without_energy_have_no_energy_panel():
+    figure = draw("quality_cost", figure_tables.make(*DEMO, energy=False))
+    assert len(figure.axes) == 4
+    assert len(draw("quality_cost", figure_tables.make(*DEMO)).axes) == 6
+
+
+def test_the_pareto_front_has_the_points_that_none_beats():
+    points = pd.DataFrame({"cost": [1.0, 2, 3, 4, 4], "value": [0.2, 0.5, 0.4, 0.6, 0.1]})
+    front = quality_cost.pareto_front(points, "cost", False, True)
+    assert front["cost"].tolist() == [1, 2, 4]
+    assert front["value"].tolist() == [0.2, 0.5, 0.6]
+    # The same the other way round: much of the cost is good, a high value is bad.
+    front = quality_cost.pareto_front(points, "cost", True, False)
+    assert front[["cost", "value"]].to_numpy().tolist() == [[4, 0.1]]
+
+
+def test_mean_scores_take_the_cells_that_all_precisions_have():
+    scores = pd.DataFrame(
+        [("t", "m", p, "bm25", k, v) for p, k, v in
+         [("a", "1", 1.0), ("a", "3", 9.0), ("b", "1", 2.0)]],
+        columns=["task", "model", "precision", "retriever", "k", "value"],
+    )  # fmt: skip
+    means = quality_cost.mean_scores(scores, data.ordered_names(scores, baseline="a"))
+    assert means["value"].tolist() == [1.0, 2.0]

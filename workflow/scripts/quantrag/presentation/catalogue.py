@@ -1,0 +1,538 @@
+"""Every table and figure of an experiment, once: what it is called, shows, and is made from.
+
+The rules, the printed figures, the publication tables, the report and all captions read it. It
+imports nothing but the standard library, so that the Snakefile can read it too.
+
+A figure's drawing function is found by the figure's name: `draw` in
+`quantrag.presentation.figures.<name>` and, where the report has the figure, `views` in
+`quantrag.presentation.report.charts.<name>`. A publication table's is `make` in
+`quantrag.presentation.publication.<name>_table`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Extent:
+    """What decides which tables and figures an experiment has.
+
+    Attributes:
+        precisions: how many.
+        retrievers: how many.
+        quantizes: whether any checkpoint is quantized here, which records its errors.
+    """
+
+    precisions: int
+    retrievers: int
+    quantizes: bool
+
+
+def _always(extent: Extent) -> bool:
+    return True
+
+
+def _several_precisions(extent: Extent) -> bool:
+    return extent.precisions > 1
+
+
+def _several_retrievers(extent: Extent) -> bool:
+    return extent.retrievers > 1
+
+
+def _quantizes(extent: Extent) -> bool:
+    return extent.quantizes
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of `tables/*.csv`, or one derived from them, as a reader sees it.
+
+    Attributes:
+        name: in the table.
+        label: in the report, with its unit.
+        digits: decimals of a number; None for text.
+        short: the label where there is little room; empty: `label`.
+        few_digits: decimals where there is little room; None: `digits`.
+        higher_is_better: direction of improvement, where there is one.
+    """
+
+    name: str
+    label: str = ""
+    digits: int | None = None
+    short: str = ""
+    few_digits: int | None = None
+    higher_is_better: bool | None = None
+
+    @property
+    def title(self) -> str:
+        """The label as it begins a line."""
+        return _capitalized(self.label)
+
+    @property
+    def short_label(self) -> str:
+        """The label where there is little room."""
+        return self.short or self.label
+
+    @property
+    def heading(self) -> str:
+        """The label above a column of a publication table."""
+        return _capitalized(self.short_label)
+
+    @property
+    def heading_digits(self) -> int | None:
+        """Decimals in a publication table."""
+        return self.digits if self.few_digits is None else self.few_digits
+
+
+def _capitalized(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _text(*names: str) -> list[Column]:
+    return [Column(name, name) for name in names]
+
+
+COLUMNS = {
+    column.name: column
+    for column in (
+        *_text("task", "model", "precision", "retriever", "k", "metric", "baseline", "verdict"),
+        *_text("engine", "device", "method", "module", "status", "source"),
+        Column("retriever_a", "retriever"),
+        Column("retriever_b", "and"),
+        Column("n", "n", 0),
+        Column("value", "value", 4),
+        Column("difference", "difference", 4),
+        Column("ci_low", "from", 4),
+        Column("ci_high", "to", 4),
+        Column("margin", "margin", 4),
+        Column("p_holm", "adjusted p", 4),
+        Column("p_equivalence", "p of equivalence", 4),
+        Column("min_detectable_holm", "smallest detectable", 4),
+        Column("flip_rate", "changed answers", 3),
+        Column("noise_flip_rate", "noise floor", 3),
+        Column("unparseable_rate", "not readable", 3),
+        Column("slope_per_doubling", "slope per doubling", 4),
+        Column("published", "published", 4),
+        Column("ours", "ours", 4),
+        Column("weights_gib", "weights (GiB)", 2, higher_is_better=False),
+        Column("peak_memory_gib", "peak memory (GiB)", 2, "peak (GiB)", higher_is_better=False),
+        Column("load_s", "loading (s)", 1, "load (s)", 0, higher_is_better=False),
+        Column("prompt_tokens", "prompt tokens", 0),
+        Column("cached_tokens", "cached tokens", 0),
+        Column("output_tokens", "output tokens", 0),
+        Column("prompt_tokens_per_s", "prompt tokens/s", 1, "prompt tok/s", 0, True),
+        Column("output_tokens_per_s", "output tokens/s", 1, "output tok/s", 0, True),
+        Column("energy_wh", "energy (Wh)", 2, "", 1, higher_is_better=False),
+        Column("wh_per_1k", "Wh per 1,000 tokens", 2, higher_is_better=False),
+        Column("weight_gib", "all weights (GiB)", 3),
+        Column("bits_per_weight", "bits per weight", 2),
+        Column("weight_error", "relative error of the weights", 4),
+        Column("output_error", "relative error of the outputs", 4),
+        Column("perplexity", "perplexity", 2),
+        Column("perplexity_tokens", "perplexity tokens", 0),
+        Column("top1", "same first document", 3, "same first", 2),
+        Column("top5", "first five in common", 3, "first five", 2),
+        Column("rbo", "RBO", 3, "", 2),
+    )
+}
+#: Columns that are text whatever their values look like: a k of 3 is the name "3".
+TEXT_COLUMNS = frozenset(name for name, column in COLUMNS.items() if column.digits is None)
+
+
+@dataclass(frozen=True)
+class TableEntry:
+    """A table of the analysis, `tables/<name>.csv`.
+
+    Attributes:
+        name: of its file.
+        title: in the report.
+        caption: in the report.
+        shown: the columns that the report shows, where the table has them.
+        required: the columns that figures, publication tables and report can't do without.
+        opens: whether the report shows its rows at once, if they are few.
+        when: which experiments have it.
+    """
+
+    name: str
+    title: str
+    caption: str
+    shown: tuple[str, ...]
+    required: tuple[str, ...]
+    opens: bool = False
+    when: Callable[[Extent], bool] = _always
+
+
+_LINE = ("task", "metric", "model", "precision", "retriever")
+
+#: In the order of the report.
+TABLES = {
+    entry.name: entry
+    for entry in (
+        TableEntry(
+            name="comparisons",
+            title="Comparisons with the baseline",
+            caption="Every precision against the baseline.",
+            shown=(
+                *(*_LINE, "k", "verdict", "difference", "ci_low", "ci_high", "margin", "p_holm"),
+                *("p_equivalence", "min_detectable_holm", "flip_rate", "noise_flip_rate", "n"),
+            ),
+            required=(
+                *("task", "model", "retriever", "k", "metric", "baseline", "precision"),
+                *("difference", "ci_low", "ci_high", "margin", "flip_rate", "noise_flip_rate"),
+                *("verdict", "baseline_value"),
+            ),
+            opens=True,
+        ),
+        TableEntry(
+            name="scores",
+            title="Scores",
+            caption="The score of every cell, with bootstrap intervals.",
+            shown=(*_LINE, "k", "value", "ci_low", "ci_high", "n", "unparseable_rate"),
+            required=(*_LINE, "k", "value", "ci_low", "ci_high", "n", "unparseable_rate"),
+        ),
+        TableEntry(
+            name="trends",
+            title="Trends",
+            caption="Change of the difference to the baseline per doubling of the prompt's tokens.",
+            shown=(*_LINE, "slope_per_doubling", "ci_low", "ci_high", "p_holm", "n"),
+            required=(*_LINE, "slope_per_doubling", "ci_low", "ci_high", "p_holm", "n"),
+        ),
+        TableEntry(
+            name="costs",
+            title="Costs",
+            caption="What generation took over the whole grid.",
+            shown=(
+                *("model", "precision", "engine", "device", "weights_gib", "peak_memory_gib"),
+                *("load_s", "prompt_tokens", "cached_tokens", "output_tokens"),
+                *("prompt_tokens_per_s", "output_tokens_per_s", "energy_wh"),
+            ),
+            required=(
+                *("model", "precision", "engine", "device", "weights_gib", "peak_memory_gib"),
+                *("load_s", "prompt_tokens", "output_tokens"),
+                *("prompt_tokens_per_s", "output_tokens_per_s", "energy_wh"),
+            ),
+            opens=True,
+        ),
+        TableEntry(
+            name="checkpoints",
+            title="Checkpoints",
+            caption=(
+                "Errors are means over the layers that were quantized here. Perplexity is on "
+                "evaluated texts; lower is better."
+            ),
+            shown=(
+                *("model", "precision", "method", "weight_gib", "bits_per_weight", "weight_error"),
+                *("output_error", "perplexity", "perplexity_tokens"),
+            ),
+            required=(
+                *("model", "precision", "method", "layer", "module", "weight_error"),
+                *("output_error", "bits_per_weight", "weight_bytes", "perplexity"),
+                *("perplexity_tokens",),
+            ),
+            opens=True,
+        ),
+        TableEntry(
+            name="retrievers",
+            title="Agreement of the retrievers",
+            caption="Means over the queries; 1 is full agreement.",
+            shown=("task", "retriever_a", "retriever_b", "top1", "top5", "rbo", "n"),
+            required=("task", "retriever_a", "retriever_b", "top1", "top5", "rbo", "n"),
+            when=_several_retrievers,
+        ),
+        TableEntry(
+            name="replication",
+            title="Replication",
+            caption="Published values beside ours.",
+            shown=(
+                *(*_LINE, "k", "published", "ours", "ci_low", "ci_high", "difference"),
+                *("status", "source"),
+            ),
+            required=(
+                *(*_LINE, "k", "published", "ours", "ci_low", "ci_high", "difference"),
+                *("status", "source"),
+            ),
+        ),
+    )
+}
+
+
+@dataclass(frozen=True)
+class FigureEntry:
+    """A figure, in print and in the report.
+
+    Its captions may name `{level}`, the confidence in percent, and `{baseline}`; the report's also
+    `{devices}`, what generation ran on.
+
+    Attributes:
+        name: of its files, and of the modules that draw it.
+        title: in lists and in the report.
+        caption: what both show.
+        tables: that it is made from; the parameters of `draw` and `views`.
+        printed: sentences after the caption, on what only the printed figure shows.
+        in_report: sentences after the caption, on what only the report's figure shows.
+        noise: sentence on the noise floor; `{noise}` is how it looks.
+        when: which experiments have it, if they have the tables.
+    """
+
+    name: str
+    title: str
+    caption: str
+    tables: tuple[str, ...]
+    printed: str = ""
+    in_report: str = ""
+    noise: str = ""
+    when: Callable[[Extent], bool] = _always
+
+    def printed_caption(self, confidence: float) -> str:
+        """The caption of the printed figure.
+
+        Args:
+            confidence: level of the intervals, from 0 to 1.
+        """
+        parts = [self.caption, self.noise, self.printed]
+        look = {"noise": "the hatched area", "baseline": "the baseline"}
+        return _joined(parts, level=_percent(confidence), **look)
+
+    def report_caption(
+        self, confidence: float, baseline: str, noise_floor: bool, devices: str
+    ) -> str:
+        """The caption of the report's figure.
+
+        Args:
+            confidence: level of the intervals, from 0 to 1.
+            baseline: its name in print.
+            noise_floor: whether it was run.
+            devices: engines and devices of the generation, in words.
+        """
+        parts = [self.caption, self.noise if noise_floor else "", self.in_report]
+        look = {"noise": "in grey", "baseline": baseline}
+        return _joined(parts, level=_percent(confidence), devices=devices, **look)
+
+    @property
+    def source_file(self) -> str:
+        """The module that draws it in print, below the folder of the scripts."""
+        return f"quantrag/presentation/figures/{self.name}.py"
+
+    @property
+    def chart_file(self) -> str:
+        """The module that specifies the report's figure, below the folder of the scripts."""
+        return f"quantrag/presentation/report/charts/{self.name}.py"
+
+
+def _joined(parts: list[str], **values: str) -> str:
+    return " ".join(filter(None, parts)).format(**values)
+
+
+def _percent(share: float) -> str:
+    return f"{share * 100:g}%"
+
+
+_VERDICTS = (
+    "“Worse” and “better”: the paired test finds a difference, with p adjusted for all comparisons "
+    "of the task and metric. “Equivalent”: the difference is shown to be smaller than the margin. "
+    "“Inconclusive”: neither is shown, which is not the same as no difference."
+)
+
+#: In the order of the report.
+FIGURES = {
+    entry.name: entry
+    for entry in (
+        FigureEntry(
+            name="k_sweep",
+            title="Score against k",
+            tables=("scores", "comparisons"),
+            caption=(
+                "Score against the number k of retrieved documents. All precisions of a model read "
+                "the same prompts. Bands or whiskers are {level} bootstrap intervals over users. "
+                "k = 0 has no retriever and is the common first point. 4K stands for as many whole "
+                "documents as fit in 4 times 1,024 tokens, and so on."
+            ),
+            printed="Rows are models, columns retrievers, lines precisions.",
+        ),
+        FigureEntry(
+            name="quantization_gap",
+            title="Difference to the baseline against k",
+            tables=("scores", "comparisons"),
+            caption=(
+                "Difference between each precision and {baseline} on the same prompts, against the "
+                "number k of retrieved documents, with {level} intervals. The pale band is the "
+                "equivalence margin."
+            ),
+            noise=(
+                "The noise floor ({noise}) is how far the baseline is from itself when its answers "
+                "are generated in another batch order: a difference inside it says nothing about "
+                "quantization."
+            ),
+            printed="Margin: the narrowest of the retrievers'; noise floor: the largest.",
+            when=_several_precisions,
+        ),
+        FigureEntry(
+            name="forest",
+            title="All comparisons",
+            tables=("comparisons",),
+            caption=(
+                "Every comparison with {baseline}: difference, {level} interval, and the "
+                f"equivalence margin as a pale bar. Markers are verdicts. {_VERDICTS}"
+            ),
+            when=_several_precisions,
+        ),
+        FigureEntry(
+            name="flips",
+            title="Changed answers against k",
+            tables=("comparisons",),
+            caption=(
+                "Share of answers that differ from those of {baseline} on the same prompts, "
+                "against the number k of retrieved documents. An equal score can hide many changed "
+                "answers that cancel out."
+            ),
+            noise=(
+                "The noise floor ({noise}) is the share that differs between two passes of the "
+                "baseline itself in different batch orders."
+            ),
+            when=_several_precisions,
+        ),
+        FigureEntry(
+            name="quality_cost",
+            title="Score against cost",
+            tables=("scores", "comparisons", "costs"),
+            caption=(
+                "Mean score over all k and retrievers against the size of the weights, the "
+                "throughput and, where it was measured, the energy. Grey lines lead from each "
+                "model's baseline to the model's other precisions. No point beats one on the "
+                "Pareto front (dashed) in both score and cost. Throughput and energy belong to the "
+                "device that they were measured on."
+            ),
+            printed="Where there are several models, a letter beside its baseline names each.",
+            in_report="Measured with {devices}.",
+        ),
+        FigureEntry(
+            name="retrievers_compared",
+            title="Retrievers compared",
+            tables=("scores", "comparisons", "retrievers"),
+            caption=(
+                "How far the rankings of two retrievers agree, mean over the queries: share of "
+                "queries with the same first document, share of the first five documents that they "
+                "have in common, and rank-biased overlap (RBO); 1 is full agreement."
+            ),
+            printed=(
+                "Above it the score of {baseline} with each retriever, with {level} bootstrap "
+                "intervals over users."
+            ),
+            when=_several_retrievers,
+        ),
+        FigureEntry(
+            name="layer_errors",
+            title="Quantization error by layer",
+            tables=("checkpoints",),
+            caption=(
+                "What quantization did to each linear layer: norm of the error over the norm of "
+                "the original, for the layer's weights and, where it was recorded, for its outputs "
+                "on calibration texts; of experts, the mean. Lower is better."
+            ),
+            when=_quantizes,
+        ),
+    )
+}
+
+
+@dataclass(frozen=True)
+class PublicationEntry:
+    """A publication table: LaTeX, Markdown and HTML.
+
+    Attributes:
+        name: of its files; with `_table`, of the module that makes it.
+        title: in lists.
+        caption: in the workflow's report.
+        tables: that it is made from.
+        when: which experiments have it, if they have the tables.
+    """
+
+    name: str
+    title: str
+    caption: str
+    tables: tuple[str, ...]
+    when: Callable[[Extent], bool] = _always
+
+    @property
+    def source_file(self) -> str:
+        """The module that makes it, below the folder of the scripts."""
+        return f"quantrag/presentation/publication/{self.name}_table.py"
+
+
+PUBLICATION_TABLES = {
+    entry.name: entry
+    for entry in (
+        PublicationEntry(
+            name="main",
+            title="Main result",
+            tables=("scores", "comparisons"),
+            caption=(
+                "Scores of every model and precision by the number k of retrieved documents, for "
+                "each task, metric and retriever. The best of each k and retriever is in bold; "
+                "marks give the verdict of the paired comparison with the baseline."
+            ),
+        ),
+        PublicationEntry(
+            name="change",
+            title="Relative change",
+            tables=("comparisons",),
+            caption=(
+                "Change after quantization in percent of the baseline's score; marks give the "
+                "verdict of the paired comparison."
+            ),
+            when=_several_precisions,
+        ),
+        PublicationEntry(
+            name="retrievers",
+            title="Agreement of retrievers",
+            tables=("retrievers",),
+            caption="How far the rankings of two retrievers agree.",
+        ),
+        PublicationEntry(
+            name="costs",
+            title="Costs",
+            tables=("costs",),
+            caption=(
+                "Memory, time and energy that generation took. Speed and energy belong to the "
+                "device that they were measured on."
+            ),
+        ),
+        PublicationEntry(
+            name="replication",
+            title="Replication",
+            tables=("replication",),
+            caption=(
+                "Published values beside ours: OK where they are no further apart than the "
+                "tolerance stated for the value, OKish where no further than twice that or where "
+                "the published value lies inside our interval, FAIL otherwise."
+            ),
+        ),
+    )
+}
+
+
+def tables_of(extent: Extent) -> list[str]:
+    """The tables of the analysis that an experiment has."""
+    return [name for name, entry in TABLES.items() if entry.when(extent)]
+
+
+def figures_of(extent: Extent) -> list[str]:
+    """The figures that an experiment has."""
+    return _available(FIGURES, extent)
+
+
+def publication_tables_of(extent: Extent) -> list[str]:
+    """The publication tables that an experiment has."""
+    return _available(PUBLICATION_TABLES, extent)
+
+
+def _available(
+    entries: dict[str, FigureEntry] | dict[str, PublicationEntry], extent: Extent
+) -> list[str]:
+    tables = set(tables_of(extent))
+    return [
+        name
+        for name, entry in entries.items()
+        if entry.when(extent) and tables.issuperset(entry.tables)
+    ]

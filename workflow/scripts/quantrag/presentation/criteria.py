@@ -1,0 +1,28 @@
+"""What intervals and tests were made with, as captions and sentences name it."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Criteria:
+    """What intervals and tests were made with.
+
+    Attributes:
+        confidence: level of intervals and tests, from 0 to 1.
+        margin: of equivalence, as a share of the baseline's score.
+        power: of the smallest detectable difference, from 0 to 1.
+    """
+
+    confidence: float
+    margin: float
+    power: float
+
+    @property
+    def level(self) -> str:
+        """The confidence as a percentage."""
+        return f"{self.confidence * 100:g}%"
+
+    @property
+    def within(self) -> str:
+        """The margin as it is named beside `equivalent`."""
+        return f"within {self.margin * 100:g}%"

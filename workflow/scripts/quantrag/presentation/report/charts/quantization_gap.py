@@ -1,0 +1,85 @@
+"""The report's figure: Difference to the baseline against k."""
+
+from collections.abc import Mapping
+
+import altair as alt
+import pandas as pd
+
+from quantrag.grid import K
+from quantrag.names import NOISE_FLOOR
+from quantrag.presentation import labels
+from quantrag.presentation.data import OrderedNames
+from quantrag.presentation.figures.quantization_gap import noise_floor
+from quantrag.presentation.report.views import (
+    View,
+    facet,
+    lines,
+    over_k,
+    precision_marks,
+    tip,
+    tips,
+    view_label,
+    with_panel,
+)
+
+
+def views(tables: Mapping[str, pd.DataFrame], names: OrderedNames, level: str) -> list[View]:
+    """Differences along k with intervals, margin and noise floor: a panel per model, retriever."""
+    scores = tables["scores"]
+    comparisons = tables["comparisons"]
+    noisy = bool((scores["precision"] == NOISE_FLOOR).any())
+    found = []
+    for (task, key), part in comparisons.groupby(["task", "metric"], sort=False):
+        metric = labels.metric(key)
+        if noisy:
+            own = scores[(scores["task"] == task) & (scores["metric"] == key)]
+            cell = ["task", "model", "retriever", "k"]
+            part = part.merge(noise_floor(own, names.baseline), on=cell, how="left")
+        columns = ["difference", "ci_low", "ci_high", "margin", "p_holm", "verdict"]
+        rows = lines(part, names, names.compared, columns + ["noise"] * noisy)
+        for row in rows:
+            row["margin_low"] = None if row["margin"] is None else -row["margin"]
+            if row.get("noise") is not None:
+                row["noise_low"] = -row["noise"]
+        better = "above" if metric.higher_is_better else "below"
+        title = f"Difference in {metric.axis}"
+        tooltip = [*tips("precision", "model", "retriever", "k", "verdict")]
+        tooltip += [tip("difference", "Difference", "+.4f"), tip("ci_low", f"{level} from")]
+        tooltip += [tip("ci_high", "to"), tip("margin", "Margin ±")]
+        tooltip += [tip("p_holm", "Adjusted p", ".3g")]
+        base = over_k(names)
+        margin = base.mark_area(opacity=0.22, color="#56B4E9").encode(
+            y=alt.Y("min(margin_low):Q", title=title), y2="max(margin):Q"
+        )
+        zero = base.mark_rule(opacity=0.6).encode(y=alt.datum(0))
+        marks = precision_marks(names, compared=True)
+        del marks["strokeDash"]
+        offset = alt.XOffset("precision:N", sort=[labels.name(p) for p in names.compared])
+        line = base.encode(
+            y=alt.Y("difference:Q", title=title), xOffset=offset, tooltip=tooltip, **marks
+        )
+        whisker = base.mark_rule(strokeWidth=1.6).encode(
+            y=alt.Y("ci_low:Q", title=title),
+            y2="ci_high:Q",
+            xOffset=offset,
+            color=marks["color"],
+            tooltip=tooltip,
+        )
+        points = line.mark_point(size=45, filled=True, opacity=1)
+        parts = [margin, zero, whisker, points]
+        if noisy:
+            for column in ("noise", "noise_low"):
+                parts.append(
+                    base.mark_line(strokeDash=[4, 3], strokeWidth=1, color="#888888").encode(
+                        y=alt.Y(f"max({column}):Q", title=title)
+                    )
+                )
+        largest = part.loc[part["difference"].abs().idxmax()] if len(part) else None
+        description = (
+            f"Differences in {metric.label} on {labels.name(task)} with intervals against the "
+            f"number of documents; {better} 0 is better. Largest: {largest['difference']:+.4f}, "
+            f"{labels.name(largest['precision'])} of {largest['model']} at k = "
+            f"{K.parse(largest['k']).label} ({largest['verdict']})."
+        )
+        found.append(View(view_label(task, metric), facet(parts), with_panel(rows), description))
+    return found
