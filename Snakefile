@@ -7,11 +7,6 @@ from snakemake.utils import min_version
 
 min_version("9.27")
 
-# A file given on the command line replaces the default one; merged, the two grids would add up.
-if not workflow.overwrite_configfiles:
-
-    configfile: "config/config.yaml"
-
 
 include: "workflow/rules/common.smk"
 include: "workflow/rules/download.smk"

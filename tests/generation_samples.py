@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from quantrag.config.schema import load_schema, with_defaults
 from quantrag.engines.base import Completion, Engine, EngineSpec, Likelihood, Request
 from quantrag.generation.generate import generate_cells
 from quantrag.generation.job import GenerationJob, engine_spec
+from quantrag.generation.settings import GenerationSettings
 from quantrag.tables import write_table
 
 VOCABULARY = 300
@@ -23,7 +23,7 @@ TASKS = ("LaMP-3U", "LaMP-5U")
 
 def settings(**changes: Any) -> dict[str, Any]:
     """The section `generation` with its defaults, on the CPU."""
-    return with_defaults({"device": "cpu", **changes}, load_schema("generation.schema.yaml"))
+    return GenerationSettings(**{"device": "cpu", **changes}).model_dump()
 
 
 def prompt_tokens(task: str, query: int, k: str, template: str = "a") -> list[int]:

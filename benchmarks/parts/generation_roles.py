@@ -21,12 +21,12 @@ from benchmarks.parts.generation_prompts import (
     prompts_of_cell,
 )
 from quantrag.checkpoints.folder import read_config
-from quantrag.config.schema import load_schema, with_defaults
 from quantrag.engines.sizing import kv_bytes_per_token
 from quantrag.generation.cell_tables import read_prompts
 from quantrag.generation.generate import generate_cells
 from quantrag.generation.job import GenerationJob, engine_spec
 from quantrag.generation.journal import read_journal
+from quantrag.generation.settings import GenerationSettings
 from quantrag.runtime.telemetry import Stopwatch
 
 #: Tokens in a block of the cache, for sweep and raw alike: vLLM's own 128 on a CPU shares little.
@@ -44,7 +44,7 @@ def job_of(arguments: argparse.Namespace, seed: int | None = None, **vllm: Any) 
         },
     }
     spec = engine_spec(
-        with_defaults(given, load_schema("generation.schema.yaml")),
+        GenerationSettings(**given).model_dump(),
         arguments.checkpoint,
         model="benchmark",
         precision="benchmark",

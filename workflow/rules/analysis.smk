@@ -120,7 +120,6 @@ rule replicate:
     input:
         scores="<results>/tables/scores.csv",
         published=local("config/published.yaml"),
-        schema=local("workflow/schemas/published.schema.yaml"),
     output:
         table="<results>/tables/replication.csv",
     log:

@@ -12,6 +12,7 @@ if " " in sys.executable and not sys.executable.startswith("'"):
 # Snakemake puts a script's folder on its path, but not on the Snakefile's.
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow" / "scripts"))
 
+from quantrag.config.files import check_files
 from quantrag.config.loading import load_config
 from quantrag.engines.registry import ENGINES
 from quantrag.errors import UserError
@@ -21,12 +22,25 @@ from quantrag.runtime.source_hash import source_hash
 from quantrag.tasks.registry import definition
 
 SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
+DEFAULT_CONFIG = "config/config.yaml"
+
+# One line says it better than the traceback that an exception would bring.
+try:
+    check_files(workflow.configfiles or [DEFAULT_CONFIG])
+except UserError as error:
+    sys.exit(f"error: {error}")
+
+# A file given on the command line replaces the default one; merged, the two grids would add up.
+if not workflow.overwrite_configfiles:
+
+    configfile: DEFAULT_CONFIG
+
 
 try:
-    config = load_config(config, workflow.configfiles)
+    experiment = load_config(config, workflow.configfiles, workflow.config_settings.config)
 except UserError as error:
-    # One line says it better than the traceback that an exception would bring.
     sys.exit(f"error: {error}")
+config = experiment.model_dump()
 
 RESULTS = f"results/{config['experiment']}"
 RESOURCES = "resources"

@@ -5,10 +5,11 @@ from quantrag.runtime.jobs import job
 with job(snakemake):
     import pandas as pd
 
-    from quantrag.statistics.replication import load_published, replicate
+    from quantrag.config.published import load_published
+    from quantrag.statistics.replication import replicate
     from quantrag.tables import write_csv
 
-    published = load_published(snakemake.input.published, snakemake.input.schema)
+    published = load_published(snakemake.input.published)
     scores = pd.read_csv(
         snakemake.input.scores,
         dtype={"k": "str", "retriever": "str"},

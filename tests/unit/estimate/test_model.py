@@ -43,7 +43,7 @@ WORK = Work(prompts=1000, prompt_tokens=9e6, computed_tokens=4.5e6, output_token
 
 def configuration(root, name="config.yaml", **changes):
     raw = yaml.safe_load((root / "config" / name).read_text())
-    return load_config({**copy.deepcopy(raw), **changes})
+    return load_config({**copy.deepcopy(raw), **changes}).model_dump()
 
 
 @pytest.fixture

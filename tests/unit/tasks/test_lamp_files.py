@@ -1,23 +1,24 @@
 """The schema of `tasks`, and the paths that follow from a task's source."""
 
 import copy
+from pathlib import Path
 
 import pytest
 import yaml
 
 from quantrag.config.loading import load_config
-from quantrag.config.schema import SCHEMA_FOLDER
 from quantrag.errors import UserError
 from quantrag.tasks.lamp_files import lamp_url, published_files, task_file
 
-DEMO = yaml.safe_load((SCHEMA_FOLDER.parents[1] / "config" / "demo.yaml").read_text("utf-8"))
+ROOT = Path(__file__).parents[3]
+DEMO = yaml.safe_load((ROOT / "config" / "demo.yaml").read_text("utf-8"))
 
 
 def checked(entry):
     """The entry as the workflow sees it: validated, with defaults."""
     raw = copy.deepcopy(DEMO)
     raw["tasks"] = {"task": entry}
-    return load_config(raw)["tasks"]["task"]
+    return load_config(raw).model_dump()["tasks"]["task"]
 
 
 @pytest.mark.parametrize(

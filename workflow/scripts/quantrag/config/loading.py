@@ -1,90 +1,70 @@
-"""The configuration: checked against the JSON Schema, completed with its defaults.
-
-The schemas under `workflow/schemas/` are the one source of allowed keys, types, defaults and their
-description; `config/README.md` is generated from them (`quantrag.config.reference`).
-"""
+"""The configuration: checked, completed with its defaults, and typed."""
 
 import copy
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from quantrag.config.messages import choices, describe, dotted, most_specific, origin
-from quantrag.config.schema import ROOT_SCHEMA, load_schema, validator, with_defaults
+from pydantic import ValidationError
+
+from quantrag.config.experiment import Experiment, inconsistencies
+from quantrag.config.files import check_files, origin
+from quantrag.config.messages import dotted, first_mistake
 from quantrag.errors import UserError
-from quantrag.quantization.precisions import Precision
+from quantrag.section import CommandLineText
 
 
-def load_config(raw: Mapping[str, Any], files: Sequence[str | Path] = ()) -> dict[str, Any]:
+def load_config(
+    raw: Mapping[str, Any],
+    files: Sequence[str | Path] = (),
+    command_line: Mapping[str, Any] | None = None,
+) -> Experiment:
     """Check a configuration and fill in the defaults.
 
     Args:
         raw: the configuration as Snakemake merged it.
         files: the files it came from, for the messages; later ones override earlier ones.
-
-    Returns:
-        A new dict with every default applied and the values of `k` as strings.
+        command_line: what `--config` gave, which is in `raw` already. Snakemake hands its values
+            over as text.
 
     Raises:
         UserError: one line with file, key, what is wrong and what is allowed.
     """
-    raw = copy.deepcopy(dict(raw))
-    errors = [most_specific(error) for error in validator().iter_errors(raw)]
-    if errors:
-        error = min(
-            errors,
-            key=lambda e: (e.validator != "additionalProperties", list(map(str, e.absolute_path))),
-        )
-        path, message = describe(error)
-        raise UserError(f"{origin(path, files)}: {dotted(path)}: {message}")
-    config = with_defaults(raw, load_schema(ROOT_SCHEMA))
-    config["k"] = [str(k) for k in config["k"]]
-    for path, message in inconsistencies(config):
-        raise UserError(f"{origin(path, files)}: {dotted(path)}: {message}")
-    return config
+    command_line = command_line or {}
+    check_files(files)
+    given = _with_text(copy.deepcopy(dict(raw)), command_line)
+    try:
+        experiment = Experiment.model_validate(given)
+    except ValidationError as error:
+        path, message = first_mistake(error, Experiment)
+        raise mistake(path, message, files, command_line) from None
+    for path, message in inconsistencies(experiment):
+        raise mistake(path, message, files, command_line)
+    return experiment
 
 
-def inconsistencies(config: Mapping[str, Any]) -> Iterable[tuple[list[str], str]]:
-    """What no schema can say, since it concerns several keys. Yields (path, message)."""
-    precisions = config["precisions"]
-    if config["baseline"] not in precisions:
-        yield (
-            ["baseline"],
-            f"{config['baseline']!r} is no precision" + choices(config["baseline"], precisions),
-        )
-    if not any(k != "0" for k in config["k"]):
-        yield ["k"], "only 0: nothing would be retrieved. Allowed: at least one k above 0"
-    for task, entry in config["tasks"].items():
-        source = entry["source"]
-        if source["kind"] == "demo" and source["smallest_profile"] > source["largest_profile"]:
-            path = ["tasks", task, "source", "smallest_profile"]
-            allowed = f"at most largest_profile, {source['largest_profile']}"
-            yield path, f"{source['smallest_profile']} is too large. Allowed: {allowed}"
-    generation = config["generation"]
-    for model, entry in config["models"].items():
-        if generation["max_new_tokens"] >= entry["context"]:
-            allowed = f"less than the context of {model}, {entry['context']}"
-            message = f"{generation['max_new_tokens']} is too large. Allowed: {allowed}"
-            yield ["generation", "max_new_tokens"], message
-    where = generation["engine"], generation["device"]
-    for precision, entry in precisions.items():
-        if refusal := Precision.of(precision, entry).support(*where).refusal:
-            yield ["precisions", precision], refusal
-        for task in entry.get("calibration", {}).get("tasks") or []:
-            if task not in config["tasks"]:
-                path = ["precisions", precision, "calibration", "tasks"]
-                yield path, f"{task!r} is no task" + choices(task, config["tasks"])
-        calibration = entry.get("calibration")
-        if calibration and calibration["source"] != "task" and calibration["path"] is None:
-            path = ["precisions", precision, "calibration"]
-            yield path, f"source {calibration['source']} needs the key 'path'"
-        published = entry.get("checkpoints", {})
-        path = ["precisions", precision, "checkpoints"]
-        for model in published:
-            if model not in config["models"]:
-                yield [*path, model], f"{model!r} is no model" + choices(model, config["models"])
-        missing = (
-            sorted(config["models"].keys() - published) if entry["method"] == "published" else []
-        )
-        if missing:
-            yield path, f"no checkpoint of {', '.join(missing)}: every model needs one"
+def mistake(
+    path: Sequence[str],
+    message: str,
+    files: Sequence[str | Path] = (),
+    command_line: Mapping[str, Any] | None = None,
+) -> UserError:
+    """The error about one key of the configuration, in the words that all of them have."""
+    return UserError(f"{origin(path, files, command_line or {})}: {dotted(path)}: {message}")
+
+
+def _with_text(raw: Any, command_line: Mapping[str, Any]) -> Any:
+    """The raw configuration with the values of the command line marked as text."""
+    if not isinstance(raw, dict):
+        return _text(command_line)
+    for key, value in command_line.items():
+        raw[key] = _with_text(raw.get(key), value) if isinstance(value, Mapping) else _text(value)
+    return raw
+
+
+def _text(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _text(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_text(part) for part in value]
+    return value if value is None else CommandLineText(value)

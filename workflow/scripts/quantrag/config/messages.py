@@ -2,106 +2,176 @@
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-import yaml
-from jsonschema.exceptions import ValidationError
+from pydantic import BaseModel, ValidationError
 
-from quantrag.config.schema import ROOT_SCHEMA, discriminator, load_schema, resolve
+from quantrag.config.schema import json_schema, resolve, tagged, without_null
+from quantrag.section import shown
 
-
-def most_specific(error: ValidationError) -> ValidationError:
-    """The error that the user made, inside the branch of a `oneOf`/`anyOf` that the user meant."""
-    while error.validator in ("oneOf", "anyOf") and error.context:
-        branches: dict[int, list[ValidationError]] = {}
-        for suberror in error.context:
-            branches.setdefault(suberror.schema_path[0], []).append(suberror)
-        meant = [b for b in branches.values() if not any(e.validator == "const" for e in b)]
-        if len(meant) != 1:
-            return error
-        error = min(meant[0], key=lambda e: e.validator != "additionalProperties")
-    return error
-
-
-def describe(error: ValidationError) -> tuple[list[str], str]:
-    """Path of the offending key, and what is wrong with what is allowed."""
-    path = [str(part) for part in error.absolute_path]
-    value, allowed = error.instance, error.validator_value
-    match error.validator:
-        case "additionalProperties":
-            known = error.schema.get("properties", {})
-            unknown = min(key for key in value if key not in known)
-            return [*path, unknown], "unknown key" + choices(unknown, known)
-        case "required":
-            missing = next(key for key in allowed if key not in value)
-            return path, f"the key {missing!r} is missing"
-        case "type":
-            types = allowed if isinstance(allowed, list) else [allowed]
-            return path, f"{value!r} is no {' or '.join(types)}" + _example(error.schema)
-        case "enum":
-            return path, f"{value!r} is not allowed" + choices(value, allowed)
-        case "const":
-            return path, f"{value!r} is not allowed. Allowed: {allowed}"
-        case "minimum" | "exclusiveMinimum":
-            relation = "at least" if error.validator == "minimum" else "more than"
-            return path, f"{value!r} is too small. Allowed: {relation} {allowed}"
-        case "maximum" | "exclusiveMaximum":
-            relation = "at most" if error.validator == "maximum" else "less than"
-            return path, f"{value!r} is too large. Allowed: {relation} {allowed}"
-        case "pattern":
-            return path, f"{value!r} doesn't have the right form. Allowed: {allowed}"
-        case "not":
-            return path, f"{value!r} is a name that the workflow keeps for itself"
-        case "minProperties" | "minItems":
-            return path, f"empty. Allowed: at least {allowed}"
-        case "uniqueItems":
-            return path, f"{value!r} repeats an entry"
-        case "oneOf" | "anyOf":
-            return _describe_union(path, error)
-        case _:
-            return path, error.message
+_KINDS = {
+    "integer": "an integer",
+    "number": "a number",
+    "string": "text",
+    "boolean": "true or false",
+    "array": "a list",
+    "object": "a mapping (keys with values)",
+}
+_TYPE_ERRORS = {
+    **dict.fromkeys(("int_type", "int_from_float"), "integer"),
+    **dict.fromkeys(("float_type",), "number"),
+    **dict.fromkeys(("string_type", "string_sub_type"), "string"),
+    **dict.fromkeys(("bool_type",), "boolean"),
+    **dict.fromkeys(("list_type",), "array"),
+    **dict.fromkeys(("dict_type", "model_type", "model_attributes_type"), "object"),
+}
+_BOUNDS = {
+    "greater_than_equal": ("small", "at least", "ge"),
+    "greater_than": ("small", "more than", "gt"),
+    "less_than_equal": ("large", "at most", "le"),
+    "less_than": ("large", "less than", "lt"),
+}
 
 
-def _describe_union(path: list[str], error: ValidationError) -> tuple[list[str], str]:
-    branches = error.validator_value
-    resolved = [resolve(branch, load_schema(ROOT_SCHEMA))[0] for branch in branches]
-    key = discriminator(resolved)
-    if key is not None and isinstance(error.instance, Mapping):
-        values = [branch["properties"][key]["const"] for branch in resolved]
-        if key not in error.instance:
-            return path, f"the key {key!r} is missing. Allowed: {', '.join(map(str, values))}"
-        value = error.instance[key]
-        return [*path, key], f"{value!r} is not allowed" + choices(value, values)
-    allowed = " or ".join(_form(branch) for branch in resolved)
-    return path, f"{error.instance!r} is not allowed. Allowed: {allowed}"
+def first_mistake(error: ValidationError, model: type[BaseModel]) -> tuple[list[str], str]:
+    """Path of the key that is wrong, and what is wrong with what is allowed.
+
+    Args:
+        error: what pydantic found in something that should have been a `model`.
+        model: the section that was validated.
+
+    Returns:
+        Of several mistakes an unknown key, which is often why another key is missing; else the
+        first by its path.
+    """
+    root = json_schema(model)
+    details = error.errors(include_url=False)
+    unknown = ("extra_forbidden", "invalid_key")
+    chosen = min(details, key=lambda d: (d["type"] not in unknown, [str(p) for p in d["loc"]]))
+    return describe(chosen, root)
 
 
-def _form(schema: Mapping[str, Any]) -> str:
-    if "const" in schema:
-        return repr(schema["const"])
+def describe(detail: Mapping[str, Any], root: Mapping[str, Any]) -> tuple[list[str], str]:
+    """Path and message of one of pydantic's errors.
+
+    Args:
+        detail: one entry of `ValidationError.errors()`.
+        root: the JSON Schema of what was validated.
+    """
+    path, schema, parent = _locate(detail["loc"], root)
+    kind, value, context = detail["type"], detail.get("input"), detail.get("ctx", {})
+    match kind:
+        case "quantrag":
+            return [*path, *context["path"]], context["message"]
+        case "extra_forbidden" | "invalid_key":
+            return path, "unknown key" + choices(path[-1], parent.get("properties", {}))
+        case "missing":
+            return path[:-1], f"the key {path[-1]!r} is missing" + _allowed(schema)
+        case "union_tag_not_found":
+            key, branches = tagged(schema)
+            return path, f"the key {key!r} is missing. Allowed: {', '.join(branches)}"
+        case "union_tag_invalid":
+            key, branches = tagged(schema)
+            given = value[key]
+            return [*path, key], f"{shown(given)} is not allowed" + choices(given, branches)
+        case "literal_error":
+            allowed = schema.get("enum", [schema.get("const")])
+            return path, f"{shown(value)} is not allowed" + choices(value, allowed)
+        case "finite_number":
+            return path, f"{shown(value)} is not allowed. Allowed: finite numbers"
+        case "string_too_short" | "too_short":
+            return path, f"empty. Allowed: at least {'one character' if value == '' else 'one entry'}"
+        case "string_too_long":
+            longest = context["max_length"]
+            return path, f"{shown(value)} is too long. Allowed: at most {longest} characters"
+    if kind in _BOUNDS:
+        size, relation, bound = _BOUNDS[kind]
+        allowed = f"{relation} {_number(context[bound])}"
+        return path, f"{shown(value)} is too {size}. Allowed: {allowed}"
+    if kind in _TYPE_ERRORS:
+        return path, _wrong_type(value, _TYPE_ERRORS[kind], schema)
+    return path, " ".join(detail["msg"].split())
+
+
+def _locate(
+    location: Sequence[str | int], root: Mapping[str, Any]
+) -> tuple[list[str], Mapping[str, Any], Mapping[str, Any]]:
+    """The keys of one of pydantic's locations, and the schemas of the last key and its parent.
+
+    A location also has the tags of unions, and `[key]` where the name of an entry is wrong.
+    """
+    path: list[str] = []
+    schema, parent = root, root
+    for part in location:
+        if part == "[key]":
+            return path[:-1], {"type": "string"}, parent
+        nullable, schema = schema, without_null(schema, root)
+        union = tagged(schema)
+        if union and part in union[1]:
+            schema = resolve(union[1][part], root)
+            continue
+        path.append(str(part))
+        parent = schema
+        if part in schema.get("properties", {}):
+            schema = schema["properties"][part]
+        else:
+            schema = schema.get("additionalProperties") or schema.get("items") or {}
+            schema = schema if isinstance(schema, Mapping) else {}
+    nullable = resolve(schema, root)
+    schema = without_null(schema, root)
+    return path, {**schema, "nullable": schema is not nullable}, parent
+
+
+def _wrong_type(value: Any, kind: str, schema: Mapping[str, Any]) -> str:
+    expected = _KINDS[kind] + (" or null" if schema.get("nullable") else "")
+    text = f"{shown(value)} is not {expected}"
+    near = _near(value, kind)
+    if near is not None:
+        return f"{text} (did you mean {near}?)"
+    union = tagged(schema)
+    if union is not None:
+        key, branches = union
+        if value in list(branches):
+            text += f" (did you mean {{{key}: {value}}}?)"
+        return f"{text}. Allowed: a mapping with {key}: {', '.join(branches)}"
+    return text + _allowed(schema)
+
+
+def _near(value: Any, kind: str) -> str | None:
+    """What the user may have meant by a value of another type."""
+    if kind in ("integer", "number") and isinstance(value, str):
+        try:
+            return str(int(value) if kind == "integer" else float(value))
+        except ValueError:
+            return None
+    if kind == "integer" and isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    if kind == "string" and isinstance(value, bool | int | float):
+        return repr(shown(value))
+    if kind == "array" and isinstance(value, str | int | float):
+        return f"[{value}]"
+    return None
+
+
+def _allowed(schema: Mapping[str, Any]) -> str:
+    """The end of a message: the values of a short list, or the default."""
     if "enum" in schema:
-        return ", ".join(map(repr, schema["enum"]))
-    form = (
-        " or ".join(schema["type"])
-        if isinstance(schema.get("type"), list)
-        else schema.get("type", "a value")
-    )
-    if "pattern" in schema:
-        form += f" of the form {schema['pattern']}"
-    if "minimum" in schema:
-        form += f" >= {schema['minimum']}"
-    return form
+        return f". Allowed: {', '.join(_bare(value) for value in schema['enum'])}"
+    return f". Default: {shown(schema['default'])}" if "default" in schema else ""
 
 
-def _example(schema: Mapping[str, Any]) -> str:
-    return f". Default: {schema['default']!r}" if "default" in schema else ""
+def _bare(value: Any) -> str:
+    return value if isinstance(value, str) else shown(value)
+
+
+def _number(value: float) -> str:
+    return str(int(value)) if float(value).is_integer() else str(value)
 
 
 def choices(value: Any, allowed: Iterable[Any]) -> str:
     """The end of a message: the allowed values, and the closest one if there is a typo."""
-    names = [str(name) for name in allowed]
-    close = difflib.get_close_matches(str(value), names, n=1)
+    names = [_bare(name) for name in allowed]
+    close = difflib.get_close_matches(_bare(value), names, n=1)
     hint = f" (did you mean {close[0]!r}?)" if close else ""
     return f"{hint}. Allowed: {', '.join(names)}"
 
@@ -109,28 +179,3 @@ def choices(value: Any, allowed: Iterable[Any]) -> str:
 def dotted(path: Sequence[str]) -> str:
     """A path of keys as people write it: `retrievers.bm25.k1`."""
     return ".".join(path) or "(top level)"
-
-
-def origin(path: Sequence[str], files: Sequence[str | Path]) -> str:
-    """The last of the files that holds the key, or the command line."""
-    for file in reversed(list(files)):
-        node = yaml.safe_load(Path(file).read_text(encoding="utf-8"))
-        depth = 0
-        for key in path:
-            if isinstance(node, Mapping) and key in {str(k) for k in node}:
-                node = next(v for k, v in node.items() if str(k) == key)
-            elif isinstance(node, list) and key.isdigit() and int(key) < len(node):
-                node = node[int(key)]
-            else:
-                break
-            depth += 1
-        if depth == len(path):
-            return display(file)
-    # A missing key is in no file: the last file is where it belongs.
-    return display(files[-1]) if files else "--config"
-
-
-def display(file: str | Path) -> str:
-    """A path relative to the working directory where that is shorter."""
-    path = Path(file).absolute()
-    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)

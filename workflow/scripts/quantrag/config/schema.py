@@ -1,98 +1,76 @@
-"""The JSON Schemas under `workflow/schemas/`: loading them, and applying their defaults."""
+"""The JSON Schemas that follow from the typed sections: for editors, the reference and messages."""
 
-import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 from typing import Any
 
-import yaml
-from jsonschema import Draft202012Validator
-from referencing import Registry, Resource
-from referencing.jsonschema import DRAFT202012
+from pydantic import BaseModel
+from pydantic.json_schema import GenerateJsonSchema
 
-SCHEMA_FOLDER = Path(__file__).parents[3] / "schemas"
-ROOT_SCHEMA = "config.schema.yaml"
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
-@cache
-def load_schema(name: str) -> dict[str, Any]:
-    """One schema of `workflow/schemas/` as a dict (shared: don't change it)."""
-    return yaml.safe_load((SCHEMA_FOLDER / name).read_text(encoding="utf-8"))
+class _WithoutTitles(GenerateJsonSchema):
+    """Pydantic's schemas without the titles that it makes out of every key."""
 
+    def field_title_should_be_set(self, schema: Any) -> bool:
+        return False
 
-def _retrieve(uri: str) -> Resource:
-    return Resource(contents=load_schema(uri), specification=DRAFT202012)
+    def get_title_from_name(self, name: str) -> str:
+        return ""
 
 
 @cache
-def validator() -> Draft202012Validator:
-    """The validator of the whole configuration."""
-    return Draft202012Validator(load_schema(ROOT_SCHEMA), registry=Registry(retrieve=_retrieve))
+def json_schema(model: type[BaseModel]) -> dict[str, Any]:
+    """The JSON Schema of a section with everything below it (shared: don't change it)."""
+    return {"$schema": DIALECT, **_tidy(model.model_json_schema(schema_generator=_WithoutTitles))}
 
 
-def resolve(
-    schema: Mapping[str, Any], root: Mapping[str, Any]
-) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-    """Follow a `$ref` (another schema file, or `#/$defs/...` in `root`): (schema, its root)."""
+def _tidy(node: Any) -> Any:
+    """Without the titles of classes, descriptions in one line, and names checked as such."""
+    if isinstance(node, list):
+        return [_tidy(part) for part in node]
+    if not isinstance(node, dict):
+        return node
+    tidy: dict[str, Any] = {}
+    for key, value in node.items():
+        if (key == "title" and isinstance(value, str)) or key in tidy:
+            continue
+        if key == "description" and isinstance(value, str):
+            tidy[key] = " ".join(value.split())
+        elif key == "patternProperties":
+            # A name that doesn't match would pass; below it, nothing would be checked.
+            [(pattern, entry)] = value.items()
+            tidy["propertyNames"] = {**node.get("propertyNames", {}), "pattern": pattern}
+            tidy["additionalProperties"] = _tidy(entry)
+        else:
+            tidy[key] = _tidy(value)
+    return tidy
+
+
+def resolve(schema: Mapping[str, Any], root: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Follow a reference into `root`; what stands beside the reference wins."""
     while "$ref" in schema:
-        name, _, pointer = schema["$ref"].partition("#")
-        root = load_schema(name) if name else root
-        schema = root
-        for part in pointer.strip("/").split("/") if pointer else []:
-            schema = schema[part]
-    return schema, root
+        target = root["$defs"][schema["$ref"].rpartition("/")[2]]
+        schema = {**target, **{key: value for key, value in schema.items() if key != "$ref"}}
+    return schema
 
 
-def discriminator(branches: Sequence[Mapping[str, Any]]) -> str | None:
-    """The property that tells the branches of a `oneOf` apart: the one with a `const` in each."""
-    shared = set.intersection(
-        *({k for k, v in b.get("properties", {}).items() if "const" in v} for b in branches)
-    )
-    return min(shared) if shared else None
+def without_null(schema: Mapping[str, Any], root: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The branch of `X or null` that isn't null; any other schema as it is, resolved."""
+    schema = resolve(schema, root)
+    branches = [branch for branch in schema.get("anyOf", []) if branch.get("type") != "null"]
+    if "anyOf" in schema and len(branches) == 1 and len(schema["anyOf"]) == 2:
+        beside = {key: value for key, value in schema.items() if key != "anyOf"}
+        return {**resolve(branches[0], root), **beside}
+    return schema
 
 
-def branch_of(
-    instance: Any, branches: Sequence[Mapping[str, Any]], root: Mapping[str, Any]
-) -> Mapping[str, Any] | None:
-    """The branch of a `oneOf` whose discriminating property has the instance's value."""
-    resolved = [resolve(branch, root)[0] for branch in branches]
-    key = discriminator(resolved)
-    if key is None or not isinstance(instance, Mapping):
+def tagged(schema: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]] | None:
+    """The key that tells the branches of a union apart, and each branch by the key's value."""
+    if "discriminator" not in schema:
         return None
-    return next((b for b in resolved if b["properties"][key]["const"] == instance.get(key)), None)
-
-
-def with_defaults(
-    instance: Any, schema: Mapping[str, Any], root: Mapping[str, Any] | None = None
-) -> Any:
-    """The instance (valid by `schema`) with the schema's defaults where it says nothing."""
-    schema, root = resolve(schema, schema if root is None else root)
-    if isinstance(instance, Mapping):
-        result = dict(instance)
-        if "oneOf" in schema:
-            branch = branch_of(instance, schema["oneOf"], root)
-            if branch is not None:
-                result = with_defaults(result, branch, root)
-        properties = schema.get("properties", {})
-        for key, subschema in properties.items():
-            target, target_root = resolve(subschema, root)
-            if key in result:
-                result[key] = with_defaults(result[key], target, target_root)
-            elif "default" in subschema or "default" in target:
-                default = copy.deepcopy(subschema.get("default", target.get("default")))
-                result[key] = with_defaults(default, target, target_root)
-            elif (
-                target.get("type") == "object"
-                and not target.get("required")
-                and "properties" in target
-            ):
-                result[key] = with_defaults({}, target, target_root)
-        extra = schema.get("additionalProperties")
-        if isinstance(extra, Mapping):
-            for key in result.keys() - properties.keys():
-                result[key] = with_defaults(result[key], extra, root)
-        return result
-    if isinstance(instance, list) and isinstance(schema.get("items"), Mapping):
-        return [with_defaults(item, schema["items"], root) for item in instance]
-    return instance
+    found = schema["discriminator"]
+    values = {reference: value for value, reference in found["mapping"].items()}
+    # In the order of the union; the mapping is sorted.
+    return found["propertyName"], {values[branch["$ref"]]: branch for branch in schema["oneOf"]}

@@ -1,14 +1,9 @@
 """replication.csv: published values beside ours, as OK, OKish or FAIL."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import yaml
-from jsonschema import Draft202012Validator
-
-from quantrag.errors import UserError
 
 _KEY = ["task", "model", "precision", "retriever", "k", "metric"]
 REPLICATION_COLUMNS = [
@@ -17,35 +12,11 @@ REPLICATION_COLUMNS = [
 ]
 
 
-def load_published(path: str | Path, schema_path: str | Path) -> list[dict[str, Any]]:
-    """Read and check a file of published values; k becomes a string, as everywhere in the data.
-
-    Raises:
-        UserError: the first thing that the schema doesn't allow, or a value given twice.
-    """
-    try:
-        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise UserError(f"{path}: not YAML ({' '.join(str(error).split())}).") from None
-    schema = yaml.safe_load(Path(schema_path).read_text(encoding="utf-8"))
-    for error in Draft202012Validator(schema).iter_errors(content):
-        where = ".".join(map(str, error.absolute_path)) or "(whole file)"
-        raise UserError(f"{path}: {where}: {error.message}.")
-    entries = [{**entry, "k": str(entry["k"])} for entry in content["results"]]
-    seen: dict[tuple[str, ...], int] = {}
-    for number, entry in enumerate(entries):
-        key = tuple(entry[name] for name in _KEY)
-        if key in seen:
-            raise UserError(f"{path}: results.{number}: the same cell as results.{seen[key]}.")
-        seen[key] = number
-    return entries
-
-
 def replicate(published: Sequence[Mapping[str, Any]], scores: pd.DataFrame) -> pd.DataFrame:
     """Compare published values with ours.
 
     Args:
-        published: from `load_published`.
+        published: from `quantrag.config.published.load_published`.
         scores: the table `scores.csv`, with k as strings.
 
     Returns:

@@ -1,0 +1,125 @@
+"""The typed root of the configuration."""
+
+from collections.abc import Iterator, Sequence
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from quantrag.checkpoints.settings import ModelSettings
+from quantrag.config.messages import choices
+from quantrag.generation.settings import GenerationSettings
+from quantrag.names import NO_RETRIEVER, NOISE_FLOOR
+from quantrag.prompts.settings import PromptSettings
+from quantrag.quantization.compatibility import engine_refusal
+from quantrag.quantization.settings import AnyPrecision, PublishedSettings, QuantizationSettings
+from quantrag.retrieval.settings import RetrieverSettings
+from quantrag.scoring.settings import ScoringSettings
+from quantrag.section import Integer, K, Line, Name, Section, shown, unreserved, wrong
+from quantrag.statistics.settings import StatisticsSettings
+from quantrag.tasks.settings import TaskSettings
+
+
+def _different(values: Sequence[str]) -> Sequence[str]:
+    if len(set(values)) < len(values):
+        raise wrong(f"[{', '.join(values)}] repeats an entry")
+    return values
+
+
+class EstimateSettings(Section):
+    """What `snakemake --cores 1 estimate` reckons with; it decides nothing else."""
+
+    gpu: Line = Field(
+        "A100-80GB", description="The card, a key of `gpus` in `config/estimate.yaml`."
+    )
+
+
+class Experiment(Section):
+    """One experiment: tasks x models x precisions x retrievers x k. Every key is optional unless it is
+    marked as required; an unknown key is an error."""
+
+    experiment: Name = Field(
+        description="Name of the experiment; its results lie in `results/<experiment>/`."
+    )
+    seed: Integer = Field(
+        0,
+        ge=0,
+        description="Seed of everything drawn at random (calibration texts, bootstrap, orders).",
+    )
+    tasks: dict[Name, TaskSettings] = Field(
+        min_length=1, description="The tasks, by name. The name is a folder of the results."
+    )
+    retrievers: dict[Annotated[Name, unreserved({NO_RETRIEVER})], RetrieverSettings] = Field(
+        min_length=1,
+        description="The retrievers, by name. The name `none` is reserved for prompts without "
+        "documents (k = 0).",
+    )
+    retrieval_depth: Integer | None = Field(
+        None,
+        ge=1,
+        description="How many documents of each ranking are kept in the run files; `null` keeps the "
+        "whole profile, which `max_nK` needs.",
+    )
+    models: dict[Name, ModelSettings] = Field(min_length=1, description="The models, by name.")
+    precisions: dict[Annotated[Name, unreserved({"original", NOISE_FLOOR})], AnyPrecision] = Field(
+        min_length=1,
+        description="The precisions, by name. The names `original` and `noise-floor` are reserved.",
+    )
+    baseline: str = Field(
+        description="The precision that every other one is compared with; a key of `precisions`."
+    )
+    k: Annotated[list[K], AfterValidator(_different)] = Field(
+        ["0", "1", "3", "5", "max_4K", "max_8K"],
+        min_length=1,
+        json_schema_extra={
+            "uniqueItems": True,
+            "default": [0, 1, 3, 5, "max_4K", "max_8K"],
+        },
+        description="How many retrieved documents go into the prompt: a number, or `max_nK` for as "
+        "many whole documents as fit into n * 1024 tokens (never more than the model's context) "
+        "beside the answer.",
+    )
+    prompts: PromptSettings = Field(default_factory=PromptSettings)
+    quantization: QuantizationSettings = Field(default_factory=QuantizationSettings)
+    generation: GenerationSettings = Field(default_factory=GenerationSettings)
+    noise_floor: bool = Field(
+        True,
+        description="Generate the baseline a second time in another batch order, to show how many "
+        "answers differ for no reason but floating-point arithmetic.",
+    )
+    scoring: ScoringSettings = Field(default_factory=ScoringSettings)
+    statistics: StatisticsSettings = Field(default_factory=StatisticsSettings)
+    estimate: EstimateSettings = Field(default_factory=EstimateSettings)
+
+
+def inconsistencies(experiment: Experiment) -> Iterator[tuple[list[str], str]]:
+    """What no section can say by itself, since it concerns several. Yields (path, message)."""
+    precisions, generation = experiment.precisions, experiment.generation
+    if experiment.baseline not in precisions:
+        message = f"unknown precision {shown(experiment.baseline)}"
+        yield ["baseline"], message + choices(experiment.baseline, precisions)
+    if all(k == "0" for k in experiment.k):
+        yield ["k"], "only 0: nothing would be retrieved. Allowed: at least one k above 0"
+    for model, entry in experiment.models.items():
+        if generation.max_new_tokens >= entry.context:
+            allowed = f"less than the context of {model}, {entry.context}"
+            message = f"{generation.max_new_tokens} is too large. Allowed: {allowed}"
+            yield ["generation", "max_new_tokens"], message
+    for name, entry in precisions.items():
+        path = ["precisions", name]
+        refusal = engine_refusal(entry.model_dump(), generation.engine, generation.device)
+        if refusal:
+            yield path, refusal
+        calibration = getattr(entry, "calibration", None)
+        for task in (calibration and calibration.tasks) or []:
+            if task not in experiment.tasks:
+                message = f"unknown task {shown(task)}" + choices(task, experiment.tasks)
+                yield [*path, "calibration", "tasks"], message
+        if isinstance(entry, PublishedSettings):
+            path.append("checkpoints")
+            for model in entry.checkpoints:
+                if model not in experiment.models:
+                    message = f"unknown model {shown(model)}" + choices(model, experiment.models)
+                    yield [*path, model], message
+            missing = sorted(experiment.models.keys() - entry.checkpoints)
+            if missing:
+                yield path, f"no checkpoint of {', '.join(missing)}. Every model needs one"

@@ -1,0 +1,39 @@
+"""The configuration's section `generation`."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from quantrag.engines.settings import OpenAISettings, TransformersSettings, VllmSettings
+from quantrag.section import Integer, Section
+
+
+class GenerationSettings(Section):
+    """How prompts are answered: the same for every precision, so that nothing but the precision
+    differs. Decoding is greedy."""
+
+    engine: Literal["vllm", "transformers", "openai"] = Field(
+        "vllm",
+        description="What runs the model: `vllm`, `transformers` (slow; a reference) or `openai` (any "
+        "server with an OpenAI-compatible completions endpoint, its address in the environment "
+        "variable `OPENAI_BASE_URL` and its key in `OPENAI_API_KEY`).",
+    )
+    device: Literal["cuda", "cpu"] = Field(
+        "cuda",
+        description="Where the model runs. With `openai` it runs elsewhere, and this says nothing.",
+    )
+    max_new_tokens: Integer = Field(
+        64, ge=1, description="Most tokens of an answer (the paper's 64)."
+    )
+    first_token_candidates: Integer | None = Field(
+        None,
+        ge=0,
+        le=20,
+        description="How many of the first token's most likely candidates are recorded with their "
+        "log-probabilities; the divergence between two precisions' ratings is computed from them, "
+        "and few understate it. `null` takes 20 for `vllm` and `transformers`, and for `openai` 5, "
+        "which is OpenAI's own limit (a `vllm serve` gives 20).",
+    )
+    vllm: VllmSettings = Field(default_factory=VllmSettings)
+    transformers: TransformersSettings = Field(default_factory=TransformersSettings)
+    openai: OpenAISettings = Field(default_factory=OpenAISettings)

@@ -1,0 +1,1 @@
+"""What the workflow's rules look up, and what is checked before any job starts. Imports nothing heavy."""

