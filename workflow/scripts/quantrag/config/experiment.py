@@ -10,7 +10,7 @@ from quantrag.config.messages import choices
 from quantrag.generation.settings import GenerationSettings
 from quantrag.names import NO_RETRIEVER, NOISE_FLOOR
 from quantrag.prompts.settings import PromptSettings
-from quantrag.quantization.compatibility import engine_refusal
+from quantrag.quantization.precisions import Precision
 from quantrag.quantization.settings import AnyPrecision, PublishedSettings, QuantizationSettings
 from quantrag.retrieval.settings import RetrieverSettings
 from quantrag.scoring.settings import ScoringSettings
@@ -34,8 +34,8 @@ class EstimateSettings(Section):
 
 
 class Experiment(Section):
-    """One experiment: tasks x models x precisions x retrievers x k. Every key is optional unless it is
-    marked as required; an unknown key is an error."""
+    """One experiment: tasks x models x precisions x retrievers x k. Every key is optional unless
+    it is marked as required; an unknown key is an error."""
 
     experiment: Name = Field(
         description="Name of the experiment; its results lie in `results/<experiment>/`."
@@ -56,8 +56,8 @@ class Experiment(Section):
     retrieval_depth: Integer | None = Field(
         None,
         ge=1,
-        description="How many documents of each ranking are kept in the run files; `null` keeps the "
-        "whole profile, which `max_nK` needs.",
+        description="How many documents of each ranking are kept in the run files; `null` keeps "
+        "the whole profile, which `max_nK` needs.",
     )
     models: dict[Name, ModelSettings] = Field(min_length=1, description="The models, by name.")
     precisions: dict[Annotated[Name, unreserved({"original", NOISE_FLOOR})], AnyPrecision] = Field(
@@ -106,9 +106,11 @@ def inconsistencies(experiment: Experiment) -> Iterator[tuple[list[str], str]]:
             yield ["generation", "max_new_tokens"], message
     for name, entry in precisions.items():
         path = ["precisions", name]
-        refusal = engine_refusal(entry.model_dump(), generation.engine, generation.device)
-        if refusal:
-            yield path, refusal
+        support = Precision.of(name, entry.model_dump()).support(
+            generation.engine, generation.device
+        )
+        if support.refusal:
+            yield path, support.refusal
         calibration = getattr(entry, "calibration", None)
         for task in (calibration and calibration.tasks) or []:
             if task not in experiment.tasks:

@@ -24,7 +24,9 @@ class _Loader(yaml.SafeLoader):
             key = self.construct_object(key_node, deep=True)
             line = key_node.start_mark.line + 1
             if isinstance(key, Hashable) and key in lines:
-                raise _Duplicate(f"line {line}: the key {key!r} stands already in line {lines[key]}")
+                raise _Duplicate(
+                    f"line {line}: the key {key!r} stands already in line {lines[key]}"
+                )
             if isinstance(key, Hashable):
                 lines[key] = line
         return super().construct_mapping(node, deep)
@@ -83,7 +85,7 @@ def _parse(text: str) -> Any:
     try:
         return json.loads(text, object_pairs_hook=_unique)
     except ValueError:
-        return yaml.load(text, Loader=_Loader)  # noqa: S506 (it is a SafeLoader)
+        return yaml.load(text, Loader=_Loader)
 
 
 def _unique(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
@@ -106,8 +108,8 @@ def check_files(files: Sequence[str | Path]) -> None:
         path = Path(file)
         if not path.exists() and path.suffix not in (".yaml", ".yml", ".json"):
             raise UserError(
-                f"{file}: no such configuration file. --configfile takes every name that follows it: "
-                "a target stands before it, or after --"
+                f"{file}: no such configuration file. --configfile takes every name that follows "
+                "it: a target stands before it, or after --"
             )
         read_mapping(path)
 

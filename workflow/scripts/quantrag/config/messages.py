@@ -1,6 +1,7 @@
 """What the user reads when the configuration is wrong: where, what, and what is allowed."""
 
 import difflib
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -15,7 +16,7 @@ _KINDS = {
     "string": "text",
     "boolean": "true or false",
     "array": "a list",
-    "object": "a mapping (keys with values)",
+    "object": "a mapping",
 }
 _TYPE_ERRORS = {
     **dict.fromkeys(("int_type", "int_from_float"), "integer"),
@@ -76,11 +77,16 @@ def describe(detail: Mapping[str, Any], root: Mapping[str, Any]) -> tuple[list[s
             return [*path, key], f"{shown(given)} is not allowed" + choices(given, branches)
         case "literal_error":
             allowed = schema.get("enum", [schema.get("const")])
-            return path, f"{shown(value)} is not allowed" + choices(value, allowed)
+            unquoted = [option for option in allowed if option is not None and str(option) == value]
+            near = f" (did you mean {unquoted[0]}?)" if unquoted else None
+            return path, f"{shown(value)} is not allowed" + choices(value, allowed, near)
         case "finite_number":
             return path, f"{shown(value)} is not allowed. Allowed: finite numbers"
         case "string_too_short" | "too_short":
-            return path, f"empty. Allowed: at least {'one character' if value == '' else 'one entry'}"
+            return (
+                path,
+                f"empty. Allowed: at least {'one character' if value == '' else 'one entry'}",
+            )
         case "string_too_long":
             longest = context["max_length"]
             return path, f"{shown(value)} is too long. Allowed: at most {longest} characters"
@@ -105,7 +111,7 @@ def _locate(
     for part in location:
         if part == "[key]":
             return path[:-1], {"type": "string"}, parent
-        nullable, schema = schema, without_null(schema, root)
+        schema = without_null(schema, root)
         union = tagged(schema)
         if union and part in union[1]:
             schema = resolve(union[1][part], root)
@@ -117,9 +123,8 @@ def _locate(
         else:
             schema = schema.get("additionalProperties") or schema.get("items") or {}
             schema = schema if isinstance(schema, Mapping) else {}
-    nullable = resolve(schema, root)
-    schema = without_null(schema, root)
-    return path, {**schema, "nullable": schema is not nullable}, parent
+    nullable = {"type": "null"} in resolve(schema, root).get("anyOf", [])
+    return path, {**without_null(schema, root), "nullable": nullable}, parent
 
 
 def _wrong_type(value: Any, kind: str, schema: Mapping[str, Any]) -> str:
@@ -141,9 +146,11 @@ def _near(value: Any, kind: str) -> str | None:
     """What the user may have meant by a value of another type."""
     if kind in ("integer", "number") and isinstance(value, str):
         try:
-            return str(int(value) if kind == "integer" else float(value))
+            value = float(value)
         except ValueError:
             return None
+        if kind == "number" and math.isfinite(value):
+            return _number(value)
     if kind == "integer" and isinstance(value, float) and value.is_integer():
         return str(int(value))
     if kind == "string" and isinstance(value, bool | int | float):
@@ -168,11 +175,11 @@ def _number(value: float) -> str:
     return str(int(value)) if float(value).is_integer() else str(value)
 
 
-def choices(value: Any, allowed: Iterable[Any]) -> str:
+def choices(value: Any, allowed: Iterable[Any], near: str | None = None) -> str:
     """The end of a message: the allowed values, and the closest one if there is a typo."""
     names = [_bare(name) for name in allowed]
     close = difflib.get_close_matches(_bare(value), names, n=1)
-    hint = f" (did you mean {close[0]!r}?)" if close else ""
+    hint = near or (f" (did you mean {close[0]!r}?)" if close else "")
     return f"{hint}. Allowed: {', '.join(names)}"
 
 

@@ -32,9 +32,7 @@ class VllmSettings(Section):
         description="Tokens in one block of the key-value cache; the prefix cache shares whole "
         "blocks. (vLLM's own choice is 16 on GPUs, 128 on CPUs.)",
     )
-    prefix_caching: bool = Field(
-        True, description="Compute the shared beginning of prompts once."
-    )
+    prefix_caching: bool = Field(True, description="Compute the shared beginning of prompts once.")
     enforce_eager: bool = Field(
         False,
         description="Skip compilation and CUDA graphs: a start of seconds instead of a minute, and "
@@ -57,18 +55,19 @@ class TransformersSettings(Section):
 
 
 class OpenAISettings(Section):
-    """Settings of the engine `openai`. The base URL may hold `{model}` and `{precision}`, for a server
-    per precision."""
+    """Settings of the engine `openai`. The base URL may hold `{model}` and `{precision}`, for a
+    server per precision."""
 
     served_model: Line = Field(
         "{model}-{precision}",
-        description="The name by which the server knows the checkpoint; `{model}` and `{precision}` "
-        "stand for the config's names. A server that serves another model is refused.",
+        description="The name by which the server knows the checkpoint; `{model}` and "
+        "`{precision}` stand for the config's names. A server that serves another model is "
+        "refused.",
     )
     prompt_as: Literal["token_ids", "text"] = Field(
         "token_ids",
-        description="`token_ids` sends exactly the tokens that were counted (vLLM takes them); `text` "
-        "is for servers that take only text, and tokenize it themselves.",
+        description="`token_ids` sends exactly the tokens that were counted (vLLM takes them); "
+        "`text` is for servers that take only text, and tokenize it themselves.",
     )
     concurrency: Integer = Field(64, ge=1, description="Requests under way at the same time.")
     retries: Integer = Field(

@@ -14,9 +14,9 @@ class GenerationSettings(Section):
 
     engine: Literal["vllm", "transformers", "openai"] = Field(
         "vllm",
-        description="What runs the model: `vllm`, `transformers` (slow; a reference) or `openai` (any "
-        "server with an OpenAI-compatible completions endpoint, its address in the environment "
-        "variable `OPENAI_BASE_URL` and its key in `OPENAI_API_KEY`).",
+        description="What runs the model: `vllm`, `transformers` (slow; a reference) or `openai` "
+        "(any server with an OpenAI-compatible completions endpoint, its address in the "
+        "environment variable `OPENAI_BASE_URL` and its key in `OPENAI_API_KEY`).",
     )
     device: Literal["cuda", "cpu"] = Field(
         "cuda",

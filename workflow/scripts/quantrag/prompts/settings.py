@@ -12,8 +12,8 @@ class PromptSettings(Section):
 
     style: Literal["paper", "lamp"] = Field(
         "paper",
-        description="Wording: `paper` is that of the replicated paper's code, for LaMP-3 and LaMP-5; "
-        "`lamp` is LaMP's own, for every task.",
+        description="Wording: `paper` is that of the replicated paper's code, for LaMP-3 and "
+        "LaMP-5; `lamp` is LaMP's own, for every task.",
     )
     packing: Literal["exact", "paper"] = Field(
         "exact",

@@ -14,14 +14,14 @@ class CalibrationSettings(Section):
 
     source: Literal["task", "file", "dataset"] = Field(
         "task",
-        description="Where the texts come from: `task` is the train split of the experiment's tasks, "
-        "`file` a text file with one text in each line, `dataset` a data set of the library "
-        "`datasets`. An evaluated query in a file or data set is left out.",
+        description="Where the texts come from: `task` is the train split of the experiment's "
+        "tasks, `file` a text file with one text in each line, `dataset` a data set of the "
+        "library `datasets`. An evaluated query in a file or data set is left out.",
     )
     path: Line | None = Field(
         None,
-        description="Of `source: file`, the text file; of `source: dataset`, the data set: a name on "
-        "the Hugging Face Hub, or a folder. Relative to the working directory.",
+        description="Of `source: file`, the text file; of `source: dataset`, the data set: a name "
+        "on the Hugging Face Hub, or a folder. Relative to the working directory.",
     )
     revision: Line | None = Field(
         None, description="Commit of a data set on the Hub; a name on the Hub needs one."
@@ -84,8 +84,8 @@ class UnquantizedSettings(Section):
 
 
 class GptqSettings(Section):
-    """Quantized here by GPTQModel, layer by layer, in AutoGPTQ's checkpoint format. Works on a GPU, and
-    on a CPU for small models."""
+    """Quantized here by GPTQModel, layer by layer, in AutoGPTQ's checkpoint format. Works on a
+    GPU, and on a CPU for small models."""
 
     method: Literal["gptq"] = Field(description="Quantize with GPTQ (Frantar et al. 2023).")
     tool: Literal["gptqmodel", "auto-gptq"] = Field(
@@ -97,8 +97,8 @@ class GptqSettings(Section):
     bits: Literal[2, 3, 4, 8] = Field(4, description="Bits of a quantized weight.")
     group_size: Literal[-1, 16, 32, 64, 128, 256, 512, 1024] = Field(
         128,
-        description="How many weights of a row share one scale; `-1` is a whole row. It must divide "
-        "every quantized layer's input size, which is checked before any work.",
+        description="How many weights of a row share one scale; `-1` is a whole row. It must "
+        "divide every quantized layer's input size, which is checked before any work.",
     )
     sym: bool = Field(
         True,
@@ -107,21 +107,21 @@ class GptqSettings(Section):
     )
     desc_act: bool = Field(
         False,
-        description='Quantize columns in the order of decreasing activation size ("act-order"). More '
-        "accurate, slower to run.",
+        description='Quantize columns in the order of decreasing activation size ("act-order"). '
+        "More accurate, slower to run.",
     )
     group_aware: bool = Field(
         True,
-        description="Order columns by activation size inside and between groups in a way that costs "
-        "nothing when the model runs (GPTQModel's default). `false` is GPTQ as AutoGPTQ does it. "
-        "Without effect where `desc_act` is on or a group is a whole row.",
+        description="Order columns by activation size inside and between groups in a way that "
+        "costs nothing when the model runs (GPTQModel's default). `false` is GPTQ as AutoGPTQ "
+        "does it. Without effect where `desc_act` is on or a group is a whole row.",
     )
     damp_percent: Number = Field(
         0.05,
         gt=0,
         lt=1,
-        description="Damping: the share of the Hessian's mean diagonal that is added to the diagonal. "
-        "(GPTQModel's default is 0.05, AutoGPTQ's 0.01.)",
+        description="Damping: the share of the Hessian's mean diagonal that is added to the "
+        "diagonal. (GPTQModel's default is 0.05, AutoGPTQ's 0.01.)",
     )
     calibration: CalibrationSettings = Field(default_factory=CalibrationSettings)
     dtype: Dtype = "auto"
@@ -129,8 +129,9 @@ class GptqSettings(Section):
 
 
 class AwqSettings(Section):
-    """Quantized here by llm-compressor with AWQ (Lin et al. 2024): weights in 4 bits, after a search
-    for the scales of the inputs that lose least. Works on a GPU, and on a CPU for small models."""
+    """Quantized here by llm-compressor with AWQ (Lin et al. 2024): weights in 4 bits, after a
+    search for the scales of the inputs that lose least. Works on a GPU, and on a CPU for small
+    models."""
 
     method: Literal["awq"] = Field(description="Quantize with AWQ.")
     group_size: Literal[32, 64, 128] = Field(
@@ -154,15 +155,15 @@ class AwqSettings(Section):
 
 
 class Int8Settings(Section):
-    """Quantized here by llm-compressor: weights to 8-bit integers, one scale per row, and activations
-    to 8-bit integers while the model runs, one scale per token."""
+    """Quantized here by llm-compressor: weights to 8-bit integers, one scale per row, and
+    activations to 8-bit integers while the model runs, one scale per token."""
 
     method: Literal["w8a8"] = Field(description="Quantize weights and activations to INT8.")
     smoothing_strength: Annotated[Number, Field(ge=0, le=1)] | None = Field(
         0.8,
-        description="SmoothQuant (Xiao et al. 2023): how much of the activations' range moves into "
-        "the weights before rounding. `null` only rounds to nearest. (llm-compressor's examples use "
-        "0.8, the authors 0.5 and more.)",
+        description="SmoothQuant (Xiao et al. 2023): how much of the activations' range moves "
+        "into the weights before rounding. `null` only rounds to nearest. (llm-compressor's "
+        "examples use 0.8, the authors 0.5 and more.)",
     )
     calibration: CalibrationSettings = Field(default_factory=CalibrationSettings)
     dtype: Dtype = "auto"
@@ -170,8 +171,8 @@ class Int8Settings(Section):
 
 
 class Fp8Settings(Section):
-    """Quantized here by llm-compressor: weights to 8-bit floating point (E4M3), one scale per row, and
-    activations while the model runs, one scale per token. The calibration texts only serve to
+    """Quantized here by llm-compressor: weights to 8-bit floating point (E4M3), one scale per row,
+    and activations while the model runs, one scale per token. The calibration texts only serve to
     measure the error."""
 
     method: Literal["fp8"] = Field(description="Quantize weights and activations to FP8.")
@@ -181,8 +182,8 @@ class Fp8Settings(Section):
 
 
 class Nf4Settings(Section):
-    """The original checkpoint, quantized to NF4 (Dettmers et al. 2023) by bitsandbytes whenever it is
-    loaded. Nothing is stored."""
+    """The original checkpoint, quantized to NF4 (Dettmers et al. 2023) by bitsandbytes whenever it
+    is loaded. Nothing is stored."""
 
     method: Literal["nf4"] = Field(description="Quantize to NF4 while loading.")
     dtype: Dtype = "auto"
@@ -190,8 +191,8 @@ class Nf4Settings(Section):
 
 
 class PublishedSettings(Section):
-    """Quantized by others, by whatever method the inference engine can load (AWQ, GPTQ, FP8, ...): the
-    checkpoint's own config.json says which."""
+    """Quantized by others, by whatever method the inference engine can load (AWQ, GPTQ, FP8, ...):
+    the checkpoint's own config.json says which."""
 
     method: Literal["published"] = Field(description="Use published checkpoints.")
     checkpoints: dict[str, PublishedSource] = Field(
@@ -221,8 +222,8 @@ class QuantizationSettings(Section):
     llm_compressor_venv: Line = Field(
         ".venv-llm-compressor",
         description="Virtual environment with llm-compressor, which the methods `awq`, `w8a8` and "
-        "`fp8` need; it can't share one with vLLM. `make llm-compressor-env` makes it. Not used with "
-        "`--sdm conda`. Relative to the working directory.",
+        "`fp8` need; it can't share one with vLLM. `make llm-compressor-env` makes it. Not used "
+        "with `--sdm conda`. Relative to the working directory.",
     )
     perplexity_texts: Integer = Field(
         128,

@@ -9,9 +9,9 @@ from quantrag.section import Integer, Line, Number, Repository, Revision, Sectio
 DocumentText = Annotated[
     Literal["lamp", "text", "target_and_text"],
     Field(
-        description="What of a document is searched: `text` (abstract, review; the paper's choice), "
-        "`target_and_text` (title, then abstract), or `lamp` (LaMP's choice: title and text in "
-        "LaMP-1, 4 and 5, otherwise the text)."
+        description="What of a document is searched: `text` (abstract, review; the paper's "
+        "choice), `target_and_text` (title, then abstract), or `lamp` (LaMP's choice: title and "
+        "text in LaMP-1, 4 and 5, otherwise the text)."
     ),
 ]
 
@@ -81,8 +81,8 @@ class LuceneSettings(Section):
 
 
 class OkapiSettings(Section):
-    """BM25 as the Python package rank_bm25 computes it (BM25Okapi), with statistics of the user's own
-    documents."""
+    """BM25 as the Python package rank_bm25 computes it (BM25Okapi), with statistics of the user's
+    own documents."""
 
     kind: Literal["okapi"] = Field(
         description="BM25 as the Python package rank_bm25 computes it (BM25Okapi), inside the "
@@ -95,10 +95,10 @@ class OkapiSettings(Section):
         "(what the paper's released code computes, because it hands rank_bm25 strings instead of "
         "lists).",
     )
-    k1: Number = Field(
-        1.5, ge=0, description="Term frequency saturation. Default as in rank_bm25."
+    k1: Number = Field(1.5, ge=0, description="Term frequency saturation. Default as in rank_bm25.")
+    b: Number = Field(
+        0.75, ge=0, le=1, description="Length normalization. Default as in rank_bm25."
     )
-    b: Number = Field(0.75, ge=0, le=1, description="Length normalization. Default as in rank_bm25.")
     epsilon: Number = Field(
         0.25,
         ge=0,
@@ -122,18 +122,19 @@ class DenseSettings(Section):
     query_encoder: Encoder | None = Field(
         None,
         exclude_if=lambda encoder: encoder is None,
-        description="The encoder of the queries where it is another one (DPR). The paper's released "
-        "code encodes DPR's passages with the question encoder: give that one as `encoder` and none "
-        "here.",
+        description="The encoder of the queries where it is another one (DPR). The paper's "
+        "released code encodes DPR's passages with the question encoder: give that one as "
+        "`encoder` and none here.",
     )
     pooling: Literal["mean", "cls", "pooler"] = Field(
         "mean",
-        description="How the tokens' vectors become one: their `mean`, the first token's (`cls`), or "
-        "the model's own pooled output (`pooler`, which is what DPR gives).",
+        description="How the tokens' vectors become one: their `mean`, the first token's (`cls`), "
+        "or the model's own pooled output (`pooler`, which is what DPR gives).",
     )
     normalize: bool = Field(
         True,
-        description="Whether vectors are brought to length 1, so that the dot product is the cosine.",
+        description="Whether vectors are brought to length 1, so that the dot product is the "
+        "cosine.",
     )
     document_prefix: str = Field(
         "", description='Text put before each document, as some encoders ask for (`"passage: "`).'
@@ -160,8 +161,8 @@ class OrderSettings(Section):
         description="An order that looks at no text, as in LaMP's baselines."
     )
     by: Literal["recency", "random"] = Field(
-        description="`recency` (newest first; without dates the file's order counts as oldest first) "
-        "or `random` (drawn for each query from the experiment's `seed`)."
+        description="`recency` (newest first; without dates the file's order counts as oldest "
+        "first) or `random` (drawn for each query from the experiment's `seed`)."
     )
 
 

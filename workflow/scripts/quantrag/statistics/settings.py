@@ -12,7 +12,8 @@ class StatisticsSettings(Section):
         0.95,
         gt=0.5,
         lt=1,
-        description="Confidence level of all intervals. Tests are made at the level 1 - confidence.",
+        description="Confidence level of all intervals. Tests are made at the level 1 - "
+        "confidence.",
     )
     draws: Integer = Field(10000, ge=100, description="Bootstrap resamples of the users.")
     permutations: Integer = Field(

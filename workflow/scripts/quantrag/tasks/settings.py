@@ -21,8 +21,9 @@ class LampFolder(Section):
 
     kind: Literal["local"] = Field(description="Read local files.")
     folder: Line = Field(
-        description="Folder that holds `{split}_questions.json` and `{split}_outputs.json`, and the "
-        "same of `train` where a precision needs calibration. Relative to the working directory."
+        description="Folder that holds `{split}_questions.json` and `{split}_outputs.json`, and "
+        "the same of `train` where a precision needs calibration. Relative to the working "
+        "directory."
     )
 
 
@@ -75,19 +76,19 @@ class TaskSettings(Section):
     )
     users: Literal["user", "time"] = Field(
         "user",
-        description="LaMP's way of splitting: `user` (no user is in two splits; the paper's choice) "
-        "or `time` (the same users in every split, later texts in later splits). It decides what is "
-        "downloaded; local and demo files are what they are.",
+        description="LaMP's way of splitting: `user` (no user is in two splits; the paper's "
+        "choice) or `time` (the same users in every split, later texts in later splits). It "
+        "decides what is downloaded; local and demo files are what they are.",
     )
     source: Annotated[LampDownload | LampFolder | LampDemo, Field(discriminator="kind")] = Field(
         LampDownload(kind="download"), description="Where the files come from."
     )
     invalid_records: Literal["error", "drop"] = Field(
         "error",
-        description="What becomes of records that can't be used (an empty text, an id that repeats, "
-        "a question without a gold): `error` stops with examples of them; `drop` leaves out "
-        "documents and questions, says in the rule's log how many, and stops only where they are "
-        "more than 5%.",
+        description="What becomes of records that can't be used (an empty text, an id that "
+        "repeats, a question without a gold): `error` stops with examples of them; `drop` leaves "
+        "out documents and questions, says in the rule's log how many, and stops only where they "
+        "are more than 5%.",
     )
     max_queries: Integer | None = Field(
         None,
@@ -98,8 +99,8 @@ class TaskSettings(Section):
     max_training_queries: Integer | None = Field(
         512,
         ge=1,
-        description="Keep only the first so many queries of the train split, which is used only for "
-        "calibration.",
+        description="Keep only the first so many queries of the train split, which is used only "
+        "for calibration.",
     )
 
     @model_validator(mode="after")

@@ -1,0 +1,102 @@
+"""What several sections of the configuration say together has to fit."""
+
+import copy
+import re
+
+import pytest
+import yaml
+
+from quantrag.config.loading import load_config
+from quantrag.errors import UserError
+
+
+@pytest.fixture
+def demo(root):
+    return yaml.safe_load((root / "config" / "demo.yaml").read_text())
+
+
+def test_the_values_of_k_are_text(demo):
+    assert load_config(demo).k == ["0", "1", "3", "max_1K"]
+    del demo["k"]
+    assert load_config(demo).k == ["0", "1", "3", "5", "max_4K", "max_8K"]
+
+
+def test_what_is_not_said_has_its_default_at_any_depth(demo):
+    experiment = load_config(demo)
+    assert experiment.generation.vllm.enforce_eager
+    assert experiment.generation.vllm.gpu_memory_utilization == 0.9
+    assert experiment.precisions["int4-gptq"].calibration.count == 8
+    assert experiment.precisions["int4-gptq"].calibration.documents == 5
+    assert experiment.tasks["LaMP-3U"].source.largest_profile == 40
+    assert experiment.models["smollm2-135m-instruct"].source.file is None
+    # An encoder for queries is a key of its own only where there is one.
+    assert "query_encoder" not in experiment.model_dump()["retrievers"]["minilm"]
+
+
+def test_a_checked_configuration_cannot_be_changed(demo):
+    experiment = load_config(demo)
+    with pytest.raises(ValueError, match="frozen"):
+        experiment.tasks["LaMP-3U"].lamp = 5
+
+
+@pytest.mark.parametrize("name", ["config", "demo", "2026", "retrievers", "precisions-cpu"])
+def test_a_checked_configuration_is_valid_itself(root, name):
+    path = root / "config" / f"{name}.yaml"
+    once = load_config(yaml.safe_load(path.read_text()), [path]).model_dump()
+    again = load_config(copy.deepcopy(once)).model_dump()
+    assert again == once
+    # Snakemake compares parameters by their representation.
+    assert repr(again) == repr(once)
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"baseline": "fp16"}, r"baseline: unknown precision 'fp16'.*Allowed: bf16, int4-gptq"),
+        ({"k": [0]}, r"k: only 0: nothing would be retrieved"),
+        (
+            {"generation": {"max_new_tokens": 2048}},
+            r"max_new_tokens: 2048 is too large. Allowed: less than the context of smollm2",
+        ),
+        (
+            {"precisions": {"bf16": {"method": "gptq", "calibration": {"tasks": ["LaMP-3"]}}}},
+            r"bf16\.calibration\.tasks: unknown task 'LaMP-3' \(did you mean 'LaMP-3U'\?\)",
+        ),
+        (
+            {
+                "precisions": {"bf16": {"method": "none", "dtype": "float16"}},
+                "generation": {"device": "cpu"},
+            },
+            r"precisions\.bf16: vLLM computes float16 on a CPU so slowly",
+        ),
+        (
+            {"precisions": {"bf16": {"method": "gptq", "calibration": {"source": "file"}}}},
+            r"bf16\.calibration: the key 'path' is missing, which source file needs",
+        ),
+        (
+            {
+                "precisions": {
+                    "bf16": {
+                        "method": "published",
+                        "checkpoints": {"smol": {"kind": "folder", "folder": "x"}},
+                    }
+                }
+            },
+            r"bf16\.checkpoints\.smol: unknown model 'smol'.*Allowed: smollm2-135m-instruct",
+        ),
+    ],
+)
+def test_what_does_not_fit_together_is_said(demo, change, expected):
+    with pytest.raises(UserError) as caught:
+        load_config({**demo, **change})
+    assert re.search(expected, str(caught.value))
+    assert "\n" not in str(caught.value)
+
+
+def test_every_model_needs_a_published_checkpoint(demo):
+    model = demo["models"]["smollm2-135m-instruct"]
+    demo["models"] = {"a": model, "b": model}
+    checkpoints = {"a": {"kind": "folder", "folder": "x"}}
+    demo["precisions"]["int4-gptq"] = {"method": "published", "checkpoints": checkpoints}
+    with pytest.raises(UserError, match=r"no checkpoint of b\. Every model needs one"):
+        load_config(demo)
