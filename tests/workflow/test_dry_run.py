@@ -5,7 +5,7 @@ import re
 import pytest
 import yaml
 
-from running import job_counts, run_snakemake
+from running import copy_project, job_counts, run_snakemake
 
 PAPER = {
     # 2 tasks x 2 splits x questions and outputs
@@ -208,6 +208,57 @@ def test_a_typo_stops_before_any_job_with_one_line(project, tmp_path):
     assert len(errors) == 1
     assert f"{file}: retrievers.bm25.k_1: unknown key (did you mean 'k1'?)" in errors[0]
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "expected"),
+    [
+        (
+            "broken.yaml",
+            "seed: [1\nk: 2\n",
+            "broken.yaml: line 2, column 2: not valid YAML: expected",
+        ),
+        ("empty.yaml", "", "empty.yaml: the file is empty. Allowed: keys with values"),
+        ("list.yaml", "- 1\n", "list.yaml: a list instead of keys at the top level"),
+        ("twice.yaml", "seed: 1\nseed: 2\n", "twice.yaml: line 2: the key 'seed' stands already"),
+        ("missing.yaml", None, "missing.yaml: no such file"),
+        ("estimate", None, "estimate: no such configuration file. --configfile takes every name"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_one_line(project, tmp_path, name, content, expected):
+    """Snakemake opens the files before the Snakefile; profiles/default checks them before that."""
+    file = tmp_path / name
+    if content is not None:
+        file.write_text(content)
+    done = run_snakemake(project, "-n", "--cores", "1", "--configfile", "config/demo.yaml", file)
+    assert done.returncode == 1
+    *_, last = done.stderr.strip().splitlines()
+    assert last.startswith(f"error: {tmp_path}/{expected}")
+    assert "Traceback" not in done.stderr
+    assert "WorkflowError" not in done.stderr
+
+
+def test_the_default_file_and_profiles_without_the_default_one_are_checked_too(root, tmp_path):
+    folder = copy_project(root, tmp_path / "project")
+    with (folder / "config" / "config.yaml").open("a") as file:
+        file.write("seed: 3\n")
+    for arguments in ([], ["--workflow-profile", "none"]):
+        done = run_snakemake(folder, "-n", "--cores", "1", *arguments)
+        assert done.returncode == 1
+        assert "error: config/config.yaml: line " in done.stderr
+        assert "the key 'seed' stands already in line" in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+def test_values_on_the_command_line_may_be_text_of_any_type(project):
+    given = ["--config", "statistics={draws: 200}", "noise_floor=false", "seed=7"]
+    done = run_snakemake(project, "-n", "--cores", "1", *given)
+    assert done.returncode == 0, done.stderr
+    assert job_counts(done.stdout + done.stderr)["generate"] == 18
+    done = run_snakemake(project, "-n", "--cores", "1", "--config", "statistics={draws: many}")
+    assert done.returncode == 1
+    [error] = [line for line in done.stderr.splitlines() if line.startswith("error")]
+    assert error == "error: --config: statistics.draws: 'many' is not an integer. Default: 10000"
 
 
 def test_a_file_of_ones_own_replaces_the_default_grid(project, tmp_path):

@@ -24,7 +24,6 @@ from pydantic import (
     WrapValidator,
     model_validator,
 )
-from pydantic_core import PydanticCustomError
 
 from quantrag import grid
 from quantrag.errors import UserError
@@ -63,14 +62,17 @@ class Section(BaseModel):
         return read
 
 
-def wrong(message: str, *path: str) -> PydanticCustomError:
-    """The error to raise from a validator: what is wrong, and what is allowed.
+class Mistake(ValueError):
+    """Raised by a validator: what is wrong, and what is allowed, as the user reads it.
 
     Args:
-        message: the message as the user reads it, without file and key.
+        message: the message without file and key.
         path: the key that is meant, relative to the value that is validated.
     """
-    return PydanticCustomError("quantrag", "{message}", {"message": message, "path": path})
+
+    def __init__(self, message: str, *path: str) -> None:
+        super().__init__(message)
+        self.path = path
 
 
 def shown(value: Any) -> str:
@@ -89,9 +91,9 @@ def matching(pattern: str, allowed: str, longest: int | None = None) -> tuple[An
 
     def check(value: str) -> str:
         if re.fullmatch(pattern, value) is None:
-            raise wrong(f"{shown(value)} is not allowed. Allowed: {allowed}")
+            raise Mistake(f"{shown(value)} is not allowed. Allowed: {allowed}")
         if longest is not None and len(value.encode()) > longest:
-            raise wrong(f"{shown(value)} is too long. Allowed: at most {longest} characters")
+            raise Mistake(f"{shown(value)} is too long. Allowed: at most {longest} characters")
         return value
 
     schema = {"type": "string", "pattern": f"^{pattern}$"}
@@ -102,7 +104,7 @@ def matching(pattern: str, allowed: str, longest: int | None = None) -> tuple[An
 
 def _one_line(value: str) -> str:
     if re.search(r"[\x00-\x1f\x7f\x85\u2028\u2029]", value):
-        raise wrong(f"{shown(value)} has a line break or control character in it")
+        raise Mistake(f"{shown(value)} has a line break or control character in it")
     return value
 
 
@@ -118,13 +120,13 @@ def _k(value: Any) -> str:
         except UserError:
             found = re.search("[1-9][0-9]*", text)
             near = f" (did you mean 'max_{found[0]}K'?)" if found and type(value) is str else ""
-    raise wrong(f"{shown(value)} is not allowed{near}. Allowed: {grid.K_FORMS}")
+    raise Mistake(f"{shown(value)} is not allowed{near}. Allowed: {grid.K_FORMS}")
 
 
 def _finite(value: Any) -> Any:
     """Refuse NaN and infinity at any depth."""
     if isinstance(value, float) and not math.isfinite(value):
-        raise wrong(f"{value} is not allowed. Allowed: finite numbers")
+        raise Mistake(f"{value} is not allowed. Allowed: finite numbers")
     for part in value.values() if isinstance(value, Mapping) else ():
         _finite(part)
     for part in value if isinstance(value, list) else ():
@@ -181,7 +183,7 @@ def unreserved(reserved: Collection[str]) -> AfterValidator:
 
     def check(value: str) -> str:
         if value in reserved:
-            raise wrong(f"{value!r} is a reserved name")
+            raise Mistake(f"{value!r} is a reserved name")
         return value
 
     return AfterValidator(check)
@@ -219,7 +221,7 @@ def _check_choice(key: str, value: Any, annotation: Any) -> None:
         whole = isinstance(value, float) and value.is_integer()
         near = f" (did you mean {value:.0f}?)" if whole else ""
         allowed = ", ".join(map(shown, typing.get_args(annotation)))
-        raise wrong(f"{shown(value)} is not allowed{near}. Allowed: {allowed}", key)
+        raise Mistake(f"{shown(value)} is not allowed{near}. Allowed: {allowed}", key)
 
 
 def _scalar(text: str) -> Any:

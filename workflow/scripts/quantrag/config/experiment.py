@@ -14,14 +14,14 @@ from quantrag.quantization.precisions import Precision
 from quantrag.quantization.settings import AnyPrecision, PublishedSettings, QuantizationSettings
 from quantrag.retrieval.settings import RetrieverSettings
 from quantrag.scoring.settings import ScoringSettings
-from quantrag.section import Integer, K, Line, Name, Section, shown, unreserved, wrong
+from quantrag.section import Integer, K, Line, Mistake, Name, Section, shown, unreserved
 from quantrag.statistics.settings import StatisticsSettings
 from quantrag.tasks.settings import TaskSettings
 
 
 def _different(values: Sequence[str]) -> Sequence[str]:
     if len(set(values)) < len(values):
-        raise wrong(f"[{', '.join(values)}] repeats an entry")
+        raise Mistake(f"[{', '.join(values)}] repeats an entry")
     return values
 
 

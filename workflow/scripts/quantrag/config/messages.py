@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from quantrag.config.schema import json_schema, resolve, tagged, without_null
-from quantrag.section import shown
+from quantrag.section import Mistake, shown
 
 _KINDS = {
     "integer": "an integer",
@@ -62,8 +62,8 @@ def describe(detail: Mapping[str, Any], root: Mapping[str, Any]) -> tuple[list[s
     path, schema, parent = _locate(detail["loc"], root)
     kind, value, context = detail["type"], detail.get("input"), detail.get("ctx", {})
     match kind:
-        case "quantrag":
-            return [*path, *context["path"]], context["message"]
+        case "value_error" if isinstance(context["error"], Mistake):
+            return [*path, *context["error"].path], str(context["error"])
         case "extra_forbidden" | "invalid_key":
             return path, "unknown key" + choices(path[-1], parent.get("properties", {}))
         case "missing":

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from quantrag.checkpoints.settings import PublishedSource
-from quantrag.section import Integer, Line, Number, Section, wrong
+from quantrag.section import Integer, Line, Mistake, Number, Section
 
 
 class CalibrationSettings(Section):
@@ -53,9 +53,9 @@ class CalibrationSettings(Section):
     @model_validator(mode="after")
     def _texts_are_named(self) -> "CalibrationSettings":
         if self.source != "task" and self.path is None:
-            raise wrong(f"the key 'path' is missing, which source {self.source} needs")
+            raise Mistake(f"the key 'path' is missing, which source {self.source} needs")
         if self.tasks is not None and len(set(self.tasks)) < len(self.tasks):
-            raise wrong(f"{self.tasks!r} repeats an entry", "tasks")
+            raise Mistake(f"{self.tasks!r} repeats an entry", "tasks")
         return self
 
 

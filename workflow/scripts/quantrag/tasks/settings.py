@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from quantrag.section import Integer, Line, Section, wrong
+from quantrag.section import Integer, Line, Mistake, Section
 
 #: The LaMP tasks for which there is a demo set.
 DEMO_LAMPS = (3, 5)
@@ -53,7 +53,7 @@ class LampDemo(Section):
     @model_validator(mode="after")
     def _profiles_have_sizes(self) -> "LampDemo":
         if self.smallest_profile > self.largest_profile:
-            raise wrong(
+            raise Mistake(
                 f"{self.smallest_profile} is too large. Allowed: at most largest_profile, "
                 f"{self.largest_profile}",
                 "smallest_profile",
@@ -107,5 +107,5 @@ class TaskSettings(Section):
     def _there_is_a_demo_set(self) -> "TaskSettings":
         if self.source.kind == "demo" and self.lamp not in DEMO_LAMPS:
             allowed = ", ".join(map(str, DEMO_LAMPS))
-            raise wrong(f"{self.lamp} has no demo set. Allowed: {allowed}", "lamp")
+            raise Mistake(f"{self.lamp} has no demo set. Allowed: {allowed}", "lamp")
         return self
