@@ -5,11 +5,11 @@ import re
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quantrag.config.loading import load_config
-from quantrag.config.messages import choices
+from quantrag.config.messages import choices, dotted
 from quantrag.errors import UserError
 
 
@@ -170,6 +170,7 @@ PATHS = st.sampled_from(
 )
 
 
+@settings(deadline=None)
 @given(path=PATHS, value=VALUES)
 def test_whatever_stands_in_a_key_is_accepted_or_refused_in_one_line(demo, path, value):
     try:
@@ -184,3 +185,9 @@ def test_whatever_stands_in_a_key_is_accepted_or_refused_in_one_line(demo, path,
 def test_the_closest_name_is_offered():
     assert choices("bm52", ["bm25", "dense"]) == " (did you mean 'bm25'?). Allowed: bm25, dense"
     assert choices("zzz", ["bm25", "dense"]) == ". Allowed: bm25, dense"
+
+
+def test_a_path_is_written_in_one_line():
+    assert dotted(["retrievers", "bm25", "k1"]) == "retrievers.bm25.k1"
+    assert dotted(["tasks", "a\n", "lamp"]) == "tasks.'a\\n'.lamp"
+    assert dotted([]) == "(top level)"

@@ -185,4 +185,5 @@ def choices(value: Any, allowed: Iterable[Any], near: str | None = None) -> str:
 
 def dotted(path: Sequence[str]) -> str:
     """A path of keys as people write it: `retrievers.bm25.k1`."""
-    return ".".join(path) or "(top level)"
+    plain = (key if key.isprintable() and len(key) <= 80 else shown(key) for key in path)
+    return ".".join(plain) or "(top level)"
