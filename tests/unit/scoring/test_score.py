@@ -39,6 +39,15 @@ def test_columns_and_types():
     assert scores["correct"].tolist() == [1, 0]
 
 
+def test_cells_follow_each_other():
+    frames = [completions(["5", "2"]), completions(["1", "2"])]
+    cells = [Cell("t", "none", K(False, 0)), Cell("t", "bm25", K(True, 4))]
+    scores = score_task(frames, cells, QUERIES, task=lamp_task(3), rule="lenient")
+    assert scores["retriever"].tolist() == ["none", "none", "bm25", "bm25"]
+    assert scores["k"].tolist() == ["0", "0", "max_4K", "max_4K"]
+    assert scores["absolute_error"].tolist() == [0, 0, 4, 0]
+
+
 def test_the_papers_missing_rating_counts_as_zero():
     assert score(completions(["none", "2"]), rule="paper")["absolute_error"].tolist() == [5, 0]
 

@@ -95,12 +95,12 @@ def score_task(
         for column in score_columns():
             part[column] = np.array(columns.get(column, np.nan), dtype=np.float64)
         measured = likelihoods_of(frame)
-        scored = [
+        likelihood_values = [
             [value for m in of_likelihood for value in m.per_likelihood(own, of_query, task)]
             for own, of_query in zip(measured, golds, strict=True)
         ]
         names_of_likelihood = [column for m in of_likelihood for column in m.columns]
-        part[names_of_likelihood] = np.array(scored, dtype=np.float64)
+        part[names_of_likelihood] = np.array(likelihood_values, dtype=np.float64)
         part[list(GOLD)] = [
             gold_likelihood(own, of_query, task)
             for own, of_query in zip(measured, golds, strict=True)
