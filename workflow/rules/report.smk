@@ -44,6 +44,6 @@ rule report:
     params:
         config=config,
         benchmarks=f"{RESULTS}/benchmarks",
-        code=code("write_report.py", *(figure.chart_file for figure in FIGURES.values())),
+        code=code("write_report.py", *chart_files()),
     script:
         "../scripts/write_report.py"

@@ -4,6 +4,7 @@ from quantrag.presentation.catalogue import (
     FIGURES,
     PUBLICATION_TABLES,
     Extent,
+    chart_files,
     figures_of,
     publication_tables_of,
     tables_of,

@@ -4,7 +4,7 @@ The rules, the printed figures, the publication tables, the report and all capti
 imports nothing but the standard library, so that the Snakefile can read it too.
 
 A figure's drawing function is found by the figure's name: `draw` in
-`quantrag.presentation.figures.<name>` and, where the report has the figure, `views` in
+`quantrag.presentation.figures.<name>` and, for the report, `views` in
 `quantrag.presentation.report.charts.<name>`. A publication table's is `make` in
 `quantrag.presentation.publication.<name>_table`.
 """
@@ -259,7 +259,7 @@ TABLES = {
 
 @dataclass(frozen=True)
 class FigureEntry:
-    """A figure, in print and in the report.
+    """A figure, in print and, if it is interactive, in the report.
 
     Its captions may name `{level}`, the confidence in percent, and `{baseline}`; the report's also
     `{devices}`, what generation ran on.
@@ -273,6 +273,7 @@ class FigureEntry:
         in_report: sentences after the caption, on what only the report's figure shows.
         noise: sentence on the noise floor; `{noise}` is how it looks.
         when: which experiments have it, if they have the tables.
+        interactive: whether the report has it too.
     """
 
     name: str
@@ -283,6 +284,7 @@ class FigureEntry:
     in_report: str = ""
     noise: str = ""
     when: Callable[[Extent], bool] = _always
+    interactive: bool = True
 
     def printed_caption(self, confidence: float) -> str:
         """The caption of the printed figure.
@@ -510,6 +512,11 @@ PUBLICATION_TABLES = {
         ),
     )
 }
+
+
+def chart_files() -> list[str]:
+    """The modules that specify the report's figures, below the folder of the scripts."""
+    return [entry.chart_file for entry in FIGURES.values() if entry.interactive]
 
 
 def tables_of(extent: Extent) -> list[str]:

@@ -17,6 +17,8 @@ _KNOWN_NAMES = {
     "dpr": "DPR",
     "minilm": "MiniLM",
 }
+#: Of a comparison, in the order of legends and counts.
+VERDICTS = ("worse", "better", "equivalent", "inconclusive")
 _PRECISION_WORD = re.compile(r"^(fp|bf|int|nf|kv|w|a)\d*(w\d+|a\d+)*$|^(gptq|awq|rtn|hqq)$", re.I)
 
 

@@ -171,7 +171,7 @@ def _panel(axes: Axes, rows: pd.DataFrame, models, cells, reach: float) -> None:
     keys = zip(rows["model"], rows["retriever"], rows["k"], strict=True)
     rows = rows.assign(y=[order.get(key) for key in keys]).dropna(subset=["y"])
     axes.barh(rows["y"], 2 * rows["margin"], 1.0, -rows["margin"], **_MARGIN)
-    for verdict, look in style.VERDICTS.items():
+    for verdict, look in style.VERDICT_STYLES.items():
         part = rows[rows["verdict"] == verdict]
         axes.hlines(part["y"], part["ci_low"], part["ci_high"], color=look.color, linewidth=0.8)
         axes.plot(part["difference"], part["y"], linestyle="none", **look.points())
@@ -188,7 +188,7 @@ def _nice(value: float) -> float:
 def _legend(rows: pd.DataFrame, confidence: float) -> list:
     marks = [
         Line2D([], [], label=verdict, linestyle="none", **look.points())
-        for verdict, look in style.VERDICTS.items()
+        for verdict, look in style.VERDICT_STYLES.items()
         if (rows["verdict"] == verdict).any()
     ]
     bars = {"color": style.GREY, "linewidth": 0.8, "label": lines.interval(confidence)}

@@ -92,7 +92,7 @@ _RETRIEVERS = (
 )
 
 # Marker, colour and filling of each verdict of a comparison.
-VERDICTS = {
+VERDICT_STYLES = {
     "worse": LineStyle(VERMILION, "v", SOLID),
     "better": LineStyle(GREEN, "^", SOLID),
     "equivalent": LineStyle(BLUE, "s", SOLID),

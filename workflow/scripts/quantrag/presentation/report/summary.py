@@ -12,7 +12,6 @@ from quantrag.presentation.criteria import Criteria
 from quantrag.presentation.data import keep_main_metrics, main_metrics, ordered_names
 from quantrag.statistics.trends import POOLED
 
-VERDICTS = ("worse", "better", "equivalent", "inconclusive")
 FEW_USERS = 30  # docs/statistics.md: with fewer no bootstrap interval is exact
 MANY_INVALID = 0.05
 _MOST_NAMED = 6  # cells that a sentence names one by one; more are counted
@@ -25,7 +24,7 @@ class Finding:
     Attributes:
         text: the verdict.
         more: what belongs to it: what could have been found, changed answers, trends.
-        verdicts: how many comparisons have each, in the order of `VERDICTS`.
+        verdicts: how many comparisons have each, in the order of `labels.VERDICTS`.
     """
 
     text: str
@@ -239,7 +238,7 @@ def _over_models(rows: pd.DataFrame, trends: pd.DataFrame, criteria: Criteria) -
 
 def _counts(rows: pd.DataFrame) -> dict[str, int]:
     counts = rows["verdict"].value_counts()
-    return {verdict: int(counts[verdict]) for verdict in VERDICTS if verdict in counts}
+    return {verdict: int(counts[verdict]) for verdict in labels.VERDICTS if verdict in counts}
 
 
 def _notes(rows: pd.DataFrame, criteria: Criteria) -> list[str]:

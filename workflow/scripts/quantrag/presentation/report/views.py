@@ -14,8 +14,6 @@ from quantrag.presentation.data import OrderedNames, along_k
 COLORS = [f"var(--p{i})" for i in range(7)]  # in page.css; the first is the baseline's
 DASHES = [[1, 0], [5, 3], [1, 2], [6, 2, 1, 2], [9, 3], [6, 2, 1, 2, 1, 2], [2, 2]]
 SHAPES = ["circle", "square", "triangle-up", "diamond", "triangle-down", "cross", "triangle-right"]
-#: Of a comparison, in the order of legends.
-VERDICTS = ("worse", "better", "equivalent", "inconclusive")
 ROWS = alt.NamedData("rows")  # which the page fills in
 #: Columns of a row that the page's switches act on, and what each is called there.
 SWITCHES = {"model": "Model", "precision": "Precision", "retriever": "Retriever"}

@@ -35,7 +35,7 @@ def report_figures(tables: Mapping[str, pd.DataFrame], confidence: float) -> lis
     # Checking every part against the schema takes longer than all else; the tests do it instead.
     with debug_mode(False):
         for entry in FIGURES.values():
-            if not tables.keys() >= set(entry.tables):
+            if not (entry.interactive and tables.keys() >= set(entry.tables)):
                 continue
             views = views_of(entry, tables, names, f"{confidence * 100:g}%")
             if views:

@@ -10,7 +10,6 @@ from quantrag.names import NO_RETRIEVER
 from quantrag.presentation import labels
 from quantrag.presentation.data import OrderedNames
 from quantrag.presentation.report.views import (
-    VERDICTS,
     View,
     facet,
     plain,
@@ -55,13 +54,13 @@ def views(tables: Mapping[str, pd.DataFrame], names: OrderedNames, level: str) -
         base = alt.Chart().encode(y=alt.Y("cell:N", sort=order, title=None), tooltip=tooltip)
         color = alt.Color(
             "verdict:N",
-            scale=alt.Scale(domain=VERDICTS, range=[f"var(--{v})" for v in VERDICTS]),
+            scale=alt.Scale(domain=labels.VERDICTS, range=[f"var(--{v})" for v in labels.VERDICTS]),
             legend=alt.Legend(title=None),
         )
         shape = alt.Shape(
             "verdict:N",
             scale=alt.Scale(
-                domain=VERDICTS, range=["triangle-down", "triangle-up", "square", "circle"]
+                domain=labels.VERDICTS, range=["triangle-down", "triangle-up", "square", "circle"]
             ),
         )
         parts = [
@@ -77,7 +76,7 @@ def views(tables: Mapping[str, pd.DataFrame], names: OrderedNames, level: str) -
             ),
         ]
         counts = part["verdict"].value_counts()
-        said = ", ".join(f"{counts.get(v, 0)} {v}" for v in VERDICTS)
+        said = ", ".join(f"{counts.get(v, 0)} {v}" for v in labels.VERDICTS)
         description = (
             f"Every comparison of {metric.label} on {labels.name(task)} with its interval: {said}."
         )
