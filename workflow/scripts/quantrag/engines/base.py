@@ -6,10 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from quantrag.errors import UserError
 from quantrag.quantization.hardware import ANY_HARDWARE, Hardware
-from quantrag.runtime.cpu import flags
-from quantrag.runtime.gpu import compute_capability, require_cuda
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,18 +200,3 @@ class Engine(ABC):
     @abstractmethod
     def close(self) -> None:
         """Free the device and end child processes. Safe to call twice."""
-
-
-def check_device(spec: EngineSpec) -> None:
-    """Check that this machine has the device that a spec asks for, with what its precision needs.
-
-    Raises:
-        UserError: there is no such GPU, or the precision can't run on this GPU or CPU.
-    """
-    require_cuda(spec.device)
-    if spec.device == "cuda":
-        refusal = spec.needs.gpu_refusal(compute_capability())
-    else:
-        refusal = spec.needs.cpu_refusal(flags())
-    if refusal:
-        raise UserError(f"precision {spec.precision}: {refusal}.")

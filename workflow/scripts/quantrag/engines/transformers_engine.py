@@ -16,8 +16,8 @@ from quantrag.engines.base import (
     EngineSpec,
     Likelihood,
     Request,
-    check_device,
 )
+from quantrag.engines.device import check_device
 from quantrag.errors import UserError
 
 

@@ -23,8 +23,8 @@ from quantrag.engines.base import (
     EngineSpec,
     Likelihood,
     Request,
-    check_device,
 )
+from quantrag.engines.device import check_device
 from quantrag.engines.vllm_cpu import loadable_checkpoint
 from quantrag.errors import UserError
 from quantrag.runtime.telemetry import free_memory_bytes

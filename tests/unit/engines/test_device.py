@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from generation_samples import fake_checkpoint, make_spec
-from quantrag.engines.base import check_device
+from quantrag.engines.device import check_device
 from quantrag.errors import UserError
 from quantrag.quantization.hardware import Hardware
 
@@ -34,7 +34,7 @@ def test_a_gpu_is_asked_for_its_compute_capability(spec, monkeypatch, has, refus
     ("flags", "refused"), [({"avx2"}, True), ({"avx2", "avx512f"}, False), (set(), False)]
 )
 def test_a_cpu_is_asked_for_its_instructions(spec, monkeypatch, flags, refused):
-    monkeypatch.setattr("quantrag.engines.base.flags", lambda: frozenset(flags))
+    monkeypatch.setattr("quantrag.engines.device.flags", lambda: frozenset(flags))
     if not refused:
         return check_device(spec)
     with pytest.raises(UserError, match="needs a CPU with AVX-512, which this machine's lacks"):
