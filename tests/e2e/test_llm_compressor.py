@@ -15,7 +15,7 @@ import torch
 from generation_samples import tiny_checkpoint
 from quantrag.checkpoints.folder import fingerprint, validate
 from quantrag.errors import UserError
-from quantrag.quantization.llm_compressor_environment import interpreter, run
+from quantrag.quantization.llm_compressor_environment import run
 
 METHODS = {
     "awq": {"group_size": 32, "sym": True, "grid": 3},
@@ -142,8 +142,3 @@ def running(process: str) -> bool:
         return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
-
-
-def test_without_an_environment_it_says_how_to_make_one(tmp_path):
-    with pytest.raises(UserError, match="make llm-compressor-env"):
-        interpreter(tmp_path / "missing")

@@ -16,7 +16,6 @@ from quantrag.checkpoints.gptq_format import (
     unpack,
     weight_errors,
 )
-from quantrag.quantization.record import describe_checkpoint
 
 BITS = [2, 3, 4, 8]
 
@@ -96,12 +95,3 @@ def test_the_error_of_exactly_stored_weights_is_zero_and_of_halved_ones_a_half(t
     state = dense_state(quantized, torch.float32)
     assert sorted(state) == ["a.weight", "b.weight", "c.weight"]
     assert torch.equal(state["a.weight"], exact)
-
-    (original / "tokenizer.json").write_text("{}")
-    record = describe_checkpoint(
-        original, quantized, [[1, 2]], "gptq", "gptq", {}, "cpu", list(errors.values()), ["torch"]
-    )
-    # 4 bits, and a 16-bit scale and a 4-bit zero per 32 weights, and 32 bits of group per input.
-    assert record["bits_per_weight"] == pytest.approx(4 + 20 / 32 + 32 / 32)
-    assert record["modules"][0]["bits_per_weight"] == record["bits_per_weight"]
-    assert record["calibration"]["tokens"] == 2
