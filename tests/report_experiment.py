@@ -9,7 +9,7 @@ import pandas as pd
 import figure_tables
 from quantrag.grid import K, cells_of
 from quantrag.names import NOISE_FLOOR
-from quantrag.presentation.report.assemble import Files
+from quantrag.presentation.report.assemble import ReportFiles
 from quantrag.scoring.score import score_task
 from quantrag.tables import write_csv, write_table
 from quantrag.tasks.registry import load
@@ -38,7 +38,7 @@ def make(
     words=8,
     noise=True,
     seed=0,
-) -> tuple[Files, dict]:
+) -> tuple[ReportFiles, dict]:
     """Write an experiment of the two tasks LaMP-3U and LaMP-5U.
 
     Args:
@@ -130,7 +130,7 @@ def make(
         "prompts": {"style": "paper"},
         "statistics": {"confidence": 0.95, "margin": 0.02, "power": 0.8},
     }
-    return Files(tables=paths, benchmarks=str(folder / "benchmarks"), **lists), config
+    return ReportFiles(tables=paths, benchmarks=str(folder / "benchmarks"), **lists), config
 
 
 def _text(rng, words):

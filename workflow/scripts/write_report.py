@@ -5,12 +5,12 @@ from quantrag.runtime.jobs import job
 with job(snakemake):
     from pathlib import Path
 
-    from quantrag.presentation.report.assemble import Files, make_report
+    from quantrag.presentation.report.assemble import ReportFiles, make_report
     from quantrag.tables import atomic_path
 
     inputs = snakemake.input
     page = make_report(
-        Files(
+        ReportFiles(
             tables={Path(path).stem: path for path in inputs.tables},
             queries=dict(zip(snakemake.params.config["tasks"], inputs.queries, strict=True)),
             prompts=inputs.prompts,

@@ -22,7 +22,7 @@ VERDICTS = ("worse", "better", "equivalent", "inconclusive")
 _PRECISION_WORD = re.compile(r"^(fp|bf|int|nf|kv|w|a)\d*(w\d+|a\d+)*$|^(gptq|awq|rtn|hqq)$", re.I)
 
 
-def k_axis(ks: list[str]) -> str:
+def k_axis_label(ks: list[str]) -> str:
     """Label of an axis of k, with a note on `max_nK` where there is one."""
     windows = [k.label for k in map(K.parse, ks) if k.fills]
     note = f" ({windows[0]}: all that fit in {windows[0]} tokens)" if windows else ""

@@ -21,7 +21,7 @@ def draw(comparisons: pd.DataFrame, confidence: float) -> Figure:
     names = ordered_names(comparisons)
     rows = keep_main_metrics(comparisons)
     looks = style.precision_styles(names.precisions)
-    x_label = labels.k_axis(names.ks)
+    x_label = labels.k_axis_label(names.ks)
     subtitle = f"Answers that differ from those of {labels.name(names.baseline)}"
     parts = [
         (task, *lines.block(labels.name(task), subtitle, names.models, names.retrievers, x_label))

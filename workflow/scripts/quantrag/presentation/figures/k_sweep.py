@@ -20,7 +20,7 @@ def draw(scores: pd.DataFrame, comparisons: pd.DataFrame, confidence: float) -> 
     names = ordered_names(scores, comparisons)
     rows = keep_main_metrics(scores)
     looks = style.precision_styles(names.precisions)
-    x_label = labels.k_axis(names.ks)
+    x_label = labels.k_axis_label(names.ks)
     parts = []
     for task, key in main_metrics(scores).items():
         subtitle = f"{labels.metric(key).axis}, {labels.metric(key).direction}"

@@ -29,7 +29,7 @@ def draw(scores: pd.DataFrame, comparisons: pd.DataFrame, confidence: float) -> 
     rows = keep_main_metrics(comparisons)
     noise = noise_floor(keep_main_metrics(scores), names.baseline)
     looks = style.retriever_styles(names.retrievers)
-    x_label = labels.k_axis(names.ks)
+    x_label = labels.k_axis_label(names.ks)
     parts = []
     for task, key in main_metrics(comparisons).items():
         metric = labels.metric(key)

@@ -30,7 +30,7 @@ def draw(
     rows = keep_main_metrics(scores)
     rows = rows[rows["precision"] == names.baseline]
     looks = style.retriever_styles(names.retrievers)
-    x_label = labels.k_axis(names.ks)
+    x_label = labels.k_axis_label(names.ks)
     parts = []
     for task, key in main_metrics(scores).items():
         subtitle = f"{labels.metric(key).axis}, {labels.metric(key).direction}"

@@ -16,7 +16,7 @@ from quantrag.names import NO_RETRIEVER, NOISE_FLOOR
 from quantrag.presentation import labels
 from quantrag.presentation.criteria import Criteria
 from quantrag.presentation.data import ordered_names, read_csv, read_tables
-from quantrag.presentation.report import explorer, record
+from quantrag.presentation.report import explorer, provenance_section
 from quantrag.presentation.report.charts import report_figures
 from quantrag.presentation.report.page import Page, render
 from quantrag.presentation.report.summary import summary_of
@@ -33,7 +33,7 @@ _PROMPT = ["query_id", "k", "prompt", "n_tokens", "document_ids", "dropped", "tr
 
 
 @dataclass(frozen=True)
-class Files:
+class ReportFiles:
     """What the page is made from.
 
     Attributes:
@@ -55,7 +55,7 @@ class Files:
     benchmarks: str
 
 
-def make_report(files: Files, config: Mapping[str, Any]) -> str:
+def make_report(files: ReportFiles, config: Mapping[str, Any]) -> str:
     """The page of an experiment as HTML.
 
     Args:
@@ -88,20 +88,20 @@ def make_report(files: Files, config: Mapping[str, Any]) -> str:
             tables=tables,
             explorer=tasks,
             explorer_grid=_switches(names, precisions, _cells(files.completions), notes),
-            runs=record.run_records(
+            runs=provenance_section.run_records(
                 [_of_run(files.completions, run, 5) for run in runs],
                 [_of_run(files.costs, run, 2) for run in runs],
             ),
-            times=record.rule_times(files.benchmarks),
-            software=record.software(Path(__file__).parent),
-            config=record.config_text(config),
+            times=provenance_section.rule_times(files.benchmarks),
+            software=provenance_section.software(Path(__file__).parent),
+            config=provenance_section.config_text(config),
         )
     )
 
 
 def _task(
     task: Task,
-    files: Files,
+    files: ReportFiles,
     config: Mapping[str, Any],
     models: Sequence[str],
     precisions: Sequence[str],

@@ -36,8 +36,8 @@ class Page:
         tables: by name, as read from `tables/*.csv`.
         explorer: one entry of `explorer.task_json` for each task; empty where there is none.
         explorer_grid: what the explorer's switches choose from.
-        runs: as `record.run_records` gives them.
-        times: as `record.rule_times` gives them.
+        runs: as `provenance_section.run_records` gives them.
+        times: as `provenance_section.rule_times` gives them.
         software: versions by name.
         config: the configuration as text.
     """

@@ -73,7 +73,7 @@ def marks(column: str, names: list[str], places: Sequence[int]) -> dict[str, Any
 def over_k(names: OrderedNames) -> alt.Chart:
     """A chart without marks whose horizontal axis has a place for each k."""
     order = [K.parse(k).label for k in names.ks]
-    axis = alt.Axis(labelAngle=0, title=labels.k_axis(names.ks).partition(" (")[0])
+    axis = alt.Axis(labelAngle=0, title=labels.k_axis_label(names.ks).partition(" (")[0])
     return alt.Chart().encode(x=alt.X("k:O", sort=order, axis=axis, scale=alt.Scale(domain=order)))
 
 

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from quantrag.errors import UserError
-from quantrag.presentation.report import record
+from quantrag.presentation.report import provenance_section
 from quantrag.tables import write_table
 
 
@@ -18,12 +18,12 @@ def test_provenance_says_where_the_numbers_come_from(seen):
 
 
 def test_times_are_summed_by_rule(tmp_path):
-    assert record.rule_times(tmp_path) == []
+    assert provenance_section.rule_times(tmp_path) == []
     for name, seconds in (("a/x", 2.0), ("a/y", 3.0), ("b", 1.0)):
         path = tmp_path / f"{name}.tsv"
         path.parent.mkdir(exist_ok=True)
         path.write_text(f"s\tmax_rss\n{seconds}\t-\n")
-    first, second = record.rule_times(tmp_path)
+    first, second = provenance_section.rule_times(tmp_path)
     assert (first["rule"], first["jobs"], first["seconds"], first["longest"]) == ("a", 2, 5, 3)
     assert second["rule"] == "b"
 
@@ -32,4 +32,4 @@ def test_completions_without_provenance_are_refused(experiment, tmp_path):
     path = tmp_path / "k1.parquet"
     write_table(pd.DataFrame({"query_id": ["1"]}), path)
     with pytest.raises(UserError, match="no provenance"):
-        record.run_records([path], experiment[0].costs[:1])
+        provenance_section.run_records([path], experiment[0].costs[:1])
