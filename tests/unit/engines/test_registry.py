@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import replace
+from typing import get_args
 
 import pytest
 
@@ -12,6 +13,7 @@ from generation_samples import fake_checkpoint, make_spec, settings
 from quantrag.engines.base import Engine
 from quantrag.engines.registry import ENGINES, create_engine, perplexity_texts
 from quantrag.errors import UserError
+from quantrag.generation.settings import GenerationSettings
 from quantrag.quantization.compatibility import ENGINES as IN_THE_TABLE
 from quantrag.runtime.source_hash import source_hash
 
@@ -23,6 +25,15 @@ def test_every_engine_is_created_with_its_own_options(tmp_path, name):
     assert isinstance(engine, Engine)
     assert type(engine).__module__ == ENGINES[name].module
     assert ENGINES[name].without_effect <= spec.options.keys()
+
+
+def test_the_registry_and_the_configuration_have_the_same_engines_and_options():
+    fields = GenerationSettings.model_fields
+    assert get_args(fields["engine"].annotation) == tuple(ENGINES)
+    for name, engine in ENGINES.items():
+        options = fields[name].annotation.model_fields.keys()
+        asked = {engine.gpus_option, engine.prefix_cache_option} - {None}
+        assert engine.without_effect | asked <= options
 
 
 def test_the_table_of_support_has_the_engines_that_run_here():

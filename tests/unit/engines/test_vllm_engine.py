@@ -54,6 +54,6 @@ def test_a_cpu_without_what_the_precision_needs_is_refused_before_vllm_is_loaded
     checkpoint, monkeypatch
 ):
     spec = replace(vllm_spec(checkpoint), needs=Hardware(avx512=True))
-    monkeypatch.setattr("quantrag.engines.base.flags", lambda: frozenset({"avx2"}))
+    monkeypatch.setattr("quantrag.engines.device.flags", lambda: frozenset({"avx2"}))
     with pytest.raises(UserError, match=r"^precision fp32: .* needs a CPU with AVX-512"):
         vllm_engine.VllmEngine(spec).load()

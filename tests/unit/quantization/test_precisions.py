@@ -3,12 +3,14 @@
 import json
 import subprocess
 import sys
+from typing import get_args
 
 import pytest
 
 from quantrag.errors import UserError
 from quantrag.quantization.compatibility import KINDS
 from quantrag.quantization.precisions import METHODS, Precision
+from quantrag.quantization.settings import AnyPrecision
 
 GPTQ = {
     "method": "gptq",
@@ -52,6 +54,23 @@ def test_every_method_knows_its_rows_and_its_size(name):
     assert set(asked.parameters) == set(asked.method.parameters)
     assert (asked.calibration is not None) == asked.method.calibrated
     assert asked.published == bool(asked.checkpoints)
+
+
+def test_the_registry_and_the_configuration_have_the_same_methods_and_keys():
+    sections = {
+        get_args(section.model_fields["method"].annotation)[0]: section
+        for section in get_args(get_args(AnyPrecision)[0])
+    }
+    assert sections.keys() == METHODS.keys()
+    for name, section in sections.items():
+        method, keys = METHODS[name], section.model_fields.keys() - {"dtype", "kv_cache_dtype"}
+        assert keys - {"method", "tool", "calibration", "checkpoints"} == set(method.parameters)
+        assert ("calibration" in keys) == method.calibrated
+        assert ("checkpoints" in keys) == (method.checkpoint == "published")
+        if "tool" in keys:
+            assert get_args(section.model_fields["tool"].annotation) == method.tools
+        else:
+            assert len(method.tools) <= 1
 
 
 def test_an_unknown_method_is_one_clear_error():
