@@ -78,8 +78,10 @@ def test_what_an_experiment_has_is_made_from_tables_that_it_has(extent):
 
 def test_what_a_small_and_a_large_experiment_have():
     small, large = Extent(1, 1, quantizes=False), Extent(2, 2, quantizes=True)
-    assert figures_of(small) == ["k_sweep", "quality_cost"]
-    assert publication_tables_of(small) == ["main", "costs", "replication"]
+    of_several = {"quantization_gap", "forest", "flips", "retrievers_compared", "layer_errors"}
+    assert of_several.isdisjoint(figures_of(small))
+    assert {"k_sweep", "quality_cost"} <= set(figures_of(small))
+    assert {"change", "retrievers"}.isdisjoint(publication_tables_of(small))
     assert set(tables_of(small)) == set(TABLES) - {"retrievers"}
     assert figures_of(large) == list(FIGURES)
     assert publication_tables_of(large) == list(PUBLICATION_TABLES)
@@ -111,7 +113,8 @@ def test_every_figure_has_a_caption_in_the_workflows_report(root, name):
     caption = FIGURES[name].printed_caption(0.9)
     assert not set("{}") & set(caption)
     body = caption_in_workflow_report(root, "figure.rst", params=SimpleNamespace(caption=caption))
-    assert len(body) > 100
+    assert len(caption) > 20
+    assert len(body) > len(caption)
     if name in ("k_sweep", "quantization_gap", "forest", "retrievers_compared"):
         assert "90%" in body
 
@@ -121,5 +124,5 @@ def test_every_publication_table_has_a_caption_in_the_workflows_report(root, nam
     params = SimpleNamespace(caption=PUBLICATION_TABLES[name].caption)
     output = SimpleNamespace(latex="t.tex", markdown="t.md")
     body = caption_in_workflow_report(root, "publication.rst", params=params, output=output)
-    assert len(body) > 100
+    assert len(body) > 60
     assert "t.tex" in body
