@@ -1,6 +1,6 @@
 # The paper's workflow with all its environments: Snakemake and, made in advance, those of envs/.
 #
-#   docker build --tag quantrag .
+#   docker build --tag quantrag --build-arg COMMIT="$(git rev-parse HEAD)" .
 #   docker run --gpus all --ipc=host --env HF_TOKEN \
 #       --volume "$PWD/resources:/quantrag/resources" --volume "$PWD/results:/quantrag/results" \
 #       --volume "$PWD/logs:/quantrag/logs" quantrag --cores all
@@ -8,12 +8,6 @@
 # Some 25 GB, most of it PyTorch for CUDA, once per environment that computes with it. The machine
 # needs NVIDIA's driver and container toolkit; CUDA itself comes with the packages.
 FROM condaforge/miniforge3:25.3.1-0
-
-# git: the commit goes into every result's provenance.
-# hadolint ignore=DL3008
-RUN apt-get update \
-    && apt-get install --yes --no-install-recommends git \
-    && rm -rf /var/lib/apt/lists/*
 
 # Snakemake apart from what the stages need: scripts see its packages too, so it has few.
 COPY envs/launcher.yaml /tmp/launcher.yaml
@@ -36,5 +30,8 @@ RUN snakemake --cores 1 --sdm conda --conda-create-envs-only \
     && conda clean --all --yes \
     && rm -rf /root/.cache .snakemake
 
+# Goes into every result's provenance; last, because it changes with every commit.
+ARG COMMIT=""
+ENV QUANTRAG_COMMIT=$COMMIT
 ENV NVIDIA_DRIVER_CAPABILITIES=compute,utility
 ENTRYPOINT ["snakemake", "--sdm", "conda"]

@@ -16,9 +16,10 @@ with job(snakemake):
     choice, prefix = settings.pop("document_text"), settings.pop("document_prefix")
     documents = read_arrow(snakemake.input.documents, columns=["text", "target"])
     folder = snakemake.input.encoder or package_folder(snakemake.params.encoder["package"])
+    encoder = Encoder(folder, EncodingOptions(**settings))
     encode_to_folder(
-        Encoder(folder, EncodingOptions(**settings)),
+        encoder,
         document_texts(documents, choice, load(snakemake.wildcards.task, snakemake.params.task)),
         snakemake.output.vectors,
-        prefix,
+        encoder.prefix(prefix, "document"),
     )

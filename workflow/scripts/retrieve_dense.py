@@ -22,7 +22,7 @@ with job(snakemake):
     encoder = Encoder(folder, EncodingOptions(**settings))
     rankings = faiss_index.retrieve(
         faiss_index.read_index(snakemake.input.index),
-        encode(encoder, query_texts(queries), prefix),
+        encode(encoder, query_texts(queries), encoder.prefix(prefix, "query")),
         profiles_of(queries, documents),
         snakemake.params.depth,
     )

@@ -1,5 +1,6 @@
 """Chat formats: system roles, special tokens, dates."""
 
+import json
 import logging
 
 import pytest
@@ -91,3 +92,72 @@ def test_a_folder_without_tokenizer_is_one_line(tmp_path):
 def test_a_saved_tokenizer_loads(tmp_path, llama_2):
     llama_2.save_pretrained(tmp_path)
     assert load_tokenizer(tmp_path).chat_template == prompt_tokenizers.LLAMA_2_TEMPLATE
+
+
+PLAIN = "{% for m in messages %}{{ m['role'] }}: {{ m['content'] }}\n{% endfor %}"
+
+
+@pytest.mark.parametrize(
+    ("template", "words"),
+    [
+        ("{% for m in messages %}{{ m['content'] ", "TemplateSyntaxError"),
+        ("{% for m in messages %}\n{{ m.content }}\n", "line 2"),
+        ("{{ raise_exception('needs tools') if not tools }}" + PLAIN, "needs tools"),
+        ("{{ tools | length }}" + PLAIN, "fails for user messages"),
+        ("{{ format_date(messages) }}" + PLAIN, "'format_date' is undefined"),
+        ("{% include 'other.jinja' %}", "fails for user messages"),
+        ("{{ messages[0]['content'][0]['text'] + 1 }}", "fails for user messages"),
+        ("{{ messages[5]['content'] }}", "fails for user messages"),
+    ],
+)
+def test_a_template_that_fails_is_one_clear_error(template, words):
+    tokenizer = with_template(prompt_tokenizers.llama_2(), template)
+    with pytest.raises(UserError, match=r"models\.tiny: its chat template \(") as raised:
+        ChatFormat(tokenizer, name="tiny")
+    assert words in str(raised.value)
+    assert "\n" not in str(raised.value)
+    assert ChatFormat(tokenizer, chat_template="none").render(None, "Hi") == "Hi"
+
+
+def test_the_file_of_a_failing_template_is_named(tmp_path):
+    with_template(prompt_tokenizers.llama_2(), "{{ nothing() }}").save_pretrained(tmp_path)
+    with pytest.raises(UserError, match=rf"{tmp_path}/chat_template\.jinja"):
+        ChatFormat(load_tokenizer(tmp_path))
+
+
+def test_a_template_that_refuses_an_empty_system_message_gets_none():
+    refuses = "{{ raise_exception('empty') if not messages[0]['content'] }}"
+    chat = ChatFormat(with_template(prompt_tokenizers.llama_2(), refuses + PLAIN))
+    assert chat.render("Be brief.", "Hi") == "system: Be brief.\nuser: Hi\n"
+    assert chat.render("", "Hi") == "user: Hi\n"
+
+
+def test_a_template_may_need_a_system_message():
+    needs = "{{ raise_exception('no system') if messages[0]['role'] != 'system' }}"
+    chat = ChatFormat(with_template(prompt_tokenizers.llama_2(), needs + PLAIN))
+    assert chat.render("Be brief.", "Hi") == "system: Be brief.\nuser: Hi\n"
+
+
+def test_of_several_templates_the_default_one_is_taken():
+    tokenizer = prompt_tokenizers.llama_2()
+    tokenizer.chat_template = {"tool_use": "{{ tools[0] }}", "default": PLAIN}
+    assert ChatFormat(tokenizer).render(None, "Hi") == "user: Hi\n"
+    tokenizer.chat_template = {"chat": PLAIN}
+    assert ChatFormat(tokenizer).render(None, "Hi") == "user: Hi\n"
+    tokenizer.chat_template = {"rag": PLAIN, "tool_use": PLAIN}
+    with pytest.raises(UserError, match=r"2 chat templates \(rag, tool_use\) and none named"):
+        ChatFormat(tokenizer)
+
+
+def test_a_template_beside_an_image_processor_is_found(tmp_path):
+    with_template(prompt_tokenizers.llama_2(), None).save_pretrained(tmp_path)
+    (tmp_path / "chat_template.json").write_text(json.dumps({"chat_template": PLAIN}))
+    assert ChatFormat(load_tokenizer(tmp_path)).render(None, "Hi") == "user: Hi\n"
+
+
+def test_a_damaged_tokenizer_is_one_clear_error(tmp_path):
+    prompt_tokenizers.llama_2().save_pretrained(tmp_path)
+    (tmp_path / "tokenizer.json").write_text('{"model": "none"}')
+    with pytest.raises(UserError, match="no tokenizer can be loaded") as raised:
+        load_tokenizer(tmp_path)
+    assert "\n" not in str(raised.value)

@@ -18,6 +18,8 @@ from transformers import (
     DPRContextEncoder,
     DPRQuestionEncoder,
     PreTrainedTokenizerFast,
+    RobertaConfig,
+    RobertaModel,
 )
 
 from quantrag.errors import UserError
@@ -124,6 +126,66 @@ def test_length_is_the_configs_the_folders_or_the_positions(bert, tmp_path):
     encoder = Encoder(folder, MEAN)
     assert [len(ids) for ids in encoder.tokenize(TEXTS)] == [3, 5, 4, 3, 2, 5]
     assert Encoder(folder, EncodingOptions("mean", False, 4, "auto")).max_length == 4
+
+
+def roberta(folder, positions=32):
+    """RoBERTa counts positions from behind its padding's id, here 0."""
+    torch.manual_seed(0)
+    sizes = {**SIZES, "max_position_embeddings": positions, "pad_token_id": 0}
+    return save(RobertaModel(RobertaConfig(**sizes, type_vocab_size=1)), folder)
+
+
+@pytest.mark.parametrize("stated", [None, 32, 512])
+def test_a_text_is_never_longer_than_the_positions(tmp_path, stated):
+    folder = roberta(tmp_path)
+    if stated:
+        (folder / "sentence_bert_config.json").write_text(json.dumps({"max_seq_length": stated}))
+    encoder = Encoder(folder, MEAN)
+    assert encoder.max_length == 31
+    found = encode(encoder, pa.array(["a b c d " * 100, "a"], pa.large_string()))
+    assert np.isfinite(found).all()
+
+
+@pytest.mark.parametrize(("kind", "limit"), [("bert", 32), ("roberta", 31)])
+def test_more_tokens_than_positions_are_refused(bert, tmp_path, kind, limit):
+    folder = bert[1] if kind == "bert" else roberta(tmp_path)
+    assert Encoder(folder, EncodingOptions("mean", False, limit, "auto")).max_length == limit
+    with pytest.raises(UserError, match=rf"max_length is {limit + 1}, .* for {limit} tokens"):
+        Encoder(folder, EncodingOptions("mean", False, limit + 1, "auto"))
+
+
+def test_padding_changes_no_vector_of_roberta(tmp_path):
+    folder = roberta(tmp_path)
+    encoder = Encoder(folder, MEAN)
+    # As where a tokenizer's padding isn't the model's.
+    encoder.tokenizer.pad_token = "d"
+    found = encode(encoder, pa.array(TEXTS, pa.large_string()))
+    alone = [encode(encoder, pa.array([text], pa.large_string()))[0] for text in TEXTS]
+    np.testing.assert_allclose(found, np.array(alone), atol=1e-5)
+
+
+def test_the_models_own_pooling_is_taken(bert, tmp_path):
+    folder = shutil.copytree(bert[1], tmp_path / "cls")
+    (folder / "1_Pooling").mkdir()
+    (folder / "1_Pooling" / "config.json").write_text('{"pooling_mode_cls_token": true}')
+    texts = pa.array(TEXTS, pa.large_string())
+    own = encode(Encoder(folder, EncodingOptions(None, False, None, "auto")), texts)
+    cls = encode(Encoder(bert[1], EncodingOptions("cls", False, None, "auto")), texts)
+    np.testing.assert_array_equal(own, cls)
+
+
+def test_a_text_without_tokens_has_a_vector_of_zeros(bert):
+    encoder = Encoder(bert[1], MEAN)
+    found = encoder.encode([np.empty(0, np.int32), np.array([2, 4, 3], np.int32)])
+    assert not found[0].any()
+    assert found[1].any()
+    assert not encoder.encode([np.empty(0, np.int32)]).any()
+
+
+def test_another_models_tokenizer_is_one_clear_error(bert):
+    encoder = Encoder(bert[1], MEAN)
+    with pytest.raises(UserError, match=r"gives the id 99, but the model has only 8 embeddings"):
+        encoder.encode([np.array([2, 99, 3], np.int32)])
 
 
 def test_dpr_passage_encoder_is_not_loaded_as_a_question_encoder(tmp_path):

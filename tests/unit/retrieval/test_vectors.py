@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from quantrag.errors import UserError
 from quantrag.retrieval import vectors
 
 
@@ -115,3 +116,22 @@ def test_torn_progress_file_starts_over(tmp_path, monkeypatch):
     encoder = CountingEncoder()
     vectors.encode_to_folder(encoder, strings(TEXTS), tmp_path / "v")
     assert len(encoder.encoded) == len(set(TEXTS))
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_vector_that_is_not_finite_is_named_by_its_text(tmp_path, value, whole):
+    class Broken(CountingEncoder):
+        def encode(self, batch):
+            vectors = super().encode(batch)
+            for row, tokens in enumerate(batch):
+                if len(tokens) == len("bad text"):
+                    vectors[row, 0] = value
+            return vectors
+
+    texts = strings(["fine", "bad text", "also fine"])
+    broken = Broken()
+    with pytest.raises(UserError, match=r"not finite .*'bad text'.*float32"):
+        vectors.encode(broken, texts) if whole else vectors.encode_to_folder(
+            broken, texts, tmp_path
+        )

@@ -4,12 +4,13 @@ A template that refuses or ignores a system message gets the system text in the 
 must not change from day to day, so templates that print the date get a fixed one.
 """
 
+import contextlib
 import datetime
 import functools
+import json
 import logging
 from pathlib import Path
 
-from jinja2 import TemplateError
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from quantrag.errors import UserError
@@ -19,6 +20,8 @@ log = logging.getLogger(__name__)
 # The date that Llama 3.1's template falls back to when it is given none.
 _DATE = datetime.datetime(2024, 7, 26)
 _PROBE = "probe-of-the-system-role"
+_SYSTEM = {"role": "system", "content": _PROBE}
+_USER = {"role": "user", "content": "x"}
 
 
 def load_tokenizer(folder: str | Path) -> PreTrainedTokenizerBase:
@@ -26,11 +29,22 @@ def load_tokenizer(folder: str | Path) -> PreTrainedTokenizerBase:
     if not Path(folder).is_dir():
         raise UserError(f"{folder}: no such folder; a checkpoint with a tokenizer is expected.")
     try:
-        return AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    except (OSError, ValueError) as error:
+        tokenizer = AutoTokenizer.from_pretrained(
+            folder, local_files_only=True, trust_remote_code=False
+        )
+    except Exception as error:
+        # The tokenizers' own library raises plain exceptions for a damaged file.
+        first = (str(error).splitlines() or ["no message"])[0]
         raise UserError(
-            f"{folder}: no tokenizer can be loaded ({str(error).splitlines()[0]})"
+            f"{folder}: no tokenizer can be loaded ({type(error).__name__}: {first})"
         ) from None
+    processor = Path(folder) / "chat_template.json"
+    if not tokenizer.chat_template and processor.is_file():
+        # Where models that also read images keep it.
+        with contextlib.suppress(ValueError, AttributeError):
+            content = json.loads(processor.read_text(encoding="utf-8"))
+            tokenizer.chat_template = content.get("chat_template")
+    return tokenizer
 
 
 class ChatFormat:
@@ -45,7 +59,8 @@ class ChatFormat:
         name: what messages call the model.
 
     Raises:
-        UserError: "model" is asked for and the tokenizer has no template, or "keep" is asked of a
+        UserError: "model" is asked for and the tokenizer has no template or one that fails (it
+            can't be parsed, calls what isn't there, asks for tools), or "keep" is asked of a
             template that has no system role.
     """
 
@@ -65,6 +80,10 @@ class ChatFormat:
                 f"models.{name}: its tokenizer has no chat template. For a base model set "
                 "chat_template: none."
             )
+        self._drops_empty_system = False
+        if self.templated:
+            self._choose_template()
+            self._check_template()
         if self.templated and system_role != "fold":
             why_not = self._why_no_system_role()
             if why_not and system_role == "keep":
@@ -80,6 +99,9 @@ class ChatFormat:
                     name,
                     why_not,
                 )
+            self._drops_empty_system = not why_not and self._fails(
+                [_SYSTEM | {"content": ""}, _USER]
+            )
 
     @property
     def add_special_tokens(self) -> bool:
@@ -95,20 +117,19 @@ class ChatFormat:
         """
         if not self.templated:
             return " "
-        question = {"role": "user", "content": "x"}
         try:
-            text = self._apply([question, {"role": "assistant", "content": _PROBE}], False)
-        except TemplateError:
+            text = self._apply([_USER, {"role": "assistant", "content": _PROBE}], False)
+        except UserError:
             return ""
         before, found, _ = text.partition(_PROBE)
-        prompt = self._apply([question])
+        prompt = self._apply([_USER])
         return before.removeprefix(prompt) if found and before.startswith(prompt) else ""
 
     def render(self, system: str | None, user: str) -> str:
         """The prompt's text up to where the answer starts."""
         if not self.templated:
             return f"{system}\n{user}" if system else user
-        if system is None:
+        if system is None or (system == "" and self._drops_empty_system):
             return self._apply([{"role": "user", "content": user}])
         if self.folds:
             # As the paper's code does for models without a system role, empty texts included.
@@ -119,18 +140,60 @@ class ChatFormat:
 
     def _why_no_system_role(self) -> str:
         try:
-            text = self._apply(
-                [{"role": "system", "content": _PROBE}, {"role": "user", "content": "x"}]
-            )
-        except TemplateError:
+            text = self._apply([_SYSTEM, _USER])
+        except UserError:
             return "refuses"
         return "" if _PROBE in text else "ignores"
 
+    def _choose_template(self) -> None:
+        """Take the one that is meant for conversations where the tokenizer has several."""
+        templates = self.tokenizer.chat_template
+        if not isinstance(templates, dict) or "default" in templates:
+            return
+        if len(templates) > 1:
+            raise UserError(
+                f"models.{self.name}: its tokenizer ({self._where}) has {len(templates)} chat "
+                f"templates ({', '.join(sorted(templates))}) and none named default. Name one of "
+                "them default in a copy of the checkpoint, or set chat_template: none."
+            )
+        (self.tokenizer.chat_template,) = templates.values()
+
+    def _check_template(self) -> None:
+        """Refuse a template that renders neither a question nor a question after instructions."""
+        if self._fails([_USER]) and self._fails([_SYSTEM, _USER]):
+            self._apply([_USER])
+
+    def _fails(self, messages: list[dict[str, str]]) -> bool:
+        try:
+            self._apply(messages)
+        except UserError:
+            return True
+        return False
+
+    @property
+    def _where(self) -> str:
+        """The file of the chat template, as far as it is known."""
+        folder = Path(self.tokenizer.name_or_path)
+        names = ("chat_template.jinja", "chat_template.json", "tokenizer_config.json")
+        return str(next((folder / name for name in names if (folder / name).is_file()), folder))
+
     def _apply(self, messages: list[dict[str, str]], asks: bool = True) -> str:
-        return self.tokenizer.apply_chat_template(
-            messages,
-            tokenize=False,
-            add_generation_prompt=asks,
-            date_string=_DATE.strftime("%d %b %Y"),
-            strftime_now=_DATE.strftime,
-        )
+        try:
+            return self.tokenizer.apply_chat_template(
+                messages,
+                tokenize=False,
+                add_generation_prompt=asks,
+                date_string=_DATE.strftime("%d %b %Y"),
+                strftime_now=_DATE.strftime,
+            )
+        except Exception as error:
+            # A template is a program of the model's author, so any exception may come out of it.
+            first = (str(error).splitlines() or ["no message"])[0]
+            line = getattr(error, "lineno", None)
+            place = f"{self._where}, line {line}" if line else self._where
+            roles = " and ".join(message["role"] for message in messages)
+            raise UserError(
+                f"models.{self.name}: its chat template ({place}) fails for {roles} messages: "
+                f"{type(error).__name__}: {first}. Mend it in a copy of the checkpoint, or set "
+                "chat_template: none."
+            ) from None

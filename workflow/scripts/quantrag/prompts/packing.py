@@ -43,7 +43,7 @@ class RankedPrompt:
         gap = WORD_GAP.search(tail) if tokenizer.cuts else None
         self._tail_start = tail if gap is None else tail[: gap.start()]
         self._tail_ids = tokenizer.pieces([] if gap is None else [tail[gap.start() :]])
-        self._n_fixed = sum(map(len, [tokenizer.prefix, *self._tail_ids, tokenizer.suffix]))
+        self._n_fixed = sum(map(len, [tokenizer.prefix, *self._tail_ids]))
         # Documents read so far, and their text after the last cut.
         self._n_read = 0
         self._open = head
@@ -64,8 +64,7 @@ class RankedPrompt:
         if not self._tokenizer.cuts:
             return self._end(n)
         pieces = self._pieces[: self._n_cuts(n)]
-        parts = [self._tokenizer.prefix, *pieces, self._end(n), *self._tail_ids]
-        return np.concatenate([*parts, self._tokenizer.suffix])
+        return np.concatenate([self._tokenizer.prefix, *pieces, self._end(n), *self._tail_ids])
 
     def count(self, n: int) -> int:
         """Tokens of the prompt with the first `n` documents, n >= 1."""

@@ -54,6 +54,37 @@ class PromptBuilder:
                 "%s: its tokenizer merges across words: whole prompts are tokenized (slower)",
                 chat.name,
             )
+        self._check_special_tokens()
+
+    def _check_special_tokens(self) -> None:
+        """Say what the tokenizer and the chat template do to the beginning and the end of prompts.
+
+        Raises:
+            UserError: prompts would begin with BOS twice.
+        """
+        tokenizer, name = self._chat.tokenizer, self._chat.name
+        if len(self.tokenizer.left_out):
+            log.warning(
+                "%s: its tokenizer puts %s after every text; left out, or there would be nothing "
+                "to answer",
+                name,
+                " ".join(map(str, tokenizer.convert_ids_to_tokens(self.tokenizer.left_out))),
+            )
+        ids = self.tokenizer.whole(self._chat.render(self._style.system, "x")).tolist()
+        bos, eos = tokenizer.bos_token_id, tokenizer.eos_token_id
+        if bos is not None and ids[:2] == [bos, bos]:
+            raise UserError(
+                f"models.{name}: prompts would begin with {tokenizer.bos_token} twice, as no model "
+                "was trained: its tokenizer adds it to what the chat template has written, or the "
+                "template writes it twice. Mend it in a copy of the checkpoint."
+            )
+        if eos is not None and ids[-1:] == [eos]:
+            log.warning(
+                "%s: its chat template ends prompts with %s, the end of a text, and not with the "
+                "beginning of an answer (add_generation_prompt): answers may begin with one",
+                name,
+                tokenizer.eos_token,
+            )
 
     def stop_cutting(self) -> None:
         """From now on, tokenize whole prompts instead of pieces."""

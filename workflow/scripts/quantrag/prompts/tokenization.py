@@ -41,16 +41,20 @@ class GapTokenizer:
         tokenizer: a Hugging Face tokenizer.
         add_special_tokens: whether a whole text gets BOS and the like from the tokenizer.
 
+    Special tokens that the tokenizer puts after a text (`add_eos_token`) are left out: a prompt is
+    to be continued, and after its end nothing is.
+
     Attributes:
         cuts: whether pieces may be tokenized on their own; where not, only `whole` is of use.
-        prefix, suffix: ids that the tokenizer puts before and after every whole text.
+        prefix: ids that the tokenizer puts before every whole text.
+        left_out: ids that the tokenizer would put after it.
     """
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase, add_special_tokens: bool) -> None:
         self._tokenizer = tokenizer
         self._add_special_tokens = add_special_tokens
         self._backend = getattr(tokenizer, "backend_tokenizer", None)
-        self.prefix, self.suffix = self._special_ids()
+        self.prefix, self.left_out = self._special_ids()
         self.cuts = False
         if self._backend is not None:
             self._backend.no_truncation()
@@ -59,11 +63,11 @@ class GapTokenizer:
             self.cuts = self._vocabulary_allows_cuts() and self._awkward_texts_allow_cuts()
 
     def whole(self, text: str) -> np.ndarray:
-        """Ids (int32) of a whole text, special tokens included."""
+        """Ids (int32) of a whole text, the special tokens before it included."""
         ids = self._tokenizer(
             text, add_special_tokens=self._add_special_tokens, return_attention_mask=False
         )["input_ids"]
-        return np.asarray(ids, dtype=np.int32)
+        return np.asarray(ids[: len(ids) - len(self.left_out)], dtype=np.int32)
 
     def bare(self, text: str) -> np.ndarray:
         """Ids (int32) of a text without special tokens."""

@@ -2,10 +2,8 @@
 
 import hashlib
 import importlib.metadata
-import json
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +12,7 @@ import torch
 import transformers
 
 from quantrag.errors import UserError
+from quantrag.retrieval import sentence_transformers
 
 log = logging.getLogger(__name__)
 
@@ -35,13 +34,14 @@ class EncodingOptions:
 
     Attributes:
         pooling: `mean` over the tokens, `cls` (the first token's vector), or `pooler` (what the
-            model itself gives as its pooled output).
+            model itself gives as its pooled output); None takes what the model's folder says, or
+            `mean` where it says nothing.
         normalize: divide each vector by its length, so that dot products are cosines.
         max_length: tokens of a text that are read, special tokens included; None takes the model's.
         dtype: `auto` (float32 on a CPU, float16 on a GPU), `float32`, `float16` or `bfloat16`.
     """
 
-    pooling: str
+    pooling: str | None
     normalize: bool
     max_length: int | None
     dtype: str
@@ -65,28 +65,6 @@ def package_folder(package: str) -> Path:
     raise UserError(f"The package {package!r} holds no file model.safetensors.")
 
 
-def check_modules(folder: Path) -> None:
-    """Refuse a sentence-transformers model that has more than an encoder and its pooling.
-
-    Args:
-        folder: of the checkpoint; without a `modules.json` nothing is known and nothing refused.
-
-    Raises:
-        UserError: it has another module (such as `Dense`), without which its vectors mean nothing.
-    """
-    try:
-        modules = json.loads((folder / "modules.json").read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return
-    types = [str(module["type"]).rpartition(".")[2] for module in modules]
-    others = [name for name in types if name not in ("Transformer", "Pooling", "Normalize")]
-    if others:
-        raise UserError(
-            f"{folder}: its vectors pass through {', '.join(others)}, which is not supported. Take "
-            "an encoder of Transformer, Pooling and Normalize alone."
-        )
-
-
 class Encoder:
     """A checkpoint, ready to encode on the GPU if there is one, otherwise on the CPU.
 
@@ -102,7 +80,8 @@ class Encoder:
         self.folder, self.settings = Path(folder), settings
         if not list(self.folder.glob("*.safetensors")):
             raise UserError(f"{folder}: no encoder here (no file *.safetensors).")
-        check_modules(self.folder)
+        sentence_transformers.check_modules(self.folder)
+        sentence_transformers.check_normalize(self.folder, settings.normalize)
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
         name = settings.dtype
         if name == "auto":
@@ -112,15 +91,57 @@ class Encoder:
         self.tokenizer = transformers.AutoTokenizer.from_pretrained(
             self.folder, local_files_only=True
         )
-        self.max_length = settings.max_length or model_length(self.folder, config)
+        is_dpr = (config.architectures or [""])[0] in DPR_CLASSES
+        pooling = sentence_transformers.pooling(self.folder, settings.pooling, pooler_is_cls=is_dpr)
+        self.settings = settings = replace(settings, pooling=pooling)
         # On a CPU only matrix products are worth less than 32 bits: they are most of the work, and
         # what lies between them keeps its precision.
         self.autocast = DTYPES[name] if self.device == "cpu" and name != "float32" else None
         dtype = torch.float32 if self.autocast else DTYPES[name]
         model = _load_model(self.folder, config, dtype, settings.pooling == "pooler")
         self.model = model.to(self.device).eval()
+        positions = _position_embeddings(self.model)
+        self.max_length = self._length(config, positions)
+        # Models that count positions from the padding's id (RoBERTa) know no other padding.
+        self._padding = (
+            self.tokenizer.pad_token_id or 0
+            if positions is None or positions.padding_idx is None
+            else positions.padding_idx
+        )
+        self._rows = self.model.get_input_embeddings().num_embeddings
         self.dimension = int(getattr(config, "projection_dim", 0) or config.hidden_size)
         log.info("encoder %s on %s in %s", self.folder.name, self.device, name)
+
+    def prefix(self, asked: str | None, kind: str) -> str:
+        """The text to put before each `query` or `document`: the config's, or the model's own."""
+        return sentence_transformers.prefix(self.folder, asked, kind)
+
+    def _length(self, config: Any, positions: torch.nn.Embedding | None) -> int:
+        """Tokens of a text that are read: the config's, the folder's, or the positions up to 512.
+
+        Raises:
+            UserError: the config asks for more than the model has positions.
+        """
+        limit = None
+        if positions is not None:
+            limit = positions.num_embeddings - (
+                0 if positions.padding_idx is None else positions.padding_idx + 1
+            )
+        asked = self.settings.max_length
+        if asked is not None:
+            if limit is not None and asked > limit:
+                raise UserError(
+                    f"{self.folder}: the retriever's max_length is {asked}, but the model has "
+                    f"positions for {limit} tokens. Set max_length to {limit} or less, or leave it "
+                    "out."
+                )
+            return asked
+        stated = sentence_transformers.stated_length(self.folder)
+        length = stated or min(512, int(getattr(config, "max_position_embeddings", None) or 512))
+        if limit is not None and length > limit:
+            log.info("%s: reads %d tokens of a text, its positions", self.folder.name, limit)
+            return limit
+        return length
 
     @property
     def batch_tokens(self) -> int:
@@ -151,13 +172,18 @@ class Encoder:
     @torch.inference_mode()
     def encode(self, batch: list[np.ndarray]) -> np.ndarray:
         """Vectors of one batch of tokenized texts: float32 of shape (texts, dimension)."""
-        width = max(len(ids) for ids in batch)
-        padding = self.tokenizer.pad_token_id or 0
-        ids = np.full((len(batch), width), padding, dtype=np.int64)
+        width = max(1, *(len(ids) for ids in batch))
+        ids = np.full((len(batch), width), self._padding, dtype=np.int64)
         mask = np.zeros((len(batch), width), dtype=np.int64)
         for row, tokens in enumerate(batch):
             ids[row, : len(tokens)] = tokens
-            mask[row, : len(tokens)] = 1
+            # A text without any token has a vector of zeros; attending to nothing gives none.
+            mask[row, : max(1, len(tokens))] = 1
+        if ids.max() >= self._rows:
+            raise UserError(
+                f"{self.folder}: its tokenizer gives the id {ids.max()}, but the model has only "
+                f"{self._rows} embeddings: the tokenizer isn't this model's."
+            )
         mask_tensor = torch.from_numpy(mask).to(self.device)
         with torch.autocast(self.device, self.autocast, enabled=self.autocast is not None):
             output = self.model(
@@ -166,7 +192,9 @@ class Encoder:
         vectors = self._pool(output, mask_tensor).float()
         if self.settings.normalize:
             vectors = torch.nn.functional.normalize(vectors, dim=1)
-        return vectors.cpu().numpy()
+        found = vectors.cpu().numpy()
+        found[[len(tokens) == 0 for tokens in batch]] = 0
+        return found
 
     def _pool(self, output: Any, mask: torch.Tensor) -> torch.Tensor:
         if self.settings.pooling == "pooler":
@@ -178,14 +206,12 @@ class Encoder:
         return summed / weights.sum(dim=1)
 
 
-def model_length(folder: Path, config: Any) -> int:
-    """Tokens that the model reads: its own `max_seq_length`, otherwise its positions up to 512."""
-    path = folder / "sentence_bert_config.json"
-    if path.is_file():
-        stated: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        if stated.get("max_seq_length"):
-            return int(stated["max_seq_length"])
-    return min(512, int(getattr(config, "max_position_embeddings", 512)))
+def _position_embeddings(model: torch.nn.Module) -> torch.nn.Embedding | None:
+    """The model's table of positions; None where positions are computed (rotary, relative)."""
+    for name, module in model.named_modules():
+        if name.rpartition(".")[2] == "position_embeddings":
+            return module if isinstance(module, torch.nn.Embedding) else None
+    return None
 
 
 def _sha256(path: Path) -> str:

@@ -126,21 +126,27 @@ class DenseSettings(Section):
         "released code encodes DPR's passages with the question encoder: give that one as "
         "`encoder` and none here.",
     )
-    pooling: Literal["mean", "cls", "pooler"] = Field(
-        "mean",
+    pooling: Literal["mean", "cls", "pooler"] | None = Field(
+        None,
         description="How the tokens' vectors become one: their `mean`, the first token's (`cls`), "
-        "or the model's own pooled output (`pooler`, which is what DPR gives).",
+        "or the model's own pooled output (`pooler`, which is what DPR gives). `null` takes what "
+        "the model's folder says (`1_Pooling`), or `mean` where it says nothing; another pooling "
+        "than the stated one is refused.",
     )
     normalize: bool = Field(
         True,
         description="Whether vectors are brought to length 1, so that the dot product is the "
         "cosine.",
     )
-    document_prefix: str = Field(
-        "", description='Text put before each document, as some encoders ask for (`"passage: "`).'
+    document_prefix: str | None = Field(
+        None,
+        description='Text put before each document, as some encoders ask for (`"passage: "`). '
+        "`null` takes the model's own prompt (`config_sentence_transformers.json`), if it has one.",
     )
-    query_prefix: str = Field(
-        "", description='Text put before each query, as some encoders ask for (`"query: "`).'
+    query_prefix: str | None = Field(
+        None,
+        description='Text put before each query, as some encoders ask for (`"query: "`). `null` '
+        "takes the model's own prompt (`config_sentence_transformers.json`), if it has one.",
     )
     max_length: Integer | None = Field(
         None,

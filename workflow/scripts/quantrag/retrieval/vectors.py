@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 from tqdm import tqdm
 
+from quantrag.errors import UserError
 from quantrag.tables import atomic_path
 
 log = logging.getLogger(__name__)
@@ -75,8 +76,24 @@ def encode(encoder: TextEncoder, texts: pa.Array, prefix: str = "") -> np.ndarra
     vectors = np.empty((len(chosen), encoder.dimension), dtype=np.float32)
     tokens, bounds = tokenize_all(encoder, chosen, prefix)
     for batch in batches_by_length(np.diff(bounds), encoder.batch_tokens):
-        vectors[batch] = encoder.encode([tokens[bounds[i] : bounds[i + 1]] for i in batch])
+        vectors[batch] = _encode_batch(encoder, chosen, tokens, bounds, batch)
     return vectors[of_text]
+
+
+def _encode_batch(
+    encoder: TextEncoder, texts: pa.Array, tokens: np.ndarray, bounds: np.ndarray, batch: np.ndarray
+) -> np.ndarray:
+    """Vectors of the texts of one batch. Raises UserError, with the text, for one that is NaN."""
+    found = encoder.encode([tokens[bounds[i] : bounds[i + 1]] for i in batch])
+    broken = np.flatnonzero(~np.isfinite(found).all(axis=1))
+    if len(broken):
+        text = texts[int(batch[broken[0]])].as_py()
+        raise UserError(
+            f"the encoder gives {len(broken)} of {len(batch)} texts a vector that is not finite "
+            f"(NaN or infinity), the first one to the text {text[:100]!r}. Set the retriever's "
+            "dtype to float32, or take another encoder."
+        )
+    return found
 
 
 def encode_to_folder(
@@ -109,7 +126,7 @@ def encode_to_folder(
     with tqdm(total=len(chosen), desc="encode", unit=" texts", mininterval=5) as progress:
         progress.update(sum(map(len, batches[:done])))
         for number, batch in enumerate(batches[done:], done + 1):
-            vectors[batch] = encoder.encode([tokens[bounds[i] : bounds[i + 1]] for i in batch])
+            vectors[batch] = _encode_batch(encoder, chosen, tokens, bounds, batch)
             progress.update(len(batch))
             if number % SAVE_EVERY == 0 or number == len(batches):
                 vectors.flush()

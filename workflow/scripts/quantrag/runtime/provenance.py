@@ -4,7 +4,6 @@ import hashlib
 import json
 import platform
 from importlib import metadata
-from pathlib import Path
 from typing import Any
 
 from quantrag.runtime import telemetry
@@ -29,7 +28,7 @@ def environment(device: str) -> dict[str, Any]:
         "driver": gpu["driver"] if gpu else None,
         "python": platform.python_version(),
         "packages": package_versions(),
-        "git_commit": git_commit(Path(__file__).parent),
+        "git_commit": git_commit(),
     }
 
 
