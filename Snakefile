@@ -27,7 +27,7 @@ rule all:
     """The figures, tables and report of the experiment."""
     default_target: True
     input:
-        table_files(),
-        figure_files(),
-        publication_files(),
+        plan.products.tables,
+        plan.products.figures,
+        plan.products.publications,
         "<results>/report.html",

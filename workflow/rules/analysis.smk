@@ -7,7 +7,7 @@
 rule summarize_scores:
     """Aggregate each cell's scores, with bootstrap intervals; join the per-query scores."""
     input:
-        scores=score_files(),
+        scores=plan.scores(),
     output:
         table="<results>/tables/scores.csv",
         scores="<results>/scores.parquet",
@@ -22,12 +22,12 @@ rule summarize_scores:
         mem_mb=growing(4000),
         runtime=growing(30),
     params:
-        tasks=TASKS,
+        tasks=plan.tasks.definitions,
         invalid=config["scoring"]["invalid"],
         confidence=config["statistics"]["confidence"],
         draws=config["statistics"]["draws"],
         seed=config["seed"],
-        code=code("summarize_scores.py"),
+        code=plan.code("summarize_scores.py"),
     script:
         "../scripts/summarize_scores.py"
 
@@ -35,7 +35,7 @@ rule summarize_scores:
 rule compare:
     """Compare every precision with the baseline: differences, tests, equivalence, flips."""
     input:
-        scores=score_files(),
+        scores=plan.scores(),
     output:
         table="<results>/tables/comparisons.csv",
     log:
@@ -49,7 +49,7 @@ rule compare:
         mem_mb=growing(4000),
         runtime=growing(60),
     params:
-        tasks=TASKS,
+        tasks=plan.tasks.definitions,
         baseline=config["baseline"],
         invalid=config["scoring"]["invalid"],
         confidence=config["statistics"]["confidence"],
@@ -58,7 +58,7 @@ rule compare:
         draws=config["statistics"]["draws"],
         permutations=config["statistics"]["permutations"],
         seed=config["seed"],
-        code=code("compare.py"),
+        code=plan.code("compare.py"),
     script:
         "../scripts/compare.py"
 
@@ -66,7 +66,7 @@ rule compare:
 rule trend:
     """Estimate how the gap to the baseline changes per doubling of the context."""
     input:
-        scores=score_files(),
+        scores=plan.scores(),
     output:
         table="<results>/tables/trends.csv",
     log:
@@ -80,11 +80,11 @@ rule trend:
         mem_mb=growing(4000),
         runtime=growing(30),
     params:
-        tasks=TASKS,
+        tasks=plan.tasks.definitions,
         baseline=config["baseline"],
         invalid=config["scoring"]["invalid"],
         confidence=config["statistics"]["confidence"],
-        code=code("trend.py"),
+        code=plan.code("trend.py"),
     script:
         "../scripts/trend.py"
 
@@ -92,11 +92,7 @@ rule trend:
 rule cost:
     """Join what each model and precision took in memory, time and energy."""
     input:
-        costs=expand(
-            "<results>/costs/{model}/{precision}.json",
-            model=config["models"],
-            precision=config["precisions"],
-        ),
+        costs=plan.costs(noise_floor=False),
     output:
         table="<results>/tables/costs.csv",
     log:
@@ -110,7 +106,7 @@ rule cost:
         mem_mb=growing(1000),
         runtime=growing(10),
     params:
-        code=code("cost.py"),
+        code=plan.code("cost.py"),
     script:
         "../scripts/cost.py"
 
@@ -133,6 +129,6 @@ rule replicate:
         mem_mb=growing(1000),
         runtime=growing(10),
     params:
-        code=code("replicate.py"),
+        code=plan.code("replicate.py"),
     script:
         "../scripts/replicate.py"

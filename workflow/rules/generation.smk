@@ -4,31 +4,28 @@
 #         <results>/costs/{model}/{precision}.json
 #         <results>/journals/{model}/{precision}.jsonl, which outlives reruns and is no output
 
+from quantrag.plan.checks import check_processor
 from quantrag.runtime.cpu import flags
 
 
 onstart:
     # On a cluster each job asks for itself, where it runs; this machine is the login node.
-    if workflow.is_main_process and workflow.local_exec and on_cpu():
-        planned = [job for job in workflow.dag.needrun_jobs() if job.rule.name == "generate"]
-        for job in planned:
-            refusal = support_of(job.wildcards).needs.cpu_refusal(flags())
-            if refusal:
-                sys.exit(
-                    f"error: precisions.{job.wildcards.precision}: {refusal}; leave it out."
-                )
+    if workflow.is_main_process and workflow.local_exec:
+        jobs = [job for job in workflow.dag.needrun_jobs() if job.rule.name == "generate"]
+        try:
+            check_processor(plan, [job.wildcards.precision for job in jobs], flags())
+        except UserError as error:
+            sys.exit(f"error: {error}")
 
 
 rule generate:
     """Answer every prompt of one model at one precision, except what its journal already answers."""
     input:
-        prompts=lambda wildcards: prompt_files(wildcards.model),
-        checkpoint=lambda wildcards: checkpoint_of(wildcards.model, wildcards.precision),
+        prompts=lambda wildcards: plan.prompts(wildcards.model),
+        checkpoint=lambda wildcards: plan.checkpoints.folder(wildcards.model, wildcards.precision),
         original="<resources>/checkpoints/{model}/original",
     output:
-        completions=[
-            f"<results>/completions/{{model}}/{{precision}}/{cell}.parquet" for cell in cells()
-        ],
+        completions=plan.completions_of_job(),
         costs="<results>/costs/{model}/{precision}.json",
     log:
         "<logs>/generate/{model}/{precision}.log",
@@ -40,17 +37,17 @@ rule generate:
     resources:
         mem_mb=growing(24000),
         runtime=growing(720),
-        gpu=gpus_per_job(),
+        gpu=plan.gpus_of_generation,
     params:
-        generation=engine_settings(),
-        formats=formats_of,
-        needs=hardware_needs,
-        served_precision=lambda wildcards: served(wildcards.precision).name,
-        source=checkpoint_origin,
+        generation=plan.generation,
+        formats=lambda wildcards: plan.checkpoints.formats(wildcards.precision),
+        needs=lambda wildcards: plan.checkpoints.hardware_needs(wildcards.precision),
+        served_precision=lambda wildcards: plan.checkpoints.served(wildcards.precision).name,
+        source=lambda wildcards: plan.checkpoints.origin(wildcards.model, wildcards.precision),
         shuffle_seed=lambda wildcards: (
             config["seed"] if wildcards.precision == NOISE_FLOOR else None
         ),
         journal=f"{RESULTS}/journals/{{model}}/{{precision}}.jsonl",
-        code=code("generate.py", ENGINES[config["generation"]["engine"]].source_file),
+        code=plan.code("generate.py", plan.engine_file),
     script:
         "../scripts/generate.py"

@@ -3,17 +3,6 @@
 #        the tokenizer in the model's original checkpoint
 # leaves: <results>/prompts/{model}/{task}/{retriever}.parquet, k = 0 as retriever `none`
 
-from quantrag.prompts.styles import style_hash
-from quantrag.tasks.registry import load_all
-
-# `code` covers Python files alone. A style that lacks a task is said here, before any job.
-try:
-    TEMPLATE_HASHES = {
-        task.name: style_hash(config["prompts"]["style"], task.dataset) for task in load_all(TASKS)
-    }
-except UserError as error:
-    sys.exit(f"error: {error}")
-
 
 rule build_prompts:
     """Render, pack and tokenize one model's prompts for one task and retriever, for every k."""
@@ -25,7 +14,7 @@ rule build_prompts:
             then=[],
             otherwise="<results>/runs/{task}/{retriever}.parquet",
         ),
-        checkpoint=lambda wildcards: checkpoint_folder(wildcards.model),
+        checkpoint=lambda wildcards: plan.checkpoints.original(wildcards.model),
     output:
         prompts="<results>/prompts/{model}/{task}/{retriever}.parquet",
     log:
@@ -40,13 +29,13 @@ rule build_prompts:
         runtime=growing(60),
     params:
         prompts=config["prompts"],
-        templates=lambda wildcards: TEMPLATE_HASHES[wildcards.task],
-        task=lambda wildcards: TASKS[wildcards.task],
-        ks=lambda wildcards: [str(k) for k in ks_of(wildcards.retriever, KS)],
+        templates=lambda wildcards: plan.tasks.template_hashes[wildcards.task],
+        task=lambda wildcards: plan.tasks.definitions[wildcards.task],
+        ks=lambda wildcards: plan.ks_of(wildcards.retriever),
         context=lambda wildcards: config["models"][wildcards.model]["context"],
         chat_template=lambda wildcards: config["models"][wildcards.model]["chat_template"],
         system_role=lambda wildcards: config["models"][wildcards.model]["system_role"],
         max_new_tokens=config["generation"]["max_new_tokens"],
-        code=code("build_prompts.py"),
+        code=plan.code("build_prompts.py"),
     script:
         "../scripts/build_prompts.py"

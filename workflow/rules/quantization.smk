@@ -7,17 +7,19 @@
 #         <results>/perplexity/{model}/{precision}.json
 #         <results>/tables/checkpoints.csv
 
-from quantrag.engines.registry import perplexity_texts
-
 
 rule choose_calibration_texts:
     """Choose the texts to calibrate on, none of them an evaluated query."""
     input:
-        original=lambda wildcards: checkpoint_folder(wildcards.model),
-        train_queries=lambda wildcards: train_tables(wildcards.precision, "queries"),
-        train_documents=lambda wildcards: train_tables(wildcards.precision, "documents"),
-        given=lambda wildcards: calibration_file(wildcards.precision),
-        evaluated_queries=expand("<results>/tasks/{task}/queries.parquet", task=config["tasks"]),
+        original=lambda wildcards: plan.checkpoints.original(wildcards.model),
+        train_queries=lambda wildcards: plan.checkpoints.train_tables(
+            wildcards.precision, "queries"
+        ),
+        train_documents=lambda wildcards: plan.checkpoints.train_tables(
+            wildcards.precision, "documents"
+        ),
+        given=lambda wildcards: plan.checkpoints.calibration_file(wildcards.precision),
+        evaluated_queries=plan.queries,
     output:
         texts="<results>/calibration/{model}/{precision}.parquet",
     log:
@@ -25,7 +27,7 @@ rule choose_calibration_texts:
     benchmark:
         "<benchmarks>/choose_calibration_texts/{model}/{precision}.tsv"
     wildcard_constraints:
-        precision=calibrated_precisions(),
+        precision=plan.checkpoints.calibrated,
     conda:
         "../../envs/prompts.yaml"
     threads: 1
@@ -34,18 +36,20 @@ rule choose_calibration_texts:
         runtime=growing(30),
     params:
         tasks=lambda wildcards: {
-            task: TASKS[task] for task in calibration_tasks(wildcards.precision)
+            task: plan.tasks.definitions[task]
+            for task in plan.checkpoints.calibration_tasks(wildcards.precision)
         },
         style=config["prompts"]["style"],
         templates=lambda wildcards: [
-            TEMPLATE_HASHES[task] for task in calibration_tasks(wildcards.precision)
+            plan.tasks.template_hashes[task]
+            for task in plan.checkpoints.calibration_tasks(wildcards.precision)
         ],
-        calibration=lambda wildcards: calibration_of(wildcards.precision),
+        calibration=lambda wildcards: plan.checkpoints.precisions[wildcards.precision].calibration,
         context=lambda wildcards: config["models"][wildcards.model]["context"],
         chat_template=lambda wildcards: config["models"][wildcards.model]["chat_template"],
         system_role=lambda wildcards: config["models"][wildcards.model]["system_role"],
         seed=config["seed"],
-        code=code("choose_calibration_texts.py"),
+        code=plan.code("choose_calibration_texts.py"),
     script:
         "../scripts/choose_calibration_texts.py"
 
@@ -53,7 +57,7 @@ rule choose_calibration_texts:
 rule quantize_gptq:
     """Quantize a model's original checkpoint with GPTQ, on the device that generation runs on."""
     input:
-        original=lambda wildcards: checkpoint_folder(wildcards.model),
+        original=lambda wildcards: plan.checkpoints.original(wildcards.model),
         texts="<results>/calibration/{model}/{precision}.parquet",
     output:
         checkpoint=directory("<results>/checkpoints/{model}/{precision}"),
@@ -62,17 +66,17 @@ rule quantize_gptq:
     benchmark:
         "<benchmarks>/quantize_gptq/{model}/{precision}.tsv"
     wildcard_constraints:
-        precision=precisions_made_by("gptqmodel"),
+        precision=plan.checkpoints.made_by("gptqmodel"),
     conda:
         "../../envs/quantize.yaml"
     threads: 8
     resources:
         mem_mb=growing(24000),
         runtime=growing(240),
-        gpu=gpus_of_small_jobs(),
+        gpu=plan.gpus_of_small_jobs,
     params:
-        parameters=lambda wildcards: quantization_parameters(wildcards.precision),
-        code=code("quantize_gptq.py"),
+        parameters=lambda wildcards: plan.checkpoints.precisions[wildcards.precision].parameters,
+        code=plan.code("quantize_gptq.py"),
     script:
         "../scripts/quantize_gptq.py"
 
@@ -80,7 +84,7 @@ rule quantize_gptq:
 rule quantize_auto_gptq:
     """Quantize a model's original checkpoint with GPTQ, as in 2024: by AutoGPTQ, on a GPU."""
     input:
-        original=lambda wildcards: checkpoint_folder(wildcards.model),
+        original=lambda wildcards: plan.checkpoints.original(wildcards.model),
         texts="<results>/calibration/{model}/{precision}.parquet",
     output:
         checkpoint=directory("<results>/checkpoints/{model}/{precision}"),
@@ -89,7 +93,7 @@ rule quantize_auto_gptq:
     benchmark:
         "<benchmarks>/quantize_auto_gptq/{model}/{precision}.tsv"
     wildcard_constraints:
-        precision=precisions_made_by("auto-gptq"),
+        precision=plan.checkpoints.made_by("auto-gptq"),
     conda:
         "../../envs/auto-gptq.yaml"
     threads: 8
@@ -98,8 +102,8 @@ rule quantize_auto_gptq:
         runtime=growing(240),
         gpu=1,
     params:
-        parameters=lambda wildcards: quantization_parameters(wildcards.precision),
-        code=code("quantize_auto_gptq.py"),
+        parameters=lambda wildcards: plan.checkpoints.precisions[wildcards.precision].parameters,
+        code=plan.code("quantize_auto_gptq.py"),
     script:
         "../scripts/quantize_auto_gptq.py"
 
@@ -107,7 +111,7 @@ rule quantize_auto_gptq:
 rule quantize_llm_compressor:
     """Quantize a model's original checkpoint with llm-compressor: AWQ, INT8 W8A8 or FP8."""
     input:
-        original=lambda wildcards: checkpoint_folder(wildcards.model),
+        original=lambda wildcards: plan.checkpoints.original(wildcards.model),
         texts="<results>/calibration/{model}/{precision}.parquet",
     output:
         checkpoint=directory("<results>/checkpoints/{model}/{precision}"),
@@ -116,19 +120,19 @@ rule quantize_llm_compressor:
     benchmark:
         "<benchmarks>/quantize_llm_compressor/{model}/{precision}.tsv"
     wildcard_constraints:
-        precision=precisions_made_by("llm-compressor"),
+        precision=plan.checkpoints.made_by("llm-compressor"),
     conda:
         "../../envs/llm-compressor.yaml"
     threads: 8
     resources:
         mem_mb=growing(24000),
         runtime=growing(240),
-        gpu=gpus_of_small_jobs(),
+        gpu=plan.gpus_of_small_jobs,
     params:
-        method=lambda wildcards: PRECISIONS[wildcards.precision].method.name,
-        parameters=lambda wildcards: quantization_parameters(wildcards.precision),
+        method=lambda wildcards: plan.checkpoints.precisions[wildcards.precision].method.name,
+        parameters=lambda wildcards: plan.checkpoints.precisions[wildcards.precision].parameters,
         venv=config["quantization"]["llm_compressor_venv"],
-        code=code("quantize_llm_compressor.py", "quantrag/quantization/llm_compressor.py"),
+        code=plan.code("quantize_llm_compressor.py", "quantrag/quantization/llm_compressor.py"),
     script:
         "../scripts/quantize_llm_compressor.py"
 
@@ -136,9 +140,9 @@ rule quantize_llm_compressor:
 rule measure_perplexity:
     """Measure a checkpoint's perplexity on evaluated texts, which nothing was calibrated on."""
     input:
-        checkpoint=lambda wildcards: checkpoint_of(wildcards.model, wildcards.precision),
-        original=lambda wildcards: checkpoint_folder(wildcards.model),
-        queries=expand("<results>/tasks/{task}/queries.parquet", task=config["tasks"]),
+        checkpoint=lambda wildcards: plan.checkpoints.folder(wildcards.model, wildcards.precision),
+        original=lambda wildcards: plan.checkpoints.original(wildcards.model),
+        queries=plan.queries,
     output:
         perplexity="<results>/perplexity/{model}/{precision}.json",
     log:
@@ -152,14 +156,16 @@ rule measure_perplexity:
         mem_mb=growing(24000),
         runtime=growing(60),
         # Without texts no model is loaded.
-        gpu=gpus_of_small_jobs() if perplexity_texts(config) else 0,
+        gpu=plan.gpus_of_small_jobs if plan.perplexity_texts else 0,
     params:
-        dtype=lambda wildcards: PRECISIONS[wildcards.precision].dtype,
-        quantize_on_load=lambda wildcards: PRECISIONS[wildcards.precision].quantize_on_load,
-        published=lambda wildcards: PRECISIONS[wildcards.precision].published,
-        texts=perplexity_texts(config),
+        dtype=lambda wildcards: plan.checkpoints.precisions[wildcards.precision].dtype,
+        quantize_on_load=lambda wildcards: plan.checkpoints.precisions[
+            wildcards.precision
+        ].quantize_on_load,
+        published=lambda wildcards: plan.checkpoints.precisions[wildcards.precision].published,
+        texts=plan.perplexity_texts,
         max_tokens=config["quantization"]["perplexity_tokens"],
-        code=code("measure_perplexity.py"),
+        code=plan.code("measure_perplexity.py"),
     script:
         "../scripts/measure_perplexity.py"
 
@@ -167,10 +173,10 @@ rule measure_perplexity:
 rule summarize_checkpoints:
     """Join sizes, perplexities and the errors of quantized layers to one table."""
     input:
-        checkpoints=[checkpoint_of(*pair) for pair in measured_checkpoints()],
+        checkpoints=[plan.checkpoints.folder(*pair) for pair in plan.checkpoints.pairs],
         perplexities=[
             f"<results>/perplexity/{model}/{precision}.json"
-            for model, precision in measured_checkpoints()
+            for model, precision in plan.checkpoints.pairs
         ],
     output:
         table="<results>/tables/checkpoints.csv",
@@ -186,9 +192,9 @@ rule summarize_checkpoints:
         runtime=growing(10),
     params:
         names=[
-            (model, precision, PRECISIONS[precision].method.name)
-            for model, precision in measured_checkpoints()
+            (model, precision, plan.checkpoints.precisions[precision].method.name)
+            for model, precision in plan.checkpoints.pairs
         ],
-        code=code("summarize_checkpoints.py"),
+        code=plan.code("summarize_checkpoints.py"),
     script:
         "../scripts/summarize_checkpoints.py"

@@ -3,25 +3,18 @@
 #        <results>/costs/, <results>/tasks/{task}/queries.parquet
 # produces: <results>/report.html
 
+from quantrag.presentation.catalogue import chart_files
+
 
 rule report:
     """Write the page: summary, figures, tables, explorer of prompts and answers, provenance."""
     input:
-        tables=table_files(),
-        queries=expand("<results>/tasks/{task}/queries.parquet", task=config["tasks"]),
-        prompts=[path for model in config["models"] for path in prompt_files(model)],
-        completions=expand(
-            "<results>/completions/{model}/{precision}/{cell}.parquet",
-            model=config["models"],
-            precision=precisions_with_noise(),
-            cell=cells(),
-        ),
-        scores=score_files(),
-        costs=expand(
-            "<results>/costs/{model}/{precision}.json",
-            model=config["models"],
-            precision=precisions_with_noise(),
-        ),
+        tables=plan.products.tables,
+        queries=plan.queries,
+        prompts=plan.prompts(),
+        completions=plan.completions(),
+        scores=plan.scores(),
+        costs=plan.costs(noise_floor=True),
         # `code` covers only Python files.
         assets=local(
             expand(
@@ -44,6 +37,6 @@ rule report:
     params:
         config=config,
         benchmarks=f"{RESULTS}/benchmarks",
-        code=code("write_report.py", *chart_files()),
+        code=plan.code("write_report.py", *chart_files()),
     script:
         "../scripts/write_report.py"

@@ -4,6 +4,9 @@
 #         <results>/tables/retrievers.csv: how far the retrievers agree
 #         on request: <results>/trec/{task}/{retriever}.run, or all of them by the rule `trec_runs`
 
+from quantrag.plan.retrieval import encoder_folder
+from quantrag.plan.wildcards import one_of
+
 
 rule index_lucene:
     """Build the Lucene index of a task's documents."""
@@ -17,7 +20,7 @@ rule index_lucene:
     benchmark:
         "<benchmarks>/index_lucene/{task}/{retriever}.tsv"
     wildcard_constraints:
-        retriever=retrievers_of_kind("lucene"),
+        retriever=plan.retrieval.of_kind("lucene"),
     conda:
         "../../envs/lucene.yaml"
     threads: 1
@@ -25,9 +28,11 @@ rule index_lucene:
         mem_mb=growing(4000),
         runtime=growing(60),
     params:
-        settings=retriever_settings("document_text", "statistics", "analyzer", "keep_stopwords"),
-        task=lambda wildcards: TASKS[wildcards.task],
-        code=code("index_lucene.py"),
+        settings=plan.retrieval.settings(
+            "document_text", "statistics", "analyzer", "keep_stopwords"
+        ),
+        task=lambda wildcards: plan.tasks.definitions[wildcards.task],
+        code=plan.code("index_lucene.py"),
     script:
         "../scripts/index_lucene.py"
 
@@ -45,7 +50,7 @@ rule retrieve_lucene:
     benchmark:
         "<benchmarks>/retrieve_lucene/{task}/{retriever}.tsv"
     wildcard_constraints:
-        retriever=retrievers_of_kind("lucene"),
+        retriever=plan.retrieval.of_kind("lucene"),
     conda:
         "../../envs/lucene.yaml"
     threads: 1
@@ -53,9 +58,9 @@ rule retrieve_lucene:
         mem_mb=growing(4000),
         runtime=growing(60),
     params:
-        settings=retriever_settings("statistics", "analyzer", "keep_stopwords", "k1", "b"),
+        settings=plan.retrieval.settings("statistics", "analyzer", "keep_stopwords", "k1", "b"),
         depth=config["retrieval_depth"],
-        code=code("retrieve_lucene.py"),
+        code=plan.code("retrieve_lucene.py"),
     script:
         "../scripts/retrieve_lucene.py"
 
@@ -64,7 +69,9 @@ rule encode_documents:
     """Encode each distinct document once; a killed run goes on where it stopped."""
     input:
         documents="<results>/tasks/{task}/documents.parquet",
-        encoder=lambda wildcards: encoder_folder(document_encoder(wildcards)),
+        encoder=lambda wildcards: encoder_folder(
+            plan.retrieval.document_encoder(wildcards.retriever)
+        ),
     output:
         vectors=directory("<results>/indexes/{task}/{retriever}/vectors"),
     log:
@@ -72,21 +79,21 @@ rule encode_documents:
     benchmark:
         "<benchmarks>/encode_documents/{task}/{retriever}.tsv"
     wildcard_constraints:
-        retriever=retrievers_of_kind("dense"),
+        retriever=plan.retrieval.of_kind("dense"),
     conda:
-        "../../envs/dense-cpu.yaml" if on_cpu() else "../../envs/dense.yaml"
+        "../../envs/dense-cpu.yaml" if plan.on_cpu else "../../envs/dense.yaml"
     threads: 8
     resources:
         mem_mb=growing(8000),
         runtime=growing(480),
-        gpu=gpus_of_small_jobs(),
+        gpu=plan.gpus_of_small_jobs,
     params:
-        encoder=document_encoder,
-        settings=retriever_settings(
+        encoder=lambda wildcards: plan.retrieval.document_encoder(wildcards.retriever),
+        settings=plan.retrieval.settings(
             "document_text", "document_prefix", "pooling", "normalize", "max_length", "dtype"
         ),
-        task=lambda wildcards: TASKS[wildcards.task],
-        code=code("encode_documents.py"),
+        task=lambda wildcards: plan.tasks.definitions[wildcards.task],
+        code=plan.code("encode_documents.py"),
     script:
         "../scripts/encode_documents.py"
 
@@ -102,15 +109,15 @@ rule index_faiss:
     benchmark:
         "<benchmarks>/index_faiss/{task}/{retriever}.tsv"
     wildcard_constraints:
-        retriever=retrievers_of_kind("dense"),
+        retriever=plan.retrieval.of_kind("dense"),
     conda:
-        "../../envs/dense-cpu.yaml" if on_cpu() else "../../envs/dense.yaml"
+        "../../envs/dense-cpu.yaml" if plan.on_cpu else "../../envs/dense.yaml"
     threads: 1
     resources:
         mem_mb=growing(8000),
         runtime=growing(60),
     params:
-        code=code("index_faiss.py"),
+        code=plan.code("index_faiss.py"),
     script:
         "../scripts/index_faiss.py"
 
@@ -120,7 +127,7 @@ rule retrieve_dense:
     input:
         queries="<results>/tasks/{task}/queries.parquet",
         documents="<results>/tasks/{task}/documents.parquet",
-        encoder=lambda wildcards: encoder_folder(query_encoder(wildcards)),
+        encoder=lambda wildcards: encoder_folder(plan.retrieval.query_encoder(wildcards.retriever)),
         index="<results>/indexes/{task}/{retriever}/documents.faiss",
     output:
         run="<results>/runs/{task}/{retriever}.parquet",
@@ -129,19 +136,21 @@ rule retrieve_dense:
     benchmark:
         "<benchmarks>/retrieve_dense/{task}/{retriever}.tsv"
     wildcard_constraints:
-        retriever=retrievers_of_kind("dense"),
+        retriever=plan.retrieval.of_kind("dense"),
     conda:
-        "../../envs/dense-cpu.yaml" if on_cpu() else "../../envs/dense.yaml"
+        "../../envs/dense-cpu.yaml" if plan.on_cpu else "../../envs/dense.yaml"
     threads: 8
     resources:
         mem_mb=growing(8000),
         runtime=growing(120),
-        gpu=gpus_of_small_jobs(),
+        gpu=plan.gpus_of_small_jobs,
     params:
-        encoder=query_encoder,
-        settings=retriever_settings("query_prefix", "pooling", "normalize", "max_length", "dtype"),
+        encoder=lambda wildcards: plan.retrieval.query_encoder(wildcards.retriever),
+        settings=plan.retrieval.settings(
+            "query_prefix", "pooling", "normalize", "max_length", "dtype"
+        ),
         depth=config["retrieval_depth"],
-        code=code("retrieve_dense.py"),
+        code=plan.code("retrieve_dense.py"),
     script:
         "../scripts/retrieve_dense.py"
 
@@ -155,7 +164,7 @@ rule download_encoder:
     benchmark:
         "<benchmarks>/download_encoder/{encoder}.tsv"
     wildcard_constraints:
-        encoder=one_of(DOWNLOADED_ENCODERS),
+        encoder=one_of(plan.retrieval.downloaded),
     conda:
         "../../envs/data.yaml"
     threads: 1
@@ -163,7 +172,7 @@ rule download_encoder:
         mem_mb=growing(1000),
         runtime=growing(120),
     params:
-        source=lambda wildcards: DOWNLOADED_ENCODERS[wildcards.encoder],
+        source=lambda wildcards: plan.retrieval.downloaded[wildcards.encoder],
     script:
         "../scripts/download_encoder.py"
 
@@ -180,7 +189,7 @@ rule retrieve_okapi:
     benchmark:
         "<benchmarks>/retrieve_okapi/{task}/{retriever}.tsv"
     wildcard_constraints:
-        retriever=retrievers_of_kind("okapi"),
+        retriever=plan.retrieval.of_kind("okapi"),
     conda:
         "../../envs/analysis.yaml"
     threads: 1
@@ -188,10 +197,10 @@ rule retrieve_okapi:
         mem_mb=growing(4000),
         runtime=growing(60),
     params:
-        settings=retriever_settings("document_text", "tokens", "k1", "b", "epsilon"),
-        task=lambda wildcards: TASKS[wildcards.task],
+        settings=plan.retrieval.settings("document_text", "tokens", "k1", "b", "epsilon"),
+        task=lambda wildcards: plan.tasks.definitions[wildcards.task],
         depth=config["retrieval_depth"],
-        code=code("retrieve_okapi.py"),
+        code=plan.code("retrieve_okapi.py"),
     script:
         "../scripts/retrieve_okapi.py"
 
@@ -208,7 +217,7 @@ rule retrieve_order:
     benchmark:
         "<benchmarks>/retrieve_order/{task}/{retriever}.tsv"
     wildcard_constraints:
-        retriever=retrievers_of_kind("order"),
+        retriever=plan.retrieval.of_kind("order"),
     conda:
         "../../envs/data.yaml"
     threads: 1
@@ -219,7 +228,7 @@ rule retrieve_order:
         by=lambda wildcards: config["retrievers"][wildcards.retriever]["by"],
         seed=config["seed"],
         depth=config["retrieval_depth"],
-        code=code("retrieve_order.py"),
+        code=plan.code("retrieve_order.py"),
     script:
         "../scripts/retrieve_order.py"
 
@@ -228,11 +237,7 @@ rule compare_retrievers:
     """Measure how far every pair of retrievers agrees on the order of the documents."""
     input:
         # Task by task, in the order of the retrievers.
-        runs=expand(
-            "<results>/runs/{task}/{retriever}.parquet",
-            task=config["tasks"],
-            retriever=config["retrievers"],
-        ),
+        runs=plan.runs(),
     output:
         table="<results>/tables/retrievers.csv",
     log:
@@ -248,7 +253,7 @@ rule compare_retrievers:
     params:
         tasks=list(config["tasks"]),
         retrievers=list(config["retrievers"]),
-        code=code("compare_retrievers.py"),
+        code=plan.code("compare_retrievers.py"),
     script:
         "../scripts/compare_retrievers.py"
 
@@ -270,7 +275,7 @@ rule export_trec:
         mem_mb=growing(2000),
         runtime=growing(30),
     params:
-        code=code("export_trec.py"),
+        code=plan.code("export_trec.py"),
     script:
         "../scripts/export_trec.py"
 
@@ -278,8 +283,4 @@ rule export_trec:
 rule trec_runs:
     """Every run of the experiment in TREC's format."""
     input:
-        expand(
-            "<results>/trec/{task}/{retriever}.run",
-            task=config["tasks"],
-            retriever=config["retrievers"],
-        ),
+        plan.runs("<results>/trec/{task}/{retriever}.run"),

@@ -6,10 +6,8 @@
 rule score:
     """Parse and score all answers of one checkpoint (or of the noise floor)."""
     input:
-        completions=expand(
-            "<results>/completions/{{model}}/{{precision}}/{cell}.parquet", cell=cells()
-        ),
-        queries=expand("<results>/tasks/{task}/queries.parquet", task=config["tasks"]),
+        completions=plan.completions_of_job(),
+        queries=plan.queries,
     output:
         scores="<results>/scores/{model}/{precision}.parquet",
     log:
@@ -23,9 +21,9 @@ rule score:
         mem_mb=growing(4000),
         runtime=growing(30),
     params:
-        cells=cells(),
-        tasks=TASKS,
+        cells=plan.cells,
+        tasks=plan.tasks.definitions,
         parsing=config["scoring"]["parsing"],
-        code=code("score.py"),
+        code=plan.code("score.py"),
     script:
         "../scripts/score.py"

@@ -4,19 +4,6 @@
 #         <results>/tasks/{task}/train/{queries,documents}.parquet: the train split, for calibration
 
 
-from quantrag.tasks.registry import input_files, published_files, reading
-
-
-def task_entry(wildcards):
-    """The config's entry of a task."""
-    return config["tasks"][wildcards.task]
-
-
-def evaluated_split(wildcards):
-    """Name of the split that a task is evaluated on."""
-    return task_entry(wildcards)["split"]
-
-
 rule write_demo_data:
     """Write one split of the demo set of a LaMP task; the path holds its parameters."""
     output:
@@ -40,7 +27,7 @@ rule write_demo_data:
         mem_mb=growing(1000),
         runtime=growing(10),
     params:
-        code=code("write_demo_data.py"),
+        code=plan.code("write_demo_data.py"),
     script:
         "../scripts/write_demo_data.py"
 
@@ -48,7 +35,7 @@ rule write_demo_data:
 rule prepare_task:
     """Read the evaluated split of one task, check it and write it as tables."""
     input:
-        unpack(lambda wildcards: input_files(task_entry(wildcards), evaluated_split(wildcards))),
+        unpack(lambda wildcards: plan.tasks.files(wildcards.task)),
     output:
         queries="<results>/tasks/{task}/queries.parquet",
         documents="<results>/tasks/{task}/documents.parquet",
@@ -63,19 +50,17 @@ rule prepare_task:
         mem_mb=growing(4000),
         runtime=growing(30),
     params:
-        task=lambda wildcards: reading(task_entry(wildcards), evaluated_split(wildcards)),
-        published=lambda wildcards: published_files(
-            task_entry(wildcards), evaluated_split(wildcards), RESOURCES
-        ),
+        task=lambda wildcards: plan.tasks.reading(wildcards.task),
+        published=lambda wildcards: plan.tasks.published(wildcards.task, RESOURCES),
         checksums=CHECKSUMS,
-        code=code("prepare_task.py"),
+        code=plan.code("prepare_task.py"),
     script:
         "../scripts/prepare_task.py"
 
 
 use rule prepare_task as prepare_training_split with:
     input:
-        unpack(lambda wildcards: input_files(task_entry(wildcards), "train")),
+        unpack(lambda wildcards: plan.tasks.files(wildcards.task, "train")),
     output:
         queries="<results>/tasks/{task}/train/queries.parquet",
         documents="<results>/tasks/{task}/train/documents.parquet",
@@ -84,7 +69,7 @@ use rule prepare_task as prepare_training_split with:
     benchmark:
         "<benchmarks>/prepare_training_split/{task}.tsv"
     params:
-        task=lambda wildcards: reading(task_entry(wildcards), "train"),
-        published=lambda wildcards: published_files(task_entry(wildcards), "train", RESOURCES),
+        task=lambda wildcards: plan.tasks.reading(wildcards.task, "train"),
+        published=lambda wildcards: plan.tasks.published(wildcards.task, RESOURCES, "train"),
         checksums=CHECKSUMS,
-        code=code("prepare_task.py"),
+        code=plan.code("prepare_task.py"),

@@ -1,0 +1,49 @@
+"""Which retriever's stages depend on which of its settings, and where encoders are."""
+
+import re
+from types import SimpleNamespace
+
+from quantrag.plan.retrieval import RetrievalPlan, encoder_folder, encoder_name
+from shipped_experiments import experiment
+
+HUB = {"kind": "huggingface", "repo": "a/b", "revision": "refs/pr/2"}
+RETRIEVERS = {
+    "bm25": {"kind": "lucene", "k1": 2},
+    "one": {"kind": "dense", "encoder": HUB},
+    "two": {
+        "kind": "dense",
+        "encoder": {"kind": "folder", "folder": "here"},
+        "query_encoder": {**HUB, "revision": "main"},
+    },
+    "three": {"kind": "dense"},
+}
+RETRIEVAL = RetrievalPlan(experiment(retrievers=RETRIEVERS))
+
+
+def test_a_stage_depends_on_the_keys_that_it_names():
+    settings = RETRIEVAL.settings("k1", "b")
+    assert settings(SimpleNamespace(retriever="bm25")) == {"k1": 2, "b": 0.4}
+
+
+def test_rules_take_the_retrievers_of_their_kind():
+    assert re.fullmatch(RETRIEVAL.of_kind("dense"), "two")
+    assert not re.fullmatch(RETRIEVAL.of_kind("dense"), "bm25")
+    assert not re.fullmatch(RETRIEVAL.of_kind("order"), "bm25")
+
+
+def test_queries_are_encoded_by_the_documents_encoder_unless_they_have_their_own():
+    assert RETRIEVAL.query_encoder("one") == RETRIEVAL.document_encoder("one") == HUB
+    assert RETRIEVAL.document_encoder("two") == {"kind": "folder", "folder": "here"}
+    assert RETRIEVAL.query_encoder("two") == {**HUB, "revision": "main"}
+
+
+def test_encoders_on_the_hub_are_downloaded_once_each():
+    assert RETRIEVAL.downloaded == {
+        "a--b--refs--pr--2": HUB,
+        "a--b--main": {**HUB, "revision": "main"},
+    }
+    assert encoder_name(HUB) == "a--b--refs--pr--2"
+    assert encoder_folder(HUB) == "<resources>/encoders/a--b--refs--pr--2"
+    assert encoder_folder(RETRIEVAL.document_encoder("two")) == "here"
+    # The script finds one in a package.
+    assert encoder_folder(RETRIEVAL.document_encoder("three")) == []

@@ -1,0 +1,70 @@
+"""What the rules look up about retrievers and their encoders."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from quantrag.config.experiment import Experiment
+from quantrag.plan.wildcards import one_of
+
+Entry = Mapping[str, Any]
+
+
+class RetrievalPlan:
+    """The retrievers of an experiment.
+
+    Attributes:
+        downloaded: the config's entry of each encoder that is downloaded, by its folder's name.
+    """
+
+    def __init__(self, experiment: Experiment) -> None:
+        self._entries = {name: entry.model_dump() for name, entry in experiment.retrievers.items()}
+        encoders = (
+            entry[key]
+            for entry in self._entries.values()
+            for key in ("encoder", "query_encoder")
+            if key in entry
+        )
+        self.downloaded = {
+            encoder_name(encoder): encoder
+            for encoder in encoders
+            if encoder["kind"] == "huggingface"
+        }
+
+    def of_kind(self, kind: str) -> str:
+        """Constraint of the wildcard `retriever` to the retrievers of one kind."""
+        return one_of(name for name, entry in self._entries.items() if entry["kind"] == kind)
+
+    def settings(self, *keys: str) -> Callable[[Any], dict[str, Any]]:
+        """Params function: the keys of the retriever's entry that one stage depends on."""
+
+        def of(wildcards: Any) -> dict[str, Any]:
+            entry = self._entries[wildcards.retriever]
+            return {key: entry[key] for key in keys}
+
+        return of
+
+    def document_encoder(self, retriever: str) -> Entry:
+        """Config entry of the encoder of the documents."""
+        return self._entries[retriever]["encoder"]
+
+    def query_encoder(self, retriever: str) -> Entry:
+        """Config entry of the encoder of the queries."""
+        entry = self._entries[retriever]
+        return entry.get("query_encoder", entry["encoder"])
+
+
+def encoder_name(entry: Entry) -> str:
+    """Folder name of a downloaded encoder."""
+    return re.sub(r"[^\w.-]+", "--", f"{entry['repo']} {entry['revision']}")
+
+
+def encoder_folder(entry: Entry) -> str | list[str]:
+    """Folder of an encoder's files; none for one inside a package, which the script finds."""
+    match entry["kind"]:
+        case "huggingface":
+            return f"<resources>/encoders/{encoder_name(entry)}"
+        case "folder":
+            return entry["folder"]
+        case _:
+            return []

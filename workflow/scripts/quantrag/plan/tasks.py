@@ -1,0 +1,55 @@
+"""What the rules look up about tasks."""
+
+from typing import Any
+
+from quantrag.config.experiment import Experiment
+from quantrag.prompts.styles import style_hash
+from quantrag.tasks import registry
+
+
+class TaskPlan:
+    """The tasks of an experiment.
+
+    Attributes:
+        definitions: what each task is, by its name, as plain values; scripts make a `Task` of it.
+        template_hashes: hash of each task's prompt templates, by its name. The hash of a rule's
+            code covers only Python.
+    """
+
+    def __init__(self, experiment: Experiment) -> None:
+        """Look up every task once.
+
+        Raises:
+            UserError: the prompt style has no templates for a task.
+        """
+        self._entries = {name: task.model_dump() for name, task in experiment.tasks.items()}
+        self.definitions = {
+            name: registry.definition(entry) for name, entry in self._entries.items()
+        }
+        style = experiment.prompts.style
+        self.template_hashes = {
+            task.name: style_hash(style, task.dataset)
+            for task in registry.load_all(self.definitions)
+        }
+
+    def files(self, task: str, split: str | None = None) -> dict[str, str]:
+        """Path of each file that a split is read from; without a name it is the evaluated split."""
+        return registry.input_files(self._entries[task], split or self._evaluated(task))
+
+    def reading(self, task: str, split: str | None = None) -> dict[str, Any]:
+        """What decides how a split is read."""
+        return registry.reading(self._entries[task], split or self._evaluated(task))
+
+    def published(self, task: str, resources: str, split: str | None = None) -> dict[str, str]:
+        """URL of each downloaded file of a split by its path.
+
+        Args:
+            task: name of the task.
+            resources: folder that `<resources>` stands for.
+            split: name of the split; None is the evaluated one.
+        """
+        split = split or self._evaluated(task)
+        return registry.published_files(self._entries[task], split, resources)
+
+    def _evaluated(self, task: str) -> str:
+        return self._entries[task]["split"]
