@@ -38,6 +38,7 @@ rule compare:
         scores=plan.scores(),
     output:
         table="<results>/tables/comparisons.csv",
+        pooled="<results>/tables/pooled.csv",
     log:
         "<logs>/compare.log",
     benchmark:
@@ -55,7 +56,6 @@ rule compare:
         confidence=config["statistics"]["confidence"],
         margin=config["statistics"]["margin"],
         power=config["statistics"]["power"],
-        draws=config["statistics"]["draws"],
         permutations=config["statistics"]["permutations"],
         seed=config["seed"],
         code=plan.code("compare.py"),

@@ -19,6 +19,7 @@ given. One thing in LaMP's evaluation has no fixed value to be equal to: its ROU
 estimates.
 """
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -73,6 +74,9 @@ class Metric:
         per_likelihood: as `per_query`, given what was scored in place of a prediction
             (`quantrag.scoring.likelihoods`); NaN where that wasn't scored. A metric of
             likelihoods needs no parsing and has no invalid answers.
+        bound: the largest value of its column for one query, the smallest being 0; what the
+            statistics say of rare changes rests on it. `inf` where there is none: they then take
+            the largest value seen. Without effect on a metric that is no mean.
         query_label: what its value for one query is called in print, where that isn't `label`.
         parts: what is summed, arrays (cells, queries), given the columns, each float64 (cells,
             queries), which answers count, bool (cells, queries), and the task.
@@ -89,6 +93,7 @@ class Metric:
     unit: str = ""
     digits: int = 3
     higher_is_better: bool = True
+    bound: float = 1.0
     query_label: str = ""
     parts: Callable[[Sequence[np.ndarray], np.ndarray, Task], Parts] = value_and_count
     aggregate: Callable[[np.ndarray], np.ndarray] = mean
@@ -97,6 +102,25 @@ class Metric:
     def is_mean(self) -> bool:
         """Whether it is the mean of its one column, so that each query has a value of it."""
         return self.aggregate is mean
+
+    @property
+    def is_root(self) -> bool:
+        """Whether it is the root of the mean of its one column."""
+        return self.aggregate is root_mean
+
+    def largest(self, values: np.ndarray) -> np.ndarray:
+        """The largest value that a query can have: the bound, or what was seen beyond it.
+
+        Beyond it are LaMP's own rule, which takes any number for a rating, and metrics without one.
+
+        Args:
+            values: float64 (n, queries), NaN where a query doesn't count.
+
+        Returns:
+            float64 (n,).
+        """
+        seen = np.max(np.nan_to_num(values), axis=1, initial=0)
+        return np.maximum(seen, self.bound if math.isfinite(self.bound) else 1.0)
 
     @property
     def direction(self) -> str:
@@ -228,6 +252,7 @@ _ALL = (
         per_query=absolute_error,
         unit="rating points",
         higher_is_better=False,
+        bound=4.0,
         query_label="absolute error",
     ),
     Metric(
@@ -253,6 +278,7 @@ _ALL = (
         per_query=squared_error,
         unit="rating points",
         higher_is_better=False,
+        bound=16.0,
         query_label="squared error",
         aggregate=root_mean,
     ),
@@ -280,6 +306,7 @@ _ALL = (
         per_likelihood=nll,
         unit="nats per token",
         higher_is_better=False,
+        bound=math.inf,
     ),
     Metric(
         key="rps",
@@ -297,6 +324,7 @@ _ALL = (
         per_likelihood=partial(closed_score, score=log_loss),
         unit="nats",
         higher_is_better=False,
+        bound=math.inf,
     ),
     Metric(
         key="brier",
@@ -305,6 +333,7 @@ _ALL = (
         columns=("brier",),
         per_likelihood=partial(closed_score, score=brier_score),
         higher_is_better=False,
+        bound=2.0,
     ),
     Metric(
         key="divergence",
@@ -315,6 +344,7 @@ _ALL = (
         unit="nats per token",
         digits=4,
         higher_is_better=False,
+        bound=math.inf,
     ),
     Metric(
         key="same_top",

@@ -1,21 +1,24 @@
-"""comparisons.csv: each precision against the baseline, on the same prompts."""
+"""comparisons.csv: each precision against the baseline on the same prompts; pooled.csv: means.
+
+Interval, p-value and equivalence of a comparison are read from one function of the data
+(`quantrag.statistics.bounded`). Per model and precision the mean over all cells (retrievers and k)
+is tested first, and the single cells only where it finds a difference (`gatekept`).
+"""
+
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 
-from quantrag.names import NOISE_FLOOR
-from quantrag.scoring.metrics import CORRECT
-from quantrag.statistics.bootstrap import bca_interval, bootstrap, generator, influences, jackknife
-from quantrag.statistics.estimators import difference_estimator, point, scores_estimator
+from quantrag.names import NO_RETRIEVER, NOISE_FLOOR
+from quantrag.scoring.metrics import CORRECT, Metric
+from quantrag.statistics.bootstrap import generator
+from quantrag.statistics.bounded import Differences
+from quantrag.statistics.effects import Effect, effect, pooled
+from quantrag.statistics.estimators import by_user, difference_estimator, point, scores_estimator
 from quantrag.statistics.grid import TaskGrid
-from quantrag.statistics.paired import (
-    cautious_error,
-    holm,
-    min_detectable,
-    sign_flip_pvalues,
-    standard_error,
-    tost,
-)
+from quantrag.statistics.margins import limits
+from quantrag.statistics.paired import gatekept, holm, swap_pvalues
 
 COMPARISON_COLUMNS = [
     *["task", "model", "retriever", "k", "metric", "baseline", "precision", "difference"],
@@ -23,7 +26,14 @@ COMPARISON_COLUMNS = [
     *["noise_flip_rate", "verdict", "baseline_value", "precision_value", "p_equivalence"],
     *["min_detectable", "min_detectable_holm", "right_to_wrong", "wrong_to_right", "kl"],
     *["unparseable_rate", "baseline_unparseable_rate", "n", "n_users"],
-    *["noise_right_to_wrong", "noise_wrong_to_right"],
+    *["noise_right_to_wrong", "noise_wrong_to_right", "n_differing", "margin_needs", "p_swap"],
+    *["p_flips", "n_kl"],
+]
+POOLED_COLUMNS = [
+    *["task", "model", "metric", "baseline", "precision", "difference", "ci_low", "ci_high"],
+    *["p_value", "p_holm", "margin", "p_equivalence", "equivalent", "verdict"],
+    *["baseline_value", "precision_value", "min_detectable", "margin_needs"],
+    *["n_cells", "n", "n_users", "n_differing"],
 ]
 
 
@@ -33,9 +43,8 @@ def compare(
     baseline: str,
     policy: str,
     confidence: float,
-    margin: float,
+    margin: float | Mapping,
     power: float,
-    draws: int,
     permutations: int,
     seed: int,
 ) -> pd.DataFrame:
@@ -46,10 +55,9 @@ def compare(
         baseline: name of the precision to compare with.
         policy: `worst_case` (all answers count) or `exclude` (queries with two valid answers).
         confidence: of the intervals; 1 - confidence is the level of the tests.
-        margin: largest difference that doesn't matter, as a share of the baseline's score.
-        power: of `min_detectable`.
-        draws: bootstrap resamples.
-        permutations: of the paired test.
+        margin: largest difference that doesn't matter (`quantrag.statistics.margins`).
+        power: of `min_detectable` and `margin_needs`.
+        permutations: of `p_swap`.
         seed: of the experiment.
 
     Returns:
@@ -60,53 +68,114 @@ def compare(
     pairs, shared = _pairs(grid, baseline)
     if not len(pairs):
         return pd.DataFrame(columns=COMPARISON_COLUMNS)
-    include = grid.valid[pairs[:, 0]] & grid.valid[pairs[:, 1]] if policy == "exclude" else None
-    counted = np.full(len(pairs), len(grid.users)) if include is None else include.sum(axis=1)
-    estimators = [difference_estimator(grid, m, pairs, include) for m in grid.metrics]
-    distributions = bootstrap(estimators, draws, generator(seed, "comparisons", grid.task.name))
-    degrees = max(grid.n_users - 1, 1)
+    include = _included(grid, pairs, policy)
+    shared["p_flips"] = _p_flips(grid, pairs, baseline)
+    groups, n_groups = _groups(shared)
     parts = []
-    for metric, estimator, distribution in zip(
-        grid.metrics, estimators, distributions, strict=True
-    ):
-        difference = point(estimator)
-        influence = influences(jackknife(estimator))
-        low, high = bca_interval(distribution, difference, influence, confidence)
-        reference = scores_estimator(grid, metric, pairs[:, 1], include)
-        baseline_value = point(reference)
-        error = cautious_error(standard_error(influence), influences(jackknife(reference)))
-        p_value = sign_flip_pvalues(
-            estimator,
-            difference,
-            permutations,
-            generator(seed, "swaps", grid.task.name, metric.key),
-        )
-        p_holm = holm(p_value)
-        limit = margin * np.abs(baseline_value)
-        p_equivalence = tost(difference, error, degrees, limit)
-        equivalent = p_equivalence < alpha
+    for metric in grid.metrics:
+        own = effect(grid, metric, pairs, include)
+        p_value = own.differences.p_value()
+        if metric.is_mean:
+            of_groups = pooled(own, groups).p_value()
+            p_holm = gatekept(p_value, groups, np.minimum(1.0, of_groups * n_groups))
+        else:
+            p_holm = holm(p_value)
+        limit = limits(margin, metric, own.baseline, _without(grid, metric, pairs, policy))
         family = max(np.sum(~np.isnan(p_value)), 1)
         part = shared.assign(
-            metric=metric.key,
-            difference=difference,
-            ci_low=low,
-            ci_high=high,
-            p_value=p_value,
-            p_holm=p_holm,
-            margin=limit,
-            equivalent=equivalent,
-            verdict=verdicts(difference, p_holm < alpha, equivalent, metric.higher_is_better),
-            baseline_value=baseline_value,
-            precision_value=baseline_value + difference,
-            p_equivalence=p_equivalence,
-            min_detectable=min_detectable(error, degrees, alpha, power),
-            min_detectable_holm=min_detectable(error, degrees, alpha / family, power),
-            n=counted,
-            n_users=grid.n_users,
+            **_columns(own, metric, limit, p_holm, confidence=confidence, power=power),
+            min_detectable_holm=own.min_detectable(alpha / family, power),
+            p_swap=_p_swap(grid, metric, pairs, include, own, permutations, seed),
         )
         parts.append(part)
     frame = pd.concat(parts)
     return frame.sort_index(kind="stable")[COMPARISON_COLUMNS].reset_index(drop=True)
+
+
+def pool(
+    grid: TaskGrid,
+    *,
+    baseline: str,
+    policy: str,
+    confidence: float,
+    margin: float | Mapping,
+    power: float,
+) -> pd.DataFrame:
+    """Compare every precision with the baseline over all cells of a model together.
+
+    Also the baseline's second pass (`noise-floor`), which is the negative control: no difference is
+    to be found there. It is a family of its own.
+
+    Args:
+        as `compare`.
+
+    Returns:
+        One row per model, metric that is a mean, and precision; columns `POOLED_COLUMNS`. A user's
+        difference is the mean over all cells.
+    """
+    pairs, shared = _pairs(grid, baseline, noise=True)
+    if not len(pairs):
+        return pd.DataFrame(columns=POOLED_COLUMNS)
+    include = _included(grid, pairs, policy)
+    groups, _ = _groups(shared)
+    first = np.unique(groups, return_index=True)[1]
+    named = shared.iloc[first][["task", "model", "baseline", "precision"]].reset_index(drop=True)
+    is_noise = (named["precision"] == NOISE_FLOOR).to_numpy()
+    parts = []
+    for metric in grid.metrics:
+        if not metric.is_mean:
+            continue
+        cells = effect(grid, metric, pairs, include)
+        limit = limits(margin, metric, cells.baseline, _without(grid, metric, pairs, policy))
+        own = Effect(pooled(cells, groups), _mean_of(cells.baseline, groups))
+        p_value = own.differences.p_value()
+        p_holm = np.where(is_noise, holm(np.where(is_noise, p_value, np.nan)), np.nan)
+        family = np.minimum(1.0, p_value * max(np.sum(~is_noise), 1))
+        p_holm = np.where(is_noise, p_holm, family)
+        limit = _mean_of(limit, groups)
+        part = named.assign(
+            **_columns(own, metric, limit, p_holm, confidence=confidence, power=power),
+            n_cells=np.bincount(groups),
+        )
+        parts.append(part)
+    frame = pd.concat(parts) if parts else pd.DataFrame(columns=POOLED_COLUMNS)
+    return frame.sort_index(kind="stable")[POOLED_COLUMNS].reset_index(drop=True)
+
+
+def _columns(
+    own: Effect,
+    metric: Metric,
+    limit: np.ndarray,
+    p_holm: np.ndarray,
+    *,
+    confidence: float,
+    power: float,
+) -> dict[str, object]:
+    """What cells and pooled comparisons have in common."""
+    alpha = 1 - confidence
+    difference, differences = own.value, own.differences
+    low, high = own.interval(confidence)
+    p_equivalence = own.p_equivalence(limit)
+    equivalent = p_equivalence < alpha
+    return {
+        "metric": metric.key,
+        "difference": difference,
+        "ci_low": low,
+        "ci_high": high,
+        "p_value": differences.p_value(),
+        "p_holm": p_holm,
+        "margin": limit,
+        "p_equivalence": p_equivalence,
+        "equivalent": equivalent,
+        "verdict": verdicts(difference, p_holm < alpha, equivalent, metric.higher_is_better),
+        "baseline_value": own.baseline,
+        "precision_value": own.baseline + difference,
+        "min_detectable": own.min_detectable(alpha, power),
+        "margin_needs": own.users_needed(limit, alpha, power),
+        "n": np.round(differences.counts.sum(axis=1)).astype(np.int64),
+        "n_users": differences.n_clusters,
+        "n_differing": differences.n_differing,
+    }
 
 
 def verdicts(
@@ -125,15 +194,100 @@ def verdicts(
     )
 
 
-def _pairs(grid: TaskGrid, baseline: str) -> tuple[np.ndarray, pd.DataFrame]:
-    """Rows to compare, (n, 2): precision, baseline; and what doesn't depend on the metric."""
+def _included(grid: TaskGrid, pairs: np.ndarray, policy: str) -> np.ndarray:
+    """Which queries count in each pair, bool (pairs, queries)."""
+    if policy == "exclude":
+        return grid.valid[pairs[:, 0]] & grid.valid[pairs[:, 1]]
+    return np.ones((len(pairs), len(grid.users)), dtype=bool)
+
+
+def _groups(shared: pd.DataFrame) -> tuple[np.ndarray, int]:
+    """The group, model and precision, of each comparison; and how many there are."""
+    groups = shared.groupby(["model", "precision"], sort=False).ngroup().to_numpy()
+    return groups, int(groups.max()) + 1
+
+
+def _mean_of(values: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """Means by group, without NaN."""
+    return pd.Series(values).groupby(groups).mean().to_numpy()
+
+
+def _without(grid: TaskGrid, metric: Metric, pairs: np.ndarray, policy: str) -> np.ndarray:
+    """The baseline's score without retrieval for each pair; NaN where unknown and at k = 0."""
+    rows = grid.rows()
+    cells = [tuple(grid.cells.iloc[row]) for row in pairs[:, 1]]
+    own = [
+        -1 if cell[2] == NO_RETRIEVER else rows.get((*cell[:2], NO_RETRIEVER, "0"), -1)
+        for cell in cells
+    ]
+    found = np.array(own)
+    result = np.full(len(pairs), np.nan)
+    if np.any(found >= 0):
+        kept = found[found >= 0]
+        include = grid.valid[kept] if policy == "exclude" else None
+        result[found >= 0] = point(scores_estimator(grid, metric, kept, include))
+    return result
+
+
+def _p_flips(grid: TaskGrid, pairs: np.ndarray, baseline: str) -> np.ndarray:
+    """p-values of "it changes no more answers than the baseline's second pass does", one-sided.
+
+    On the same queries: a query's flip against the baseline minus the second pass's. NaN where the
+    noise floor wasn't run.
+    """
+    rows = grid.rows()
+    noise = np.array(
+        [
+            rows.get((model, NOISE_FLOOR, retriever, k), -1)
+            for model, _, retriever, k in grid.cells.iloc[pairs[:, 0]].itertuples(index=False)
+        ]
+    )
+    result = np.full(len(pairs), np.nan)
+    known = np.flatnonzero(noise >= 0)
+    if len(known):
+        answers, reference = grid.answers, grid.answers[pairs[known, 1]]
+        excess = (answers[pairs[known, 0]] != reference).astype(float)
+        excess -= answers[noise[known]] != reference
+        counts = by_user(grid, np.ones(excess.shape))
+        result[known] = Differences(by_user(grid, excess), counts, np.ones(len(known))).p_at_most(0)
+    return result
+
+
+def _p_swap(
+    grid: TaskGrid,
+    metric: Metric,
+    pairs: np.ndarray,
+    include: np.ndarray,
+    own: Effect,
+    permutations: int,
+    seed: int,
+) -> np.ndarray:
+    """`swap_pvalues` of all pairs; those in which few users differ one by one, hence exactly."""
+    rng = generator(seed, "swaps", grid.task.name, metric.key)
+    result = np.full(len(pairs), np.nan)
+    few = 2.0 ** np.minimum(own.differences.n_differing, 62) <= permutations
+    groups = [*np.flatnonzero(few)[:, None], np.flatnonzero(~few)]
+    for rows in groups:
+        if len(rows):
+            estimator = difference_estimator(grid, metric, pairs[rows], include[rows])
+            result[rows] = swap_pvalues(estimator, point(estimator), permutations, rng)
+    return result
+
+
+def _pairs(
+    grid: TaskGrid, baseline: str, *, noise: bool = False
+) -> tuple[np.ndarray, pd.DataFrame]:
+    """Rows to compare, (n, 2): precision, baseline; and what doesn't depend on the metric.
+
+    The baseline's second pass is compared only where `noise` says so.
+    """
     rows = grid.rows()
     pairs, entries = [], []
     for (model, precision, retriever, k), row in rows.items():
         reference = rows.get((model, baseline, retriever, k))
-        if precision in (baseline, NOISE_FLOOR) or reference is None:
+        if precision == baseline or reference is None or (precision == NOISE_FLOOR and not noise):
             continue
-        noise = rows.get((model, NOISE_FLOOR, retriever, k))
+        second_pass = rows.get((model, NOISE_FLOOR, retriever, k))
         flips = grid.answers[row] != grid.answers[reference]
         entry = {
             "task": grid.task.name,
@@ -144,31 +298,32 @@ def _pairs(grid: TaskGrid, baseline: str) -> tuple[np.ndarray, pd.DataFrame]:
             "precision": precision,
             "flip_rate": flips.mean(),
             "noise_flip_rate": np.nan
-            if noise is None
-            else np.mean(grid.answers[noise] != grid.answers[reference]),
+            if second_pass is None
+            else np.mean(grid.answers[second_pass] != grid.answers[reference]),
             "right_to_wrong": np.nan,
             "wrong_to_right": np.nan,
             "noise_right_to_wrong": np.nan,
             "noise_wrong_to_right": np.nan,
             "kl": np.nan,
+            "n_kl": 0,
             "unparseable_rate": 1 - grid.valid[row].mean(),
             "baseline_unparseable_rate": 1 - grid.valid[reference].mean(),
         }
         if CORRECT in grid.scores:
             right = grid.scores[CORRECT] == 1
-            for prefix, other in (("", row), ("noise_", noise)):
+            for prefix, other in (("", row), ("noise_", second_pass)):
                 if other is not None:
                     entry[f"{prefix}right_to_wrong"] = np.mean(right[reference] & ~right[other])
                     entry[f"{prefix}wrong_to_right"] = np.mean(right[other] & ~right[reference])
         if grid.logprobs is not None:
-            entry["kl"] = mean_kl(grid.logprobs[reference], grid.logprobs[row])
+            entry["kl"], entry["n_kl"] = mean_kl(grid.logprobs[reference], grid.logprobs[row])
         pairs.append((row, reference))
         entries.append(entry)
     return np.array(pairs, dtype=np.int64).reshape(-1, 2), pd.DataFrame(entries)
 
 
-def mean_kl(baseline: np.ndarray, other: np.ndarray) -> float:
-    """Mean Kullback-Leibler divergence KL(baseline || other) over the queries, in nats.
+def mean_kl(baseline: np.ndarray, other: np.ndarray) -> tuple[float, int]:
+    """Mean Kullback-Leibler divergence KL(baseline || other), in nats, and over how many queries.
 
     Args:
         baseline, other: log-probabilities of the ratings, (queries, 5), normalized here over the
@@ -176,9 +331,9 @@ def mean_kl(baseline: np.ndarray, other: np.ndarray) -> float:
     """
     known = ~(np.isnan(baseline).any(axis=1) | np.isnan(other).any(axis=1))
     if not known.any():
-        return np.nan
+        return np.nan, 0
     p, q = _log_normalized(baseline[known]), _log_normalized(other[known])
-    return float(np.mean(np.sum(np.exp(p) * (p - q), axis=1)))
+    return float(np.mean(np.sum(np.exp(p) * (p - q), axis=1))), int(known.sum())
 
 
 def _log_normalized(logprobs: np.ndarray) -> np.ndarray:

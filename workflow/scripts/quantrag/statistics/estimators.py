@@ -47,15 +47,19 @@ def scores_estimator(
         include = np.ones((len(rows), len(grid.users)), dtype=bool)
     columns = [grid.scores[column][rows] for column in metric.columns]
     parts = metric.parts(columns, include, grid.task)
-    stacked = np.concatenate([part.astype(np.float64) for part in parts])
-    queries = np.arange(len(grid.users))
-    ones = np.ones(len(queries))
-    by_user = sparse.csr_array((ones, (grid.users, queries)), shape=(grid.n_users, len(queries)))
-
     shape = len(parts), len(rows)
     return Estimator(
-        by_user @ stacked.T, lambda sums: metric.aggregate(sums.reshape(len(sums), *shape))
+        by_user(grid, np.concatenate(parts)).T,
+        lambda sums: metric.aggregate(sums.reshape(len(sums), *shape)),
     )
+
+
+def by_user(grid: TaskGrid, values: np.ndarray) -> np.ndarray:
+    """Sums over each user's queries: (rows, queries) to float64 (rows, users)."""
+    queries = np.arange(len(grid.users))
+    ones = np.ones(len(queries))
+    members = sparse.csr_array((ones, (grid.users, queries)), shape=(grid.n_users, len(queries)))
+    return np.ascontiguousarray((members @ values.T.astype(np.float64)).T)
 
 
 def difference_estimator(

@@ -3,8 +3,10 @@
 import numpy as np
 import pandas as pd
 
+from quantrag.scoring.metrics import Metric
 from quantrag.statistics.bootstrap import bca_interval, bootstrap, generator, influences, jackknife
-from quantrag.statistics.estimators import point, scores_estimator
+from quantrag.statistics.bounded import Differences
+from quantrag.statistics.estimators import by_user, point, scores_estimator
 from quantrag.statistics.grid import TaskGrid
 
 POLICIES = ("worst_case", "exclude")
@@ -25,31 +27,31 @@ def summarize(
         policy: the one that `value`, `ci_low`, `ci_high` and `n` follow: `worst_case` counts all
             answers by LaMP's rules, `exclude` only the valid ones.
         confidence: of the intervals.
-        draws: bootstrap resamples.
+        draws: bootstrap resamples, of metrics that are no means (macro F1).
         seed: of the experiment.
 
     Returns:
         One row per cell and metric, columns `SCORE_COLUMNS`.
     """
     rows = np.arange(len(grid.cells))
-    estimators = [
-        scores_estimator(grid, metric, rows, grid.valid if kept == "exclude" else None)
-        for metric in grid.metrics
-        for kept in POLICIES
-    ]
-    distributions = iter(bootstrap(estimators, draws, generator(seed, "scores", grid.task.name)))
-    columns = iter(estimators)
     counts = {"worst_case": np.full(len(rows), len(grid.users)), "exclude": grid.valid.sum(axis=1)}
     parts = []
     for metric in grid.metrics:
         part = grid.cells.assign(task=grid.task.name, metric=metric.key, n=counts[policy])
         part["unparseable_rate"] = 1 - grid.valid.mean(axis=1)
         for kept in POLICIES:
-            estimator = next(columns)
+            include = grid.valid if kept == "exclude" else np.ones_like(grid.valid)
+            estimator = scores_estimator(grid, metric, rows, include)
             value = point(estimator)
-            low, high = bca_interval(
-                next(distributions), value, influences(jackknife(estimator)), confidence
-            )
+            if metric.is_mean or metric.is_root:
+                low, high = _interval_of_mean(grid, metric, include, confidence)
+            else:
+                rng = generator(seed, "scores", grid.task.name, metric.key)
+                (distribution,) = bootstrap([estimator], draws, rng)
+                influence = influences(jackknife(estimator))
+                low, high = bca_interval(distribution, value, influence, confidence)
+                n_clusters = np.sum(by_user(grid, include) > 0, axis=1)
+                low, high = (np.where(n_clusters > 1, end, np.nan) for end in (low, high))
             names = ("value", "ci_low", "ci_high")
             for name, column in zip(names, (value, low, high), strict=True):
                 part[f"{name}_{kept}"] = column
@@ -59,3 +61,19 @@ def summarize(
     frame = pd.concat(parts)
     # Metrics of a cell stay together.
     return frame.sort_index(kind="stable")[SCORE_COLUMNS].reset_index(drop=True)
+
+
+def _interval_of_mean(
+    grid: TaskGrid, metric: Metric, include: np.ndarray, confidence: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Intervals of the cells' means (of their roots), from values between 0 and the bound."""
+    values = np.where(include, grid.scores[metric.columns[0]], np.nan)
+    bound = metric.largest(values)
+    middle = bound[:, None] / 2
+    centred = Differences(
+        by_user(grid, np.nan_to_num(values - middle)), by_user(grid, include), bound / 2
+    )
+    low, high = (end + bound / 2 for end in centred.interval(confidence))
+    if metric.is_root:
+        return np.sqrt(np.maximum(low, 0)), np.sqrt(high)
+    return low, high

@@ -1,0 +1,130 @@
+"""The difference that a precision makes to a metric, as a mean of bounded differences by user."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from quantrag.scoring.metrics import Metric
+from quantrag.statistics.bootstrap import influences, jackknife
+from quantrag.statistics.bounded import Differences
+from quantrag.statistics.estimators import by_user, difference_estimator, point, scores_estimator
+from quantrag.statistics.grid import TaskGrid
+
+
+@dataclass(frozen=True)
+class Effect:
+    """A metric's difference between pairs of cells.
+
+    Tests are made on `differences`. A metric that is a mean (MAE, accuracy, ROUGE) is itself their
+    mean. RMSE differs from 0 exactly where the mean squared error does, so its test is that of the
+    squared errors (bounded by 16), and the ends of its interval are theirs as RMSE, at the
+    baseline's observed error. Macro F1 is no mean; its differences are the users' influences
+    (linearization), and their bound is the largest influence on either score, or 1 if that is
+    larger. It knows nothing of labels too rare for the sample: intervals then cover too little.
+
+    Attributes:
+        differences: by user, in the unit of the metric's per-query column.
+        baseline: the baseline's value, (estimates,).
+        is_root: whether the metric is the root of a mean.
+    """
+
+    differences: Differences
+    baseline: np.ndarray
+    is_root: bool = False
+
+    @property
+    def value(self) -> np.ndarray:
+        """The metric's difference, precision minus baseline, (estimates,)."""
+        return self.as_metric(self.differences.mean)
+
+    def as_metric(self, mean: np.ndarray) -> np.ndarray:
+        """The metric's difference where the differences have this mean."""
+        if not self.is_root:
+            return mean
+        return np.sqrt(np.maximum(self.baseline**2 + mean, 0.0)) - self.baseline
+
+    def as_mean(self, difference: np.ndarray) -> np.ndarray:
+        """The mean of the differences where the metric differs by this much."""
+        if not self.is_root:
+            return difference
+        return np.maximum(self.baseline + difference, 0.0) ** 2 - self.baseline**2
+
+    def interval(self, confidence: float) -> tuple[np.ndarray, np.ndarray]:
+        """Confidence interval of the metric's difference, (estimates,) each."""
+        low, high = self.differences.interval(confidence)
+        return self.as_metric(low), self.as_metric(high)
+
+    def p_equivalence(self, margin: np.ndarray) -> np.ndarray:
+        """p-values of "the metric differs by `margin` or more", (estimates,)."""
+        return self.differences.p_equivalence(self.as_mean(-margin), self.as_mean(margin))
+
+    def min_detectable(self, alpha: float, power: float) -> np.ndarray:
+        """The smallest difference of the metric that is found with probability `power`."""
+        return self.as_metric(self.differences.min_detectable(alpha, power))
+
+    def users_needed(self, margin: np.ndarray, alpha: float, power: float) -> np.ndarray:
+        """How many users the margin needs if there is no difference."""
+        return self.differences.clusters_needed(self.as_mean(margin), alpha, power)
+
+
+def effect(
+    grid: TaskGrid, metric: Metric, pairs: np.ndarray, include: np.ndarray | None = None
+) -> Effect:
+    """A metric's differences between pairs of cells.
+
+    Args:
+        grid: the task's scores.
+        metric: one of the task's metrics.
+        pairs: int (estimates, 2), rows of the grid: precision, baseline.
+        include: bool (estimates, queries), which queries count; None for all.
+    """
+    if include is None:
+        include = np.ones((len(pairs), len(grid.users)), dtype=bool)
+    columns = [grid.scores[column] for column in metric.columns]
+    # Likelihoods may be missing for some queries.
+    include = include & ~np.any([np.isnan(c[pairs]).any(axis=1) for c in columns], axis=0)
+    reference = scores_estimator(grid, metric, pairs[:, 1], include)
+    if metric.is_mean or metric.is_root:
+        first, second = (np.where(include, columns[0][rows], 0.0) for rows in pairs.T)
+        by_query = first - second
+        bound = np.maximum(metric.largest(first), metric.largest(second))
+        differences = Differences(by_user(grid, by_query), by_user(grid, include), bound)
+        return Effect(differences, point(reference), metric.is_root)
+    estimator = difference_estimator(grid, metric, pairs, include)
+    counts = by_user(grid, include) > 0
+    n = counts.sum(axis=1, keepdims=True)
+    influence = influences(jackknife(estimator)).T * (n - 1) / max(grid.n_users - 1, 1)
+    other = scores_estimator(grid, metric, pairs[:, 0], include)
+    largest = [np.max(np.abs(influences(jackknife(e))), axis=0) for e in (reference, other)]
+    unequal = np.any([c[pairs[:, 0]] != c[pairs[:, 1]] for c in columns], axis=0)
+    differences = Differences(
+        np.where(counts, point(estimator)[:, None] + influence, 0.0),
+        counts.astype(np.float64),
+        np.maximum(np.maximum(*largest), metric.bound),
+        by_user(grid, unequal & include) > 0,
+    )
+    return Effect(differences, point(reference))
+
+
+def pooled(effects: Effect, groups: np.ndarray) -> Differences:
+    """Mean differences over groups of cells, each user's cells taken together.
+
+    Args:
+        effects: of a metric that is a mean.
+        groups: int (estimates,), the group of each estimate, from 0 without gaps.
+
+    Returns:
+        Differences of (groups,): a user's sum is over all cells, and so is the count of queries.
+    """
+    own = effects.differences
+    member = np.arange(groups.max() + 1)[:, None] == groups
+    cells = member.sum(axis=1, keepdims=True)
+    bound = np.array([own.bound[row].max() for row in member])
+    differing = (member.astype(np.float64) @ (np.abs(own.sums) > 1e-12)) > 0
+    # Per cell, so that a query counts once however many cells it is in.
+    return Differences(
+        member.astype(np.float64) @ own.sums / cells,
+        member.astype(np.float64) @ own.counts / cells,
+        bound,
+        differing,
+    )

@@ -1,0 +1,63 @@
+"""The largest difference that doesn't matter: a share of the score, a number, or of the gain.
+
+`statistics.margin` is a number, the share of the baseline's score for every metric, or a mapping
+from metrics to margins, each one of
+
+- a number, in the metric's own unit: `mae: 0.05`;
+- `{relative: 0.02}`: a share of the baseline's score;
+- `{gain: 0.1}`: the share of what retrieval gains (the baseline's score at k over its score at
+  k = 0) that may be lost. There is no margin at k = 0, nor where retrieval gains nothing.
+
+A metric that the mapping doesn't name keeps the relative margin of 2%.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from quantrag.scoring.metrics import Metric
+
+DEFAULT = 0.02
+OWN_UNIT, RELATIVE, GAIN = "own unit", "relative", "gain"
+
+
+def kind_of(margin: float | Mapping, metric: str) -> tuple[str, float]:
+    """Kind and size of the margin that a setting gives to a metric."""
+    if not isinstance(margin, Mapping):
+        return RELATIVE, float(margin)
+    own = margin.get(metric, {RELATIVE: DEFAULT})
+    if not isinstance(own, Mapping):
+        return OWN_UNIT, float(own)
+    ((kind, size),) = own.items()
+    return kind, float(size)
+
+
+def limits(
+    margin: float | Mapping, metric: Metric, baseline: np.ndarray, without: np.ndarray
+) -> np.ndarray:
+    """The margin of each comparison, in the metric's unit; NaN where there is none.
+
+    Args:
+        margin: the setting `statistics.margin`.
+        metric: the metric compared.
+        baseline: the baseline's values, (n,).
+        without: the baseline's values without retrieval, (n,); NaN where that is unknown, and at
+            k = 0 itself.
+    """
+    kind, size = kind_of(margin, metric.key)
+    if kind == OWN_UNIT:
+        return np.where(np.isnan(baseline), np.nan, size)
+    if kind == RELATIVE:
+        return size * np.abs(baseline)
+    gain = baseline - without if metric.higher_is_better else without - baseline
+    return np.where(gain > 0, size * gain, np.nan)
+
+
+def in_words(margin: float | Mapping, metric: Metric) -> str:
+    """The margin as it is named beside `equivalent`: "within 2%", "within 0.05 rating points"."""
+    kind, size = kind_of(margin, metric.key)
+    if kind == OWN_UNIT:
+        return f"within {size:g} {metric.unit or metric.label}"
+    if kind == RELATIVE:
+        return f"within {size * 100:g}%"
+    return f"within {size * 100:g}% of retrieval's gain"
