@@ -5,9 +5,9 @@
 The grid: 6 models x 2 precisions x 2 tasks x (1 + 3 retrievers x 5 k) = 384 cells of 2,500 answers.
 Scoring reads completions and writes scores as the rule `score` does, one process for each of
 `--workers` checkpoints at a time. The tables are computed one after the other, as the rules
-`summarize_scores`, `compare` and `trend` do, in one process whose peak memory is reported. The
-loop over `scipy.stats.bootstrap` is timed on a few intervals and multiplied by their number; both
-sides make BCa intervals of 10,000 draws. `--quick` takes two of the models, and leaves the seconds
+`summarize_scores`, `compare` and `trend` do, in one process whose peak memory is reported. For
+comparison, a loop over `scipy.stats.bootstrap` (BCa intervals of 10,000 draws) is timed on a few of
+the scores and multiplied by their number. `--quick` takes two of the models, and leaves the seconds
 of the whole grid empty.
 """
 
@@ -30,7 +30,7 @@ from scipy import stats
 from benchmarks.parts import common
 from quantrag.grid import K, cells_of
 from quantrag.scoring.score import score_task
-from quantrag.statistics.comparisons import compare
+from quantrag.statistics.comparisons import compare, pool
 from quantrag.statistics.grid import load_grids
 from quantrag.statistics.summaries import summarize
 from quantrag.statistics.trends import trend
@@ -120,10 +120,13 @@ def score_files(folder: Path) -> list[Path]:
 def make_tables(folder: Path) -> dict[str, float]:
     """What the rules of the tables do. Returns seconds of each, and the process's peak GiB."""
     shared = {"policy": "worst_case", "confidence": 0.95}
-    compared = {"baseline": "fp16", "margin": 0.02, "power": 0.8, "permutations": PERMUTATIONS}
+    compared = {"baseline": "fp16", "margin": 0.02, "power": 0.8}
     tables = {
         "scores": lambda grid: summarize(grid, **shared, draws=DRAWS, seed=0),
-        "comparisons": lambda grid: compare(grid, **shared, **compared, draws=DRAWS, seed=0),
+        "comparisons": lambda grid: compare(
+            grid, **shared, **compared, permutations=PERMUTATIONS, seed=0
+        ),
+        "pooled": lambda grid: pool(grid, **shared, **compared),
         "trends": lambda grid: trend(grid, **shared, baseline="fp16"),
     }
     seconds = {}

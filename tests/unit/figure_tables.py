@@ -78,7 +78,8 @@ def make(tasks=2, models=1, precisions=2, retrievers=2, ks=4, noise=True, energy
                          high, p, 0.003 if worse or better else min(1.0, 3 * p), margin,
                          equivalent, flips[i], flips[0] / 10 if noise else np.nan, verdict, base,
                          base + gap, p, 2 * wide, 3 * wide, np.nan, np.nan, np.nan,
-                         0.01 if lower else 0.0, 0.01 if lower else 0.0, 2500, 2500, np.nan, np.nan)
+                         0.01 if lower else 0.0, 0.01 if lower else 0.0, 2500, 2500, np.nan, np.nan,
+                         round(2500 * flips[i]), 9000.0, p, np.nan, 0)
                     )  # fmt: skip
     tables = {
         "scores": pd.DataFrame(scores, columns=COLUMNS["scores"]),

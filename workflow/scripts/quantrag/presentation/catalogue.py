@@ -187,7 +187,7 @@ TABLES = {
         TableEntry(
             name="scores",
             title="Scores",
-            caption="The score of every cell, with bootstrap intervals.",
+            caption="The score of every cell, with its interval.",
             shown=(*_LINE, "k", "value", "ci_low", "ci_high", "n", "unparseable_rate"),
             required=(*_LINE, "k", "value", "ci_low", "ci_high", "n", "unparseable_rate"),
         ),
@@ -346,7 +346,7 @@ FIGURES = {
             tables=("scores", "comparisons"),
             caption=(
                 "Score against the number k of retrieved documents. All precisions of a model read "
-                "the same prompts. Bands or whiskers are {level} bootstrap intervals over users. "
+                "the same prompts. Bands or whiskers are {level} intervals over users. "
                 "k = 0 has no retriever and is the common first point. 4K stands for as many whole "
                 "documents as fit in 4 times 1,024 tokens, and so on."
             ),
@@ -418,7 +418,7 @@ FIGURES = {
                 "have in common, and rank-biased overlap (RBO); 1 is full agreement."
             ),
             printed=(
-                "Above it the score of {baseline} with each retriever, with {level} bootstrap "
+                "Above it the score of {baseline} with each retriever, with {level} "
                 "intervals over users."
             ),
             when=_several_retrievers,
