@@ -32,7 +32,7 @@ def test_the_explorer_gives_prompts_and_answers_back(experiment, seen):
         assert "".join(pieces[i] for i in parts) == row["prompt"]
         assert [pieces[i] for i in documents] == list(row["document_ids"])
         assert (tokens, dropped, truncated) == (row["n_tokens"], 0, 0)
-        piece, changed, valid, error = found[1]
+        piece, changed, valid, error, *_ = found[1]
         assert pieces[piece] == answers[query["id"]]
         own = scores.loc[query["id"]]
         assert (valid, error) == (own["valid"], own["absolute_error"])
