@@ -63,7 +63,9 @@ def write_grid(folder: Path, models: list[str]) -> None:
         are_ratings = task.answer == RATING
         golds = rng.integers(1, 6, QUERIES).astype(str) if are_ratings else None
         golds = [title(rng, words) for _ in ids] if golds is None else golds
-        queries = pd.DataFrame({"query_id": ids, "user_id": ids, "gold": golds})
+        queries = pd.DataFrame(
+            {"query_id": ids, "cluster_id": ids, "golds": [[gold] for gold in golds]}
+        )
         write_table(queries, folder / f"{task.name}.parquet")
         for model in models:
             for cell in (cell for cell in CELLS if cell.task == task.name):

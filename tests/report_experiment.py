@@ -74,7 +74,12 @@ def make(
         ids = [f"{lamp}{i:04}" for i in range(queries)]
         golds = [str(rng.randint(1, 5)) if lamp == 3 else _text(rng, 6) for _ in ids]
         facts[task] = pd.DataFrame(
-            {"query_id": ids, "user_id": [f"u{i}" for i in ids], "input": ids, "gold": golds}
+            {
+                "query_id": ids,
+                "cluster_id": [f"u{i}" for i in ids],
+                "input": ids,
+                "golds": [[gold] for gold in golds],
+            }
         )
         path = folder / "tasks" / task / "queries.parquet"
         write_table(facts[task], path)

@@ -38,7 +38,7 @@ def pack_by_rendering(
     """The straightforward loop. Returns the kept document_ids and the token ids per query."""
     budget = k.budget(context, max_new_tokens)
     texts = {
-        (row["user_id"], row["document_id"]): style.document(row["text"], row["target"])
+        (row["scope_id"], row["document_id"]): style.document(row["text"], row["target"])
         for row in documents.to_pylist()
     }
     ranked: dict[str, list[str]] = {}
@@ -51,7 +51,7 @@ def pack_by_rendering(
         asked = ranked.get(query["query_id"], [])
         for document_id in [None, *asked[: k.asked(len(asked))]]:
             candidate = kept if document_id is None else [*kept, document_id]
-            block = style.separator.join(texts[query["user_id"], one] for one in candidate)
+            block = style.separator.join(texts[query["scope_id"], one] for one in candidate)
             user = style.user(block, query["query_text"], query["input"])
             prompt = chat.render(style.system, user)
             candidate_ids = chat.tokenizer(prompt, add_special_tokens=chat.add_special_tokens)
@@ -83,13 +83,13 @@ def corpus(
         queries.append(
             {
                 "query_id": user,
-                "user_id": user,
+                "scope_id": user,
                 "input": f"Generate a title for the following abstract of a paper: {query_text}",
                 "query_text": query_text,
             }
         )
         for rank in range(1, n_documents + 1):
-            document = {"document_id": f"d{rank}", "user_id": user}
+            document = {"document_id": f"d{rank}", "scope_id": user}
             document["text"] = text(draw.randint(shortest, longest))
             document["target"] = text(draw.randint(4, 15))
             documents.append(document)

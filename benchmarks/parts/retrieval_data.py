@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from quantrag.retrieval.profiles import Profiles, profiles_of
+from quantrag.retrieval.scopes import Scopes, scopes_of
 from quantrag.tables import read_arrow, write_table
 
 VOCABULARY = 60_000
@@ -49,10 +49,10 @@ def write_synthetic(folder: Path, users: int, per_user: int, words: int) -> None
         ]
     )
     ids = [f"u{user}" for user in range(users)]
-    queries = {"query_id": ids, "user_id": ids, "query_text": [text() for _ in ids]}
+    queries = {"query_id": ids, "scope_id": ids, "query_text": [text() for _ in ids]}
     documents = {
         "document_id": [f"d{i % per_user}" for i in range(n)],
-        "user_id": np.repeat(ids, per_user),
+        "scope_id": np.repeat(ids, per_user),
         "text": texts,
     }
     write_table(pa.table(queries), folder / "queries.parquet")
@@ -67,41 +67,41 @@ def write_lamp(folder: Path, source: Path) -> None:
     ]
     queries = {
         "query_id": [r["id"] for r in records],
-        "user_id": [r["id"] for r in records],
+        "scope_id": [r["id"] for r in records],
         "query_text": [r["input"].partition(":")[2].strip() for r in records],
     }
-    columns = dict(zip(("document_id", "user_id", "text"), zip(*rows, strict=True), strict=True))
+    columns = dict(zip(("document_id", "scope_id", "text"), zip(*rows, strict=True), strict=True))
     write_table(pa.table(queries), folder / "queries.parquet")
     write_table(pa.table({k: list(v) for k, v in columns.items()}), folder / "documents.parquet")
 
 
 def tables(
-    folder: Path, users: int | None = None, columns: Sequence[str] = ("user_id", "text")
+    folder: Path, users: int | None = None, columns: Sequence[str] = ("scope_id", "text")
 ) -> tuple[pa.Table, pa.Table]:
     """Queries, and some columns of the documents, of the first users (each has one query)."""
     queries = read_arrow(folder / "queries.parquet").slice(0, users)
     documents = read_arrow(folder / "documents.parquet", list(columns))
     if users is not None:
-        bounds = profiles_of(queries, documents).bounds
+        bounds = scopes_of(queries, documents).bounds
         documents = documents.slice(0, bounds[min(users, len(bounds) - 1)])
     return queries, documents
 
 
-def load_queries(folder: Path, users: int | None = None) -> tuple[pa.Array, Profiles]:
+def load_queries(folder: Path, users: int | None = None) -> tuple[pa.Array, Scopes]:
     """Queries (large strings) and profiles of the first users, the documents' texts left alone."""
-    queries, documents = tables(folder, users, ["user_id"])
+    queries, documents = tables(folder, users, ["scope_id"])
     asked = queries["query_text"].combine_chunks().cast(pa.large_string())
-    return asked, profiles_of(queries, documents)
+    return asked, scopes_of(queries, documents)
 
 
-def load(folder: Path, users: int | None = None) -> tuple[pa.Array, pa.Array, Profiles]:
+def load(folder: Path, users: int | None = None) -> tuple[pa.Array, pa.Array, Scopes]:
     """Texts, queries (large strings) and profiles of the first users."""
     queries, documents = tables(folder, users)
-    profiles = profiles_of(queries, documents)
+    scopes = scopes_of(queries, documents)
     texts, asked = documents["text"].combine_chunks(), queries["query_text"].combine_chunks()
-    return texts.cast(pa.large_string()), asked.cast(pa.large_string()), profiles
+    return texts.cast(pa.large_string()), asked.cast(pa.large_string()), scopes
 
 
-def parts_of(texts: list[str], profiles: Profiles) -> list[list[str]]:
+def parts_of(texts: list[str], scopes: Scopes) -> list[list[str]]:
     """Each query's documents."""
-    return [texts[slice(*profiles.slice_of(q))] for q in range(len(profiles.of_query))]
+    return [texts[slice(*scopes.slice_of(q))] for q in range(len(scopes.of_query))]

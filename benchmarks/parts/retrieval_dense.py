@@ -10,7 +10,7 @@ from benchmarks.parts.common import CORES, in_turn, show
 from benchmarks.parts.retrieval_data import ENCODER, load, parts_of
 from quantrag.retrieval import vectors
 from quantrag.retrieval.encoder import Encoder, EncodingOptions, package_folder
-from quantrag.retrieval.profiles import Profiles
+from quantrag.retrieval.scopes import Scopes
 
 DTYPES = ("float32", "bfloat16")
 
@@ -49,9 +49,9 @@ def encode_all(encoder: Encoder, texts: pa.Array) -> np.ndarray:
 def measure(folder: Path, users: int, repeats: int) -> dict:
     """Encode the documents of `users`; the same texts on both sides, repeated ones repeatedly."""
     torch.set_num_threads(CORES)
-    texts, queries, profiles = load(folder, users)
+    texts, queries, scopes = load(folder, users)
     distinct, _ = vectors.distinct(texts)
-    documents = parts_of(texts.to_pylist(), profiles)
+    documents = parts_of(texts.to_pylist(), scopes)
     encoders = {
         dtype: Encoder(package_folder(ENCODER), EncodingOptions("mean", True, None, dtype))
         for dtype in DTYPES
@@ -76,7 +76,7 @@ def measure(folder: Path, users: int, repeats: int) -> dict:
             "speedup": seconds["lamp"] / seconds[dtype],
             "speedup_processor": processor["lamp"] / processor[dtype],
             "top5_agreement": top_five_agreement(
-                (reference, asked["float32"]), (results[dtype], asked[dtype]), profiles
+                (reference, asked["float32"]), (results[dtype], asked[dtype]), scopes
             ),
         }
     return found
@@ -85,12 +85,12 @@ def measure(folder: Path, users: int, repeats: int) -> dict:
 def top_five_agreement(
     reference: tuple[np.ndarray, np.ndarray],
     other: tuple[np.ndarray, np.ndarray],
-    profiles: Profiles,
+    scopes: Scopes,
 ) -> float:
     """Share of the first five that two pairs of document and query vectors have in common."""
     shares = []
-    for query in range(len(profiles.of_query)):
-        start, stop = profiles.slice_of(query)
+    for query in range(len(scopes.of_query)):
+        start, stop = scopes.slice_of(query)
         if stop > start:
             first, second = (
                 set(np.argsort(-(rows[start:stop] @ asked[query]), kind="stable")[:5].tolist())

@@ -9,18 +9,18 @@ import pyarrow as pa
 from benchmarks.parts.common import in_turn, show
 from benchmarks.parts.retrieval_data import load
 from quantrag.retrieval import jvm, lucene
-from quantrag.retrieval.profiles import Profiles
+from quantrag.retrieval.scopes import Scopes
 
 ANALYSIS = {"analyzer": "english-porter", "keep_stopwords": False}
 
 
-def build(folder: Path, texts: pa.Array, profiles: Profiles, statistics: str) -> None:
-    lucene.build_index(folder, texts, profiles, statistics=statistics, **ANALYSIS)
+def build(folder: Path, texts: pa.Array, scopes: Scopes, statistics: str) -> None:
+    lucene.build_index(folder, texts, scopes, statistics=statistics, **ANALYSIS)
 
 
-def search(folder: Path, queries: pa.Array, profiles: Profiles, statistics: str) -> list:
+def search(folder: Path, queries: pa.Array, scopes: Scopes, statistics: str) -> list:
     searcher = lucene.Searcher(folder, statistics=statistics, k1=0.9, b=0.4, **ANALYSIS)
-    found = list(lucene.retrieve(searcher, queries.to_pylist(), profiles, None))
+    found = list(lucene.retrieve(searcher, queries.to_pylist(), scopes, None))
     searcher.close()
     return found
 
@@ -28,12 +28,12 @@ def search(folder: Path, queries: pa.Array, profiles: Profiles, statistics: str)
 def measure(folder: Path, users: int, peer_users: int, repeats: int) -> dict:
     """Build and search the indexes of `users`; the tiny ones of the first `peer_users` alone."""
     jvm.start(heap_mb=1000)
-    texts, queries, profiles = load(folder, users)
+    texts, queries, scopes = load(folder, users)
     few = load(folder, peer_users)
 
-    def one_user(user: int) -> tuple[pa.Array, pa.Array, Profiles]:
+    def one_user(user: int) -> tuple[pa.Array, pa.Array, Scopes]:
         start, stop = few[2].slice_of(user)
-        own = Profiles(bounds=np.array([0, stop - start]), of_query=np.array([0]))
+        own = Scopes(bounds=np.array([0, stop - start]), of_query=np.array([0]))
         return few[0].slice(start, stop - start), few[1].slice(user, 1), own
 
     with tempfile.TemporaryDirectory() as temporary:
@@ -50,11 +50,11 @@ def measure(folder: Path, users: int, peer_users: int, repeats: int) -> dict:
                 for user in range(len(few[2])):
                     build(folders[kind] / str(user), *one_user(user)[::2], "collection")
             else:
-                build(folders[kind], texts, profiles, kind)
+                build(folders[kind], texts, scopes, kind)
 
         def search_built(kind: str) -> list:
             if kind != "tiny":
-                return search(folders[kind], queries, profiles, kind)
+                return search(folders[kind], queries, scopes, kind)
             return [
                 search(folders[kind] / str(user), *one_user(user)[1:], "collection")[0]
                 for user in range(len(few[2]))
@@ -64,7 +64,7 @@ def measure(folder: Path, users: int, peer_users: int, repeats: int) -> dict:
         built, _, _ = in_turn(repeats, {k: lambda k=k: build_new(k) for k in kinds})
         found, _, rankings = in_turn(repeats, {k: lambda k=k: search_built(k) for k in kinds})
         for kind in kinds:
-            own = few if kind == "tiny" else (texts, queries, profiles)
+            own = few if kind == "tiny" else (texts, queries, scopes)
             results[kind] = {
                 "docs_per_s": len(own[0]) / built[kind],
                 "users_per_s": len(own[2]) / built[kind],

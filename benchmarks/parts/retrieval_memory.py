@@ -17,8 +17,8 @@ import numpy as np
 from benchmarks.parts import retrieval_lucene
 from benchmarks.parts.common import alone, peak_gib, show
 from benchmarks.parts.retrieval_data import ENCODER, load, load_queries, tables
-from quantrag.retrieval.profiles import profiles_of
 from quantrag.retrieval.runs import run_table
+from quantrag.retrieval.scopes import scopes_of
 from quantrag.tables import read_arrow, write_table
 
 COMPUTED_BATCHES = 3
@@ -36,24 +36,24 @@ def index_lucene(data: Path, users: int, scratch: Path, statistics: str) -> None
     from quantrag.retrieval import jvm
 
     jvm.start(heap_mb=HEAP_MB)
-    texts, _, profiles = load(data, users)
-    retrieval_lucene.build(scratch / "index", texts, profiles, statistics)
+    texts, _, scopes = load(data, users)
+    retrieval_lucene.build(scratch / "index", texts, scopes, statistics)
 
 
 def search_lucene(data: Path, users: int, scratch: Path, statistics: str) -> None:
     from quantrag.retrieval import jvm
 
     jvm.start(heap_mb=HEAP_MB)
-    queries, profiles = load_queries(data, users)
-    rankings = retrieval_lucene.search(scratch / "index", queries, profiles, statistics)
+    queries, scopes = load_queries(data, users)
+    rankings = retrieval_lucene.search(scratch / "index", queries, scopes, statistics)
     write_run(data, users, scratch, rankings)
 
 
 def rank_okapi(data: Path, users: int, scratch: Path, tokens: str) -> None:
     from quantrag.retrieval import okapi
 
-    texts, queries, profiles = load(data, users)
-    rankings = okapi.retrieve(texts, queries, profiles, tokens=tokens, parameters={}, depth=None)
+    texts, queries, scopes = load(data, users)
+    rankings = okapi.retrieve(texts, queries, scopes, tokens=tokens, parameters={}, depth=None)
     write_run(data, users, scratch, rankings)
 
 
@@ -89,21 +89,21 @@ def index_faiss(data: Path, users: int, scratch: Path) -> None:
 def search_dense(data: Path, users: int, scratch: Path) -> None:
     from quantrag.retrieval import faiss_index, vectors
 
-    queries, profiles = load_queries(data, users)
+    queries, scopes = load_queries(data, users)
     asked = vectors.encode(encoder_of_few(), queries)
     index = faiss_index.read_index(scratch / "index")
-    rankings = list(faiss_index.retrieve(index, asked, profiles, None))
+    rankings = list(faiss_index.retrieve(index, asked, scopes, None))
     write_run(data, users, scratch, rankings)
 
 
 def rank_by_order(data: Path, users: int, scratch: Path, by: str) -> None:
     from quantrag.retrieval import order
 
-    queries, documents = tables(data, users, ["user_id"])
-    profiles = profiles_of(queries, documents)
+    queries, documents = tables(data, users, ["scope_id"])
+    scopes = scopes_of(queries, documents)
     dates = [f"{2000 + row * 7 % 25}-06-01" for row in range(len(documents))]
     ids = queries["query_id"].to_pylist()
-    rankings = order.retrieve(by, ids, dates, profiles, seed=0, depth=None)
+    rankings = order.retrieve(by, ids, dates, scopes, seed=0, depth=None)
     write_run(data, users, scratch, rankings)
 
 

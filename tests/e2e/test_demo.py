@@ -125,12 +125,12 @@ def test_retrieval_stays_inside_the_users_profile(run):
     for task in ("LaMP-3U", "LaMP-5U"):
         queries = run.read("tasks", task, "queries.parquet")
         documents = run.read("tasks", task, "documents.parquet")
-        own = documents.groupby("user_id")["document_id"].agg(set)
+        own = documents.groupby("scope_id")["document_id"].agg(set)
         for retriever in ("bm25", "minilm"):
             ranking = run.read("runs", task, f"{retriever}.parquet")
             for query in queries.itertuples():
                 ranked = ranking[ranking["query_id"] == query.query_id]
-                assert set(ranked["document_id"]) <= own[query.user_id]
+                assert set(ranked["document_id"]) <= own[query.scope_id]
                 assert list(ranked["rank"]) == list(range(1, len(ranked) + 1))
                 assert (np.diff(ranked["score"]) <= 0).all()
 

@@ -6,7 +6,7 @@ import tempfile
 import pyarrow as pa
 
 from quantrag.retrieval import jvm, lucene
-from quantrag.retrieval.profiles import profiles_of
+from quantrag.retrieval.scopes import scopes_of
 
 
 def start() -> None:
@@ -31,22 +31,22 @@ def search(
     k1: float = 0.9,
     b: float = 0.4,
     depth: int | None = None,
-    users_per_shard: int = 500,
+    scopes_per_shard: int = 500,
 ) -> list[tuple[list[int], list[float]]]:
-    """Index users given as (user_id, documents, queries), and rank all queries' profiles."""
-    lucene.USERS_PER_SHARD = users_per_shard
+    """Index users given as (user_id, documents, queries), and rank all queries' scopes."""
+    lucene.SCOPES_PER_SHARD = scopes_per_shard
     owners = [user for user, documents, _ in users for _ in documents]
     askers = [user for user, _, queries in users for _ in queries]
-    profiles = profiles_of(
-        pa.table({"user_id": pa.array(askers, pa.string())}),
-        pa.table({"user_id": pa.array(owners, pa.string())}),
+    scopes = scopes_of(
+        pa.table({"scope_id": pa.array(askers, pa.string())}),
+        pa.table({"scope_id": pa.array(owners, pa.string())}),
     )
     texts = pa.array([text for _, documents, _ in users for text in documents], pa.large_string())
     settings = {"statistics": statistics, "analyzer": analyzer, "keep_stopwords": keep_stopwords}
     with tempfile.TemporaryDirectory() as folder:
-        lucene.build_index(folder, texts, profiles, **settings)
+        lucene.build_index(folder, texts, scopes, **settings)
         searcher = lucene.Searcher(folder, **settings, k1=k1, b=b)
         queries = [query for _, _, queries in users for query in queries]
-        found = list(lucene.retrieve(searcher, queries, profiles, depth))
+        found = list(lucene.retrieve(searcher, queries, scopes, depth))
         searcher.close()
     return [(rows.tolist(), scores.tolist()) for rows, scores in found]

@@ -18,7 +18,7 @@ def cell(precision, k="1", *, n=None, model="m", retriever="bm25", task="t", **c
     """
     n = n or max(len(values) for values in columns.values() if not isinstance(values, str))
     ids = [f"q{i}" for i in range(n)]
-    frame = pd.DataFrame({"query_id": ids, "user_id": ids, "gold": "1", "n_tokens": 100})
+    frame = pd.DataFrame({"query_id": ids, "cluster_id": ids, "n_tokens": 100})
     frame = frame.assign(
         task=task, model=model, precision=precision, retriever=retriever, k=k, valid=True
     )

@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks.parts import common, generation_prompts, retrieval_dense
 from generation_samples import TASKS, write_prompts
-from quantrag.retrieval.profiles import Profiles
+from quantrag.retrieval.scopes import Scopes
 
 NAMES = ("analysis", "generation", "prompts", "retrieval", "workflow")
 
@@ -65,15 +65,15 @@ def test_a_part_has_its_own_peak_memory():
 
 
 def test_agreement_of_the_first_five():
-    profiles = Profiles(bounds=np.array([0, 10]), of_query=np.array([0, -1]))
+    scopes = Scopes(bounds=np.array([0, 10]), of_query=np.array([0, -1]))
     rows = np.arange(10.0)[:, None]
     ahead, behind = np.array([[1.0], [1.0]]), np.array([[-1.0], [1.0]])
     agreement = retrieval_dense.top_five_agreement
-    assert agreement((rows, ahead), (rows, ahead), profiles) == 1.0
-    assert agreement((rows, ahead), (rows, behind), profiles) == 0.0
+    assert agreement((rows, ahead), (rows, ahead), scopes) == 1.0
+    assert agreement((rows, ahead), (rows, behind), scopes) == 0.0
     shifted = rows.copy()
     shifted[0] = 100
-    assert agreement((rows, ahead), (shifted, ahead), profiles) == pytest.approx(0.8)
+    assert agreement((rows, ahead), (shifted, ahead), scopes) == pytest.approx(0.8)
 
 
 def test_generation_is_compared_on_the_first_queries_prompts(tmp_path):

@@ -5,6 +5,7 @@
 
 
 from quantrag.tasks.lamp_files import lamp_url
+from quantrag.tasks.lamp_layouts import LAYOUTS
 
 
 rule download_lamp:
@@ -17,7 +18,7 @@ rule download_lamp:
         "<benchmarks>/download_lamp/{users}-LaMP_{lamp}-{split}_{part}.tsv"
     wildcard_constraints:
         users="user|time",
-        lamp="[1-57]",
+        lamp=one_of(map(str, LAYOUTS)),
         split="train|dev|test",
         part="questions|outputs",
     conda:

@@ -1,4 +1,4 @@
-# retrieval.smk: rank each user's documents for each of the user's queries.
+# retrieval.smk: rank, for each query, the documents of its scope.
 # needs: <results>/tasks/{task}/queries.parquet, documents.parquet
 # leaves: <results>/runs/{task}/{retriever}.parquet; indexes under <results>/indexes/{task}/{retriever}/
 #         <results>/tables/retrievers.csv: how far the retrievers agree
@@ -38,7 +38,7 @@ rule index_lucene:
 
 
 rule retrieve_lucene:
-    """Rank each query's profile with Lucene's BM25."""
+    """Rank each query's scope with Lucene's BM25."""
     input:
         queries="<results>/tasks/{task}/queries.parquet",
         documents="<results>/tasks/{task}/documents.parquet",
@@ -99,7 +99,7 @@ rule encode_documents:
 
 
 rule index_faiss:
-    """Lay the documents' vectors out in user order as a flat FAISS index."""
+    """Lay the documents' vectors out in scope order as a flat FAISS index."""
     input:
         vectors="<results>/indexes/{task}/{retriever}/vectors",
     output:
@@ -123,7 +123,7 @@ rule index_faiss:
 
 
 rule retrieve_dense:
-    """Encode the queries and rank each one's profile by dot product."""
+    """Encode the queries and rank each one's scope by dot product."""
     input:
         queries="<results>/tasks/{task}/queries.parquet",
         documents="<results>/tasks/{task}/documents.parquet",
@@ -178,7 +178,7 @@ rule download_encoder:
 
 
 rule retrieve_okapi:
-    """Rank each query's profile with BM25 as rank_bm25 computes it."""
+    """Rank each query's scope with BM25 as rank_bm25 computes it."""
     input:
         queries="<results>/tasks/{task}/queries.parquet",
         documents="<results>/tasks/{task}/documents.parquet",
@@ -206,7 +206,7 @@ rule retrieve_okapi:
 
 
 rule retrieve_order:
-    """Rank each query's profile without looking at its text: by date, or at random."""
+    """Rank each query's scope without looking at its text: by date, or at random."""
     input:
         queries="<results>/tasks/{task}/queries.parquet",
         documents="<results>/tasks/{task}/documents.parquet",

@@ -1,4 +1,4 @@
-"""Lay the documents' vectors out in user order as a flat FAISS index."""
+"""Lay the documents' vectors out in scope order as a flat FAISS index."""
 
 from quantrag.runtime.jobs import job
 

@@ -4,20 +4,20 @@ from quantrag.runtime.jobs import job
 
 with job(snakemake):
     from quantrag.retrieval import jvm, lucene
-    from quantrag.retrieval.profiles import profiles_of
+    from quantrag.retrieval.scopes import scopes_of
     from quantrag.retrieval.text import document_texts
     from quantrag.tables import read_arrow
     from quantrag.tasks.registry import load
 
     settings = dict(snakemake.params.settings)
     task = load(snakemake.wildcards.task, snakemake.params.task)
-    queries = read_arrow(snakemake.input.queries, columns=["user_id"])
-    documents = read_arrow(snakemake.input.documents, columns=["user_id", "text", "target"])
+    queries = read_arrow(snakemake.input.queries, columns=["scope_id"])
+    documents = read_arrow(snakemake.input.documents, columns=["scope_id", "text", "target"])
     # Half for Java's heap, half for Python's tables and what Java keeps outside its heap.
     jvm.start(heap_mb=snakemake.resources.mem_mb // 2)
     lucene.build_index(
         snakemake.output.index,
         document_texts(documents, settings.pop("document_text"), task),
-        profiles_of(queries, documents),
+        scopes_of(queries, documents),
         **settings,
     )

@@ -1,22 +1,22 @@
-"""Rank each query's profile with Lucene's BM25."""
+"""Rank each query's scope with Lucene's BM25."""
 
 from quantrag.runtime.jobs import job
 
 with job(snakemake):
     from quantrag.retrieval import jvm, lucene
-    from quantrag.retrieval.profiles import profiles_of
     from quantrag.retrieval.runs import run_table
+    from quantrag.retrieval.scopes import scopes_of
     from quantrag.retrieval.text import query_texts
     from quantrag.tables import read_arrow, write_table
 
-    queries = read_arrow(snakemake.input.queries, columns=["query_id", "user_id", "query_text"])
-    documents = read_arrow(snakemake.input.documents, columns=["user_id", "document_id"])
+    queries = read_arrow(snakemake.input.queries, columns=["query_id", "scope_id", "query_text"])
+    documents = read_arrow(snakemake.input.documents, columns=["scope_id", "document_id"])
     jvm.start(heap_mb=snakemake.resources.mem_mb // 2)
     searcher = lucene.Searcher(snakemake.input.index, **snakemake.params.settings)
     rankings = lucene.retrieve(
         searcher,
         query_texts(queries).to_pylist(),
-        profiles_of(queries, documents),
+        scopes_of(queries, documents),
         snakemake.params.depth,
     )
     run = run_table(queries["query_id"], documents["document_id"], rankings)

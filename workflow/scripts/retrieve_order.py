@@ -1,20 +1,20 @@
-"""Rank each query's profile without looking at its text: by date, or at random."""
+"""Rank each query's scope without looking at its text: by date, or at random."""
 
 from quantrag.runtime.jobs import job
 
 with job(snakemake):
     from quantrag.retrieval import order
-    from quantrag.retrieval.profiles import profiles_of
     from quantrag.retrieval.runs import run_table
+    from quantrag.retrieval.scopes import scopes_of
     from quantrag.tables import read_arrow, write_table
 
-    queries = read_arrow(snakemake.input.queries, columns=["query_id", "user_id"])
-    documents = read_arrow(snakemake.input.documents, columns=["user_id", "document_id", "date"])
+    queries = read_arrow(snakemake.input.queries, columns=["query_id", "scope_id"])
+    documents = read_arrow(snakemake.input.documents, columns=["scope_id", "document_id", "date"])
     rankings = order.retrieve(
         snakemake.params.by,
         queries["query_id"].to_pylist(),
         documents["date"].to_pylist(),
-        profiles_of(queries, documents),
+        scopes_of(queries, documents),
         seed=snakemake.params.seed,
         depth=snakemake.params.depth,
     )

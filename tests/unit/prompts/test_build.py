@@ -43,19 +43,19 @@ def tables(profiles, queries=None, ranking=None):
         rows.append(
             {
                 "query_id": query_id,
-                "user_id": query_id,
+                "scope_id": query_id,
                 "input": INSTRUCTION + text,
                 "query_text": text,
             }
         )
         for i, (text, target) in enumerate(profile):
             documents.append(
-                {"document_id": f"d{i}", "user_id": query_id, "text": text, "target": target}
+                {"document_id": f"d{i}", "scope_id": query_id, "text": text, "target": target}
             )
         for rank, i in enumerate(ranking or range(len(profile)), start=1):
             run.append({"query_id": query_id, "rank": rank, "document_id": f"d{i}"})
     document_schema = pa.schema(
-        [(name, pa.string()) for name in ("document_id", "user_id", "text", "target")]
+        [(name, pa.string()) for name in ("document_id", "scope_id", "text", "target")]
     )
     run_schema = pa.schema(
         [("query_id", pa.string()), ("rank", pa.int32()), ("document_id", pa.string())]
@@ -234,7 +234,7 @@ def test_templates_that_change_messages_are_refused(template, message):
 
 def test_a_run_of_other_documents_is_refused(chat):
     queries, documents, run = tables({"q": profile(2)})
-    with pytest.raises(UserError, match="query 'q' ranks document 'd1', which is not in the prof"):
+    with pytest.raises(UserError, match="query 'q' ranks document 'd1', which is not among"):
         build((queries, documents.slice(0, 1), run), ["2"], chat)
     with pytest.raises(ValueError, match="needs a run"):
         build((queries, documents, None), ["2"], chat)
@@ -244,4 +244,4 @@ def test_summary_is_logged(chat, caplog):
     with caplog.at_level(logging.INFO):
         build(tables({"q1": profile(1), "q2": profile(3)}), ["3"], chat)
     assert "k=3: 2 prompts" in caplog.text
-    assert "1 profiles smaller than k; 0 queries truncated" in caplog.text
+    assert "1 queries with fewer than k in all; 0 queries truncated" in caplog.text

@@ -35,7 +35,7 @@ def training_task(name: str, n: int = 20, documents: int = 4) -> TrainingTask:
     queries = pa.table(
         {
             "query_id": users,
-            "user_id": users,
+            "scope_id": users,
             "input": [
                 f"What is the score of the following review: {name} review {i}" for i in users
             ],
@@ -43,7 +43,7 @@ def training_task(name: str, n: int = 20, documents: int = 4) -> TrainingTask:
         }
     )
     rows = [
-        {"document_id": str(j), "user_id": i, "text": f"{name} note {j} of {i}", "target": str(j)}
+        {"document_id": str(j), "scope_id": i, "text": f"{name} note {j} of {i}", "target": str(j)}
         for i in users
         for j in range(documents)
     ]
@@ -129,7 +129,7 @@ def test_where_the_train_split_is_small_there_are_fewer_texts(chat, caplog):
 
 def test_a_profile_may_be_empty(chat):
     task = training_task("a")
-    some = task.documents.filter(pa.compute.not_equal(task.documents["user_id"], "3"))
+    some = task.documents.filter(pa.compute.not_equal(task.documents["scope_id"], "3"))
     texts = choose([TrainingTask("a", task.queries, some, task.style)], chat, count=20)
     assert len(texts) == 20
 

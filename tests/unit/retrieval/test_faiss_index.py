@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quantrag.retrieval import faiss_index
-from quantrag.retrieval.profiles import profiles_of
+from quantrag.retrieval.scopes import scopes_of
 
 
 def task(sizes, asked, seed, n_distinct=6, dimension=5):
@@ -18,17 +18,17 @@ def task(sizes, asked, seed, n_distinct=6, dimension=5):
     vectors = random.standard_normal((n_distinct, dimension)).astype(np.float32)
     of_document = random.integers(0, n_distinct, sum(sizes))
     owners = [str(user) for user, size in enumerate(sizes) for _ in range(size)]
-    profiles = profiles_of(
-        pa.table({"user_id": pa.array([str(user) for user in asked], pa.string())}),
-        pa.table({"user_id": pa.array(owners, pa.string())}),
+    scopes = scopes_of(
+        pa.table({"scope_id": pa.array([str(user) for user in asked], pa.string())}),
+        pa.table({"scope_id": pa.array(owners, pa.string())}),
     )
     queries = random.standard_normal((len(asked), dimension)).astype(np.float32)
-    return vectors, of_document, profiles, queries
+    return vectors, of_document, scopes, queries
 
 
-def assert_exact(found, vectors, of_document, profiles, queries):
+def assert_exact(found, vectors, of_document, scopes, queries):
     for query, (rows, scores) in enumerate(found):
-        start, stop = profiles.slice_of(query)
+        start, stop = scopes.slice_of(query)
         # All of the user's documents, and no other's.
         assert sorted(rows) == list(range(start, stop))
         products = vectors[of_document[start:stop]] @ queries[query]
@@ -46,28 +46,28 @@ def assert_exact(found, vectors, of_document, profiles, queries):
     st.integers(0, 1000),
 )
 def test_equal_to_numpy_inside_the_profile(sizes, asked, seed):
-    vectors, of_document, profiles, queries = task(sizes, asked, seed)
+    vectors, of_document, scopes, queries = task(sizes, asked, seed)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(faiss_index, "ROWS_AT_ONCE", 4)
         index = faiss_index.flat_index(vectors, of_document)
-    found = list(faiss_index.retrieve(index, queries, profiles, None))
-    assert_exact(found, vectors, of_document, profiles, queries)
+    found = list(faiss_index.retrieve(index, queries, scopes, None))
+    assert_exact(found, vectors, of_document, scopes, queries)
 
 
 def test_written_index_is_searched_from_disk_and_has_the_same_bytes(tmp_path):
-    vectors, of_document, profiles, queries = task([30, 70], [1, 0, 1], seed=0, n_distinct=80)
+    vectors, of_document, scopes, queries = task([30, 70], [1, 0, 1], seed=0, n_distinct=80)
     for name in ("a", "b"):
         faiss_index.build_index(vectors, of_document, tmp_path / name)
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
     index = faiss_index.read_index(tmp_path / "a")
-    found = list(faiss_index.retrieve(index, queries, profiles, None))
-    assert_exact(found, vectors, of_document, profiles, queries)
-    few = list(faiss_index.retrieve(index, queries, profiles, 3))
+    found = list(faiss_index.retrieve(index, queries, scopes, None))
+    assert_exact(found, vectors, of_document, scopes, queries)
+    few = list(faiss_index.retrieve(index, queries, scopes, 3))
     assert [rows.tolist() for rows, _ in few] == [rows[:3].tolist() for rows, _ in found]
 
 
 def test_gpu_search_asks_for_the_profiles_vectors_alone(monkeypatch):
-    vectors, of_document, profiles, queries = task([3, 4], [1, 0], seed=1)
+    vectors, of_document, scopes, queries = task([3, 4], [1, 0], seed=1)
     index = faiss_index.flat_index(vectors, of_document)
 
     def knn_gpu(resources, query, stored, k, metric):
@@ -80,5 +80,5 @@ def test_gpu_search_asks_for_the_profiles_vectors_alone(monkeypatch):
     monkeypatch.setattr(faiss_index.faiss, "get_num_gpus", lambda: 1)
     monkeypatch.setattr(faiss_index.faiss, "StandardGpuResources", lambda: None, raising=False)
     monkeypatch.setattr(faiss_index.faiss, "knn_gpu", knn_gpu, raising=False)
-    found = list(faiss_index.retrieve(index, queries, profiles, None))
-    assert_exact(found, vectors, of_document, profiles, queries)
+    found = list(faiss_index.retrieve(index, queries, scopes, None))
+    assert_exact(found, vectors, of_document, scopes, queries)

@@ -67,7 +67,7 @@ def test_java_is_new_enough(process):
 def test_scores_follow_the_formula_inside_the_profile(search, statistics, users, shard):
     # User ids that an analyzer would change or drop.
     named = [(f"The-{i} Users", documents, queries) for i, (documents, queries) in enumerate(users)]
-    options = {"k1": 1.2, "b": 0.7, "analyzer": "whitespace", "users_per_shard": shard}
+    options = {"k1": 1.2, "b": 0.7, "analyzer": "whitespace", "scopes_per_shard": shard}
     found = iter(search(named, statistics=statistics, **options))
     everything = [text for documents, _ in users for text in documents]
     start = 0

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quantrag.retrieval import okapi
-from quantrag.retrieval.profiles import profiles_of
+from quantrag.retrieval.scopes import scopes_of
 
 DEFAULTS = {"k1": 1.5, "b": 0.75, "epsilon": 0.25}
 # A small alphabet makes repeated documents, shared words and empty texts likely.
@@ -34,12 +34,12 @@ def strings(texts):
 def task(users):
     """Texts, queries and profiles of [(query, documents), ...]."""
     owners = [str(user) for user, (_, documents) in enumerate(users) for _ in documents]
-    profiles = profiles_of(
-        pa.table({"user_id": [str(user) for user in range(len(users))]}),
-        pa.table({"user_id": pa.array(owners, pa.string())}),
+    scopes = scopes_of(
+        pa.table({"scope_id": [str(user) for user in range(len(users))]}),
+        pa.table({"scope_id": pa.array(owners, pa.string())}),
     )
     texts = strings([text for _, documents in users for text in documents])
-    return texts, strings([query for query, _ in users]), profiles
+    return texts, strings([query for query, _ in users]), scopes
 
 
 def expected_scores(query, documents, k1, b, epsilon):
@@ -66,17 +66,15 @@ def expected_scores(query, documents, k1, b, epsilon):
 @given(PROFILES, PARAMETERS, st.sampled_from(["words", "characters"]))
 @pytest.mark.filterwarnings("error")
 def test_scores_are_those_of_the_formula_and_order_falls_with_them(users, parameters, tokens):
-    texts, queries, profiles = task(users)
-    found = okapi.retrieve(
-        texts, queries, profiles, tokens=tokens, parameters=parameters, depth=None
-    )
+    texts, queries, scopes = task(users)
+    found = okapi.retrieve(texts, queries, scopes, tokens=tokens, parameters=parameters, depth=None)
     split = {"words": str.split, "characters": list}[tokens]
     for query, (text, documents) in enumerate(users):
         rows, scores = found[query]
         if not documents:
             assert len(rows) == len(scores) == 0
             continue
-        start, stop = profiles.slice_of(query)
+        start, stop = scopes.slice_of(query)
         assert sorted(rows) == list(range(start, stop))
         by_place = np.empty(len(documents))
         by_place[rows - start] = scores
@@ -102,40 +100,38 @@ def test_scores_are_those_of_the_formula_and_order_falls_with_them(users, parame
     ids=["only empty texts", "one empty text", "one document", "k1 = 0", "b = 1, empty texts"],
 )
 def test_what_rank_bm25_alone_would_stumble_over(documents, parameters, tokens, best):
-    texts, queries, profiles = task([("a", documents)])
+    texts, queries, scopes = task([("a", documents)])
     ((rows, scores),) = okapi.retrieve(
-        texts, queries, profiles, tokens=tokens, parameters=parameters, depth=None
+        texts, queries, scopes, tokens=tokens, parameters=parameters, depth=None
     )
     assert rows.tolist() == best
     assert np.isfinite(scores).all()
 
 
 def test_words_are_separated_by_any_white_space_and_case_counts():
-    texts, queries, profiles = task(
+    texts, queries, scopes = task(
         [("Net\u3000a", ["net", "x\tNet\xa0y", "Net,", "z", "w", "v"]), ("q", ["p"])]
     )
-    found = okapi.retrieve(
-        texts, queries, profiles, tokens="words", parameters=DEFAULTS, depth=None
-    )
+    found = okapi.retrieve(texts, queries, scopes, tokens="words", parameters=DEFAULTS, depth=None)
     assert found[0][0].tolist() == [1, 0, 2, 3, 4, 5]
     assert np.flatnonzero(found[0][1]).tolist() == [0]
 
 
 def test_several_queries_of_one_user_in_any_order():
-    profiles = profiles_of(
-        pa.table({"user_id": ["u", "v", "none", "u"]}),
-        pa.table({"user_id": ["v", "v", "v", "u", "u", "u"]}),
+    scopes = scopes_of(
+        pa.table({"scope_id": ["u", "v", "none", "u"]}),
+        pa.table({"scope_id": ["v", "v", "v", "u", "u", "u"]}),
     )
     texts = strings(["y", "z", "x", "x", "y", "z z"])
     queries = strings(["y", "x", "x", "z"])
-    found = okapi.retrieve(texts, queries, profiles, tokens="words", parameters=DEFAULTS, depth=1)
+    found = okapi.retrieve(texts, queries, scopes, tokens="words", parameters=DEFAULTS, depth=1)
     assert [rows.tolist() for rows, _ in found] == [[4], [2], [], [5]]
 
 
 def test_identical_documents_keep_their_order():
-    texts, queries, profiles = task([("a", ["b", "a c", "x"] * 7)])
+    texts, queries, scopes = task([("a", ["b", "a c", "x"] * 7)])
     rows, _ = okapi.retrieve(
-        texts, queries, profiles, tokens="words", parameters=DEFAULTS, depth=None
+        texts, queries, scopes, tokens="words", parameters=DEFAULTS, depth=None
     )[0]
     with_a = list(range(1, 21, 3))
     assert rows.tolist() == with_a + [row for row in range(21) if row not in with_a]

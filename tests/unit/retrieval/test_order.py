@@ -4,11 +4,11 @@ import numpy as np
 import pyarrow as pa
 
 from quantrag.retrieval import order
-from quantrag.retrieval.profiles import profiles_of
+from quantrag.retrieval.scopes import scopes_of
 
 QUERIES = ["q1", "q2", "q3"]
-PROFILES = profiles_of(
-    pa.table({"user_id": ["a", "b", "nobody"]}), pa.table({"user_id": ["a"] * 4 + ["b"] * 3})
+PROFILES = scopes_of(
+    pa.table({"scope_id": ["a", "b", "nobody"]}), pa.table({"scope_id": ["a"] * 4 + ["b"] * 3})
 )
 DATES = ["2019-05-01", "2020-01-31", "2019-05-01", "", "", "", ""]
 

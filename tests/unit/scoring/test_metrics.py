@@ -56,7 +56,9 @@ def lamp_labels(predictions, golds, labels):
 def metrics_of(texts, golds, lamp, rule="strict"):
     """Through the whole of our code: completions to aggregated metrics."""
     ids, task = [str(i) for i in range(len(texts))], lamp_task(lamp)
-    queries = pd.DataFrame({"query_id": ids, "user_id": ids, "gold": golds})
+    queries = pd.DataFrame(
+        {"query_id": ids, "cluster_id": ids, "golds": [[gold] for gold in golds]}
+    )
     frame = pd.DataFrame({"query_id": ids, "text": texts, "prompt_tokens": 10})
     scores = score_task([frame], [Cell("t", "none", K_ZERO)], queries, task=task, rule=rule)
     scores = scores.assign(model="m", precision="p")

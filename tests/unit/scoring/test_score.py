@@ -9,7 +9,7 @@ from quantrag.errors import UserError
 from quantrag.grid import Cell, K
 from quantrag.scoring.score import rating_logprobs, score_task
 
-QUERIES = pd.DataFrame({"query_id": ["a", "b"], "user_id": ["u", "v"], "gold": ["5", "2"]})
+QUERIES = pd.DataFrame({"query_id": ["a", "b"], "cluster_id": ["u", "v"], "golds": [["5"], ["2"]]})
 
 
 def completions(texts, ids=("a", "b"), **columns):
@@ -24,7 +24,7 @@ def score(frame, rule="lenient", lamp=3, queries=QUERIES):
 def test_columns_and_types():
     scores = score(completions(["Rating: 5", "well"]))
     assert scores.columns.tolist() == [
-        *["task", "retriever", "k", "query_id", "user_id", "prediction", "gold", "valid"],
+        *["task", "retriever", "k", "query_id", "cluster_id", "prediction", "golds", "valid"],
         *["n_tokens", "flip_key", "correct", "absolute_error", "rougeL", "squared_error", "rouge1"],
         *["predicted_label", "gold_label", "nll", "rps", "log_loss", "brier", "divergence"],
         *["same_top", "gold_logprob", "gold_tokens"],
@@ -54,12 +54,20 @@ def test_the_papers_missing_rating_counts_as_zero():
 
 @pytest.mark.parametrize("text", ["99.", "The score is 99.", "3" * 64, "-7", "0", "1e300"])
 def test_errors_stay_within_the_scale_unless_the_rule_is_lamps(text):
-    golds = QUERIES.assign(gold=["4", "4"])
+    golds = QUERIES.assign(golds=[["4"], ["4"]])
     assert score(completions([text, "4"]), queries=golds)["absolute_error"].tolist() == [3, 0]
 
 
 def test_lamps_rule_takes_any_number():
     assert score(completions(["99.", "2"]), rule="strict")["absolute_error"].tolist() == [94, 0]
+
+
+def test_the_best_of_several_golds_counts():
+    golds = QUERIES.assign(golds=[["1", "4"], ["2", "3"]])
+    scores = score(completions(["5", "3"]), queries=golds)
+    assert scores["absolute_error"].tolist() == [1, 0]
+    assert scores["correct"].tolist() == [0, 1]
+    assert scores["golds"].tolist() == [("1", "4"), ("2", "3")]
 
 
 def test_rows_follow_the_queries():

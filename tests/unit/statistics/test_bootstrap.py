@@ -116,10 +116,10 @@ def test_intervals_cover_the_truth(make):
     Users hold one to four queries that share a level, so resampling queries would cover too little.
     """
     rng = np.random.default_rng(11)
-    n_users, replications = 150, 1000
-    sizes = rng.integers(1, 5, n_users)
-    level = rng.normal(size=(n_users, replications))
-    total, count = np.zeros((2, n_users, replications))
+    n_clusters, replications = 150, 1000
+    sizes = rng.integers(1, 5, n_clusters)
+    level = rng.normal(size=(n_clusters, replications))
+    total, count = np.zeros((2, n_clusters, replications))
     for query in range(4):
         has = (query < sizes)[:, None]
         value = level + rng.normal(size=level.shape)

@@ -61,7 +61,7 @@ def test_more_errors_are_worse():
     assert row["p_swap"] == 0.001
     assert row["margin"] == pytest.approx(0.02 * first.mean())
     assert row["precision_value"] == pytest.approx(second.mean())
-    assert (row["n"], row["n_users"]) == (800, 800)
+    assert (row["n"], row["n_clusters"]) == (800, 800)
 
 
 def test_lower_rouge_is_worse_and_fewer_errors_are_better():
@@ -192,13 +192,13 @@ def test_users_are_resampled_not_queries():
     single = [cell("fp16", absolute_error=first), cell("int4", absolute_error=second)]
     users = [f"u{i}" for i in range(40) for _ in range(10)]
     tenfold = [
-        cell(p, absolute_error=np.repeat(e, 10), user_id=users)
+        cell(p, absolute_error=np.repeat(e, 10), cluster_id=users)
         for p, e in (("fp16", first), ("int4", second))
     ]
     columns = ["difference", "ci_low", "ci_high", "p_value", "p_equivalence", "min_detectable"]
     one, ten = comparison(*single), comparison(*tenfold)
     assert one[columns].tolist() == pytest.approx(ten[columns].tolist())
-    assert (ten["n"], ten["n_users"]) == (400, 40)
+    assert (ten["n"], ten["n_clusters"]) == (400, 40)
 
 
 def test_holm_is_over_a_tasks_metric():
@@ -340,7 +340,7 @@ def test_only_users_with_a_valid_pair_count():
         policy="exclude",
     )
     columns = ["difference", "ci_low", "ci_high", "p_value", "p_equivalence", "p_swap"]
-    columns += ["min_detectable", "margin_needs", "n", "n_users", "n_differing"]
+    columns += ["min_detectable", "margin_needs", "n", "n_clusters", "n_differing"]
     assert padded[columns].tolist() == pytest.approx(alone[columns].tolist())
 
 
@@ -381,7 +381,7 @@ def test_pooled_comparisons_are_means_over_cells():
     row = table.iloc[0]
     by_user = np.mean(gaps, axis=0)
     assert row["difference"] == pytest.approx(by_user.mean())
-    assert (row["n_cells"], row["n"], row["n_users"]) == (3, 2500, 2500)
+    assert (row["n_cells"], row["n"], row["n_clusters"]) == (3, 2500, 2500)
     assert row["n_differing"] == np.sum(by_user > 0)
     # Wider than the t interval: a change of the whole scale that no user has shown is allowed for.
     unseen = 4 * (1 - 0.025 ** (1 / 2500))
@@ -452,8 +452,8 @@ def simulated(lamp, scores):
     return TaskGrid(
         task=lamp_task(lamp),
         cells=pd.DataFrame(names, columns=CELL),
-        users=np.arange(n) // 2,
-        n_users=n // 2,
+        clusters=np.arange(n) // 2,
+        n_clusters=n // 2,
         scores=flat,
         valid=np.ones(shape, dtype=bool),
         n_tokens=np.full(shape, 100),

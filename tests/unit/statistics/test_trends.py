@@ -40,7 +40,7 @@ def test_a_planted_slope_is_recovered():
         assert abs(row["slope_per_doubling"] - 0.05) < 3 * row["standard_error"]
         assert row["ci_low"] < row["slope_per_doubling"] < row["ci_high"]
         assert row["p_holm"] < 0.001
-        assert (row["n"], row["n_users"]) == (1600, 400)
+        assert (row["n"], row["n_clusters"]) == (1600, 400)
 
 
 def test_a_constant_gap_is_no_trend():
@@ -125,7 +125,7 @@ def test_pooled_intervals_cover_the_mean_slope():
     for _ in range(400):
         error = rng.uniform(0.01, 0.03, 6)
         slope = rng.normal(0.05, 0.02, 6) + rng.normal(0, error)
-        names = {"task": "t", "precision": "int4", "metric": "mae", "n": 1, "n_users": 1}
+        names = {"task": "t", "precision": "int4", "metric": "mae", "n": 1, "n_clusters": 1}
         part = pd.DataFrame({"slope_per_doubling": slope, "standard_error": error, **names})
         row = _pooled(part).iloc[0]
         reach = 2.5706 * row["standard_error"]  # t(0.975; 5)

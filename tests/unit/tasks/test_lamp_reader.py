@@ -70,17 +70,19 @@ def test_tables_of_a_rating_task(read):
     assert queries.to_pylist() == [
         {
             "query_id": "b",
-            "user_id": "b",
+            "scope_id": "b",
+            "cluster_id": "b",
             "input": INSTRUCTIONS[3] + "Fine soap.",
             "query_text": "Fine soap.",
-            "gold": "5",
+            "golds": ["5"],
         },
         {
             "query_id": "a",
-            "user_id": "a",
+            "scope_id": "a",
+            "cluster_id": "a",
             "input": INSTRUCTIONS[3] + " Sticky: review: me. ",
             "query_text": "Sticky: review: me.",
-            "gold": "2",
+            "golds": ["2"],
         },
     ]
     rows = [tuple(row.values()) for row in documents.to_pylist()]
@@ -125,7 +127,7 @@ def test_max_queries_keeps_the_first_in_file_order(read):
     questions = [question(str(i)) for i in (5, 3, 9)]
     queries, documents = read(questions, max_queries=2)
     assert queries["query_id"].to_pylist() == ["5", "3"]
-    assert documents["user_id"].to_pylist() == ["5", "3"]
+    assert documents["scope_id"].to_pylist() == ["5", "3"]
     assert len(read(questions, max_queries=10)[0]) == 3
 
 
@@ -133,7 +135,7 @@ def test_empty_profile_is_kept_and_reported(read, caplog):
     with caplog.at_level("INFO"):
         queries, documents = read([question("1", profile=[]), question("2")])
     assert len(queries) == 2
-    assert documents["user_id"].to_pylist() == ["2"]
+    assert documents["scope_id"].to_pylist() == ["2"]
     assert "1 of 2 queries have an empty profile" in caplog.text
     assert json.loads(queries.schema.metadata[b"records"])["empty_profiles"] == 1
 
@@ -143,7 +145,7 @@ def test_number_ids_and_a_byte_order_mark_are_accepted(read):
     queries, documents = read(b"\xef\xbb\xbf" + text.encode(), [{"id": 12, "output": 3}])
     assert queries["query_id"].to_pylist() == ["12"]
     assert documents["document_id"].to_pylist() == ["3"]
-    assert queries["gold"].to_pylist() == ["3"]
+    assert queries["golds"].to_pylist() == [["3"]]
 
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(str.strip)
@@ -173,9 +175,9 @@ def test_whatever_is_written_is_read_back(tmp_path_factory, questions, ascii_onl
     queries, documents = read_task(folder / "q.json", folder / "o.json", 3)
     assert queries["query_id"].to_pylist() == [q["id"] for q in questions]
     assert queries["input"].to_pylist() == [q["input"] for q in questions]
-    assert queries["gold"].to_pylist() == [g["output"] for g in golds]
+    assert queries["golds"].to_pylist() == [[g["output"]] for g in golds]
     expected = [(d["id"], q["id"], d["text"], d["score"]) for q in questions for d in q["profile"]]
-    columns = ("document_id", "user_id", "text", "target")
+    columns = ("document_id", "scope_id", "text", "target")
     assert list(zip(*(documents[c].to_pylist() for c in columns), strict=True)) == expected
 
 
@@ -247,6 +249,13 @@ def test_citation_gold_must_be_a_choice(read):
     )
     questions = [{"id": "1", "input": text, "profile": []}]
     assert "allowed: [1], [2]" in message_of(read, questions, [{"id": "1", "output": "A"}], 1)
+
+
+def test_golds_of_movie_tags_are_checked(read):
+    questions = [question(str(i), "It rains.", [], lamp=2) for i in (1, 2)]
+    golds = [{"id": "1", "output": "dark comedy"}, {"id": "2", "output": "Comedy"}]
+    message = message_of(read, questions, golds, 2)
+    assert 'gold "2" (record 2): output is "Comedy"; allowed: sci-fi, based on a book' in message
 
 
 def test_many_problems_are_counted_and_a_few_shown(read):
@@ -329,7 +338,7 @@ def test_invalid_documents_and_questions_can_be_left_out(read, caplog):
     queries, documents = read(questions, golds, invalid_records="drop")
     assert queries["query_id"].to_pylist() == [str(i) for i in range(40) if i != 6]
     assert len(documents) == 39 * 5 - 3
-    own = [row["document_id"] for row in documents.to_pylist() if row["user_id"] == "4"]
+    own = [row["document_id"] for row in documents.to_pylist() if row["scope_id"] == "4"]
     assert own == ["0", "1", "3", "4"]
     assert "1 of 40 questions, 3 of 200 profile documents, 0 of 40 golds" in caplog.text
     assert "text is empty" in caplog.text
@@ -343,7 +352,7 @@ def test_a_question_without_a_valid_gold_can_be_left_out(read, gold):
     golds[6] = gold
     queries, _ = read(questions, golds, invalid_records="drop")
     assert queries["query_id"].to_pylist() == [str(i) for i in range(40) if i != 6]
-    assert None not in queries["gold"].to_pylist()
+    assert all(len(golds) == 1 and golds[0] for golds in queries["golds"].to_pylist())
 
 
 def test_too_many_invalid_records_are_an_error_all_the_same(read):

@@ -10,7 +10,7 @@ from quantrag.presentation.criteria import Criteria
 from quantrag.presentation.report.summary import summary_of
 from quantrag.statistics.trends import TREND_COLUMNS
 
-CRITERIA = Criteria(confidence=0.95, margin=0.02, power=0.8)
+CRITERIA = Criteria(0.95, margin=0.02, power=0.8, clusters={"LaMP-3U": "users"})
 NO_TRENDS = pd.DataFrame(columns=TREND_COLUMNS)
 DIFFERENCES = {"equivalent": 0.001, "worse": 0.05, "better": -0.05, "inconclusive": 0.02}
 
@@ -43,7 +43,7 @@ def comparisons(verdicts, retrievers=("bm25",), metric="mae", **columns):
                 "min_detectable_holm": 0.03 + 0.01 * number,
                 "unparseable_rate": 0.0,
                 "baseline_unparseable_rate": 0.0,
-                "n_users": 2500,
+                "n_clusters": 2500,
             }
         )
     return pd.DataFrame(rows).assign(**columns)
@@ -181,7 +181,7 @@ def test_headline_counts_every_verdict():
 def test_notes_say_what_limits_the_numbers():
     [note] = summary_of(comparisons(["equivalent"]), NO_TRENDS, CRITERIA).notes
     assert "not “no difference”" in note
-    table = comparisons(["equivalent"], n_users=16, unparseable_rate=0.2, noise_flip_rate=np.nan)
+    table = comparisons(["equivalent"], n_clusters=16, unparseable_rate=0.2, noise_flip_rate=np.nan)
     notes = " ".join(summary_of(table, NO_TRENDS, CRITERIA).notes)
     for words in ("only 16 users", "Up to 20%", "noise floor was not run"):
         assert words in notes

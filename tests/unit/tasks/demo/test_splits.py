@@ -40,7 +40,7 @@ def test_files_read_back_through_the_common_reader(tmp_path, lamp, users):
     expected = users[lamp, "dev"]
     assert queries["query_id"].to_pylist() == [user.user_id for user in expected]
     assert queries["query_text"].to_pylist() == [user.query.text for user in expected]
-    assert queries["gold"].to_pylist() == [user.query.target for user in expected]
+    assert queries["golds"].to_pylist() == [[user.query.target] for user in expected]
     assert documents["text"].to_pylist() == [d.text for user in expected for d in user.profile]
     assert documents["target"].to_pylist() == [d.target for user in expected for d in user.profile]
     # Document ids repeat between users, as in LaMP, so that nobody may take them for unique keys.

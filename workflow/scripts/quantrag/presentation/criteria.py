@@ -1,6 +1,7 @@
 """What intervals and tests were made with, as captions and sentences name it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -11,11 +12,13 @@ class Criteria:
         confidence: level of intervals and tests, from 0 to 1.
         margin: of equivalence, as a share of the baseline's score.
         power: of the smallest detectable difference, from 0 to 1.
+        clusters: what was resampled in each task, in the plural ("users").
     """
 
     confidence: float
     margin: float
     power: float
+    clusters: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def level(self) -> str:

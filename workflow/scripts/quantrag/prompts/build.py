@@ -51,8 +51,8 @@ def build_prompts(
     """Build the prompts of every query for every k.
 
     Args:
-        queries: columns query_id, user_id, input, query_text.
-        documents: columns document_id, user_id, text, target; a user's documents contiguous.
+        queries: columns query_id, scope_id, input, query_text.
+        documents: columns document_id, scope_id, text, target; a scope's documents contiguous.
         run: columns query_id, rank, document_id, sorted by query and rank; None for k = 0.
         ks: how many documents to ask for.
         style: the templates of the task.
@@ -63,22 +63,22 @@ def build_prompts(
 
     Returns:
         Columns of `PROMPT_SCHEMA`, sorted by the order of `ks`, then of `queries`. A k that a
-        profile can't fill gives all of its documents.
+        scope can't fill gives all of its documents.
 
     Raises:
         UserError: no room for even an empty query, or a run that names unknown documents.
     """
     if run is None and any(k.needs_retriever for k in ks):
         raise ValueError(f"k = {', '.join(map(str, ks))} needs a run")
-    profiles = Profiles(documents)
+    texts = DocumentTexts(documents)
     rankings = _rankings(run)
     builder = PromptBuilder(style, chat, context, max_new_tokens, packing)
     try:
-        prompts = _all_prompts(queries, profiles, rankings, ks, builder)
+        prompts = _all_prompts(queries, texts, rankings, ks, builder)
     except _InexactError as error:
         log.warning("%s: starting again with whole prompts tokenized (slower)", error)
         builder.stop_cutting()
-        prompts = _all_prompts(queries, profiles, rankings, ks, builder)
+        prompts = _all_prompts(queries, texts, rankings, ks, builder)
     for k, rows in prompts.items():
         _log_summary(k, [prompt for _, _, prompt in rows])
     return pa.concat_tables(_table(k, rows) for k, rows in prompts.items())
@@ -90,19 +90,21 @@ class _InexactError(Exception):
 
 def _all_prompts(
     queries: pa.Table,
-    profiles: "Profiles",
+    texts: "DocumentTexts",
     rankings: dict[str, list[str]],
     ks: Sequence[K],
     builder: PromptBuilder,
 ) -> dict[K, list[tuple[str, list[str], Prompt]]]:
     """(query_id, document_ids, prompt) of every query, by k."""
     prompts: dict[K, list[tuple[str, list[str], Prompt]]] = {k: [] for k in ks}
-    columns = [queries[name].to_pylist() for name in ("query_id", "user_id", "input", "query_text")]
+    columns = [
+        queries[name].to_pylist() for name in ("query_id", "scope_id", "input", "query_text")
+    ]
     rows = tqdm(zip(*columns, strict=True), total=len(queries), unit="query", mininterval=5)
-    for number, (query_id, user_id, task_input, query_text) in enumerate(rows):
+    for number, (query_id, scope_id, task_input, query_text) in enumerate(rows):
         ranked = rankings.get(query_id, [])
-        texts_and_targets = profiles.texts(user_id, ranked, query_id) if ranked else []
-        for k, prompt in builder.prompts(ks, task_input, query_text, texts_and_targets):
+        documents = texts.of(scope_id, ranked, query_id) if ranked else []
+        for k, prompt in builder.prompts(ks, task_input, query_text, documents):
             if number % _CHECK_EVERY == 0:
                 whole = builder.tokenizer.whole(prompt.text)
                 if not np.array_equal(prompt.ids, whole):
@@ -111,37 +113,44 @@ def _all_prompts(
     return prompts
 
 
-class Profiles:
-    """The documents of every user, found by (user_id, document_id)."""
+class DocumentTexts:
+    """The documents' texts and targets, found by scope and id.
+
+    Args:
+        documents: columns document_id, scope_id, text, target; a scope's documents contiguous.
+    """
 
     def __init__(self, documents: pa.Table) -> None:
-        self._texts = documents["text"]
-        self._targets = documents["target"]
+        self._texts, self._targets = documents["text"], documents["target"]
         self._document_ids = documents["document_id"]
-        users = documents["user_id"].to_pylist()
-        starts = [i for i, user in enumerate(users) if i == 0 or users[i - 1] != user]
-        ends = [*starts[1:], len(users)]
+        scopes = documents["scope_id"].to_pylist()
+        starts = [i for i, scope in enumerate(scopes) if i == 0 or scopes[i - 1] != scope]
+        ends = [*starts[1:], len(scopes)]
         self._ranges = {
-            users[start]: (start, end) for start, end in zip(starts, ends, strict=False)
+            scopes[start]: (start, end) for start, end in zip(starts, ends, strict=True)
         }
         if len(self._ranges) != len(starts):
-            raise ValueError("the documents of a user are not contiguous")
+            raise ValueError("the documents of a scope are not contiguous")
+        # Of the scope that was asked for last: queries of one scope stand together, or share all.
+        self._scope: str | None = None
+        self._rows: dict[str, int] = {}
 
-    def texts(
-        self, user_id: str, document_ids: Sequence[str], query_id: str
+    def of(
+        self, scope_id: str, document_ids: Sequence[str], query_id: str
     ) -> list[tuple[str, str]]:
-        """(text, target) of some documents of one user. Raises UserError for an unknown one."""
-        start, end = self._ranges.get(user_id, (0, 0))
-        columns = (self._document_ids, self._texts, self._targets)
-        ids, texts, targets = (column.slice(start, end - start).to_pylist() for column in columns)
-        by_id = {one: pair for one, *pair in zip(ids, texts, targets, strict=True)}
+        """(text, target) of some documents of a scope. Raises UserError for an unknown one."""
+        if scope_id != self._scope:
+            start, end = self._ranges.get(scope_id, (0, 0))
+            ids = self._document_ids.slice(start, end - start).to_pylist()
+            self._scope, self._rows = scope_id, {one: start + i for i, one in enumerate(ids)}
         try:
-            return [tuple(by_id[one]) for one in document_ids]
+            rows = [self._rows[one] for one in document_ids]
         except KeyError as error:
             raise UserError(
-                f"run: query {query_id!r} ranks document {error}, which is not in the profile of "
-                f"user {user_id!r}."
+                f"run: query {query_id!r} ranks document {error}, which is not among those of its "
+                f"scope, {scope_id!r}."
             ) from None
+        return [(self._texts[row].as_py(), self._targets[row].as_py()) for row in rows]
 
 
 def prompt_hash(ids: np.ndarray) -> str:
@@ -183,7 +192,7 @@ def _log_summary(k: K, prompts: Sequence[Prompt]) -> None:
     wanted = 0 if k.fills else k.number
     log.info(
         "k=%s: %d prompts, %.0f tokens on average, %d at most; %.1f documents kept on average, %d "
-        "dropped in %d prompts, %d profiles smaller than k; %d queries truncated",
+        "dropped in %d prompts, %d queries with fewer than k in all; %d queries truncated",
         k,
         len(prompts),
         np.mean(lengths),

@@ -36,8 +36,8 @@ class TrainingTask:
     """One task's train split and the style of its prompts.
 
     Attributes:
-        queries: columns query_id, user_id, input, query_text.
-        documents: columns document_id, user_id, text, target; a user's documents contiguous.
+        queries: columns query_id, scope_id, input, query_text.
+        documents: columns document_id, scope_id, text, target; a scope's documents contiguous.
     """
 
     name: str
@@ -74,7 +74,7 @@ def choose_texts(
     documents: int,
     seed: int,
 ) -> pa.Table:
-    """Choose train queries at random and render each with the first documents of its profile.
+    """Choose train queries at random and render each with the first documents of its scope.
 
     The tasks take turns, so that each gives the same number as long as it has enough. A query
     that is evaluated (by text) is never chosen, and a document that is one is never shown.
@@ -180,19 +180,19 @@ def _fresh(texts: pa.ChunkedArray, evaluated: frozenset[str]) -> pa.Array:
 
 
 def _first_documents(queries: pa.Table, documents: pa.Table, count: int) -> pa.Table:
-    """A run that ranks each user's documents in the order of the file."""
-    profiles: dict[str, list[str]] = {user: [] for user in queries["user_id"].to_pylist()}
-    for user, document in zip(
-        documents["user_id"].to_pylist(), documents["document_id"].to_pylist(), strict=True
+    """A run that ranks each scope's documents in the order of the file."""
+    first: dict[str, list[str]] = {scope: [] for scope in queries["scope_id"].to_pylist()}
+    for scope, document in zip(
+        documents["scope_id"].to_pylist(), documents["document_id"].to_pylist(), strict=True
     ):
-        if user in profiles and len(profiles[user]) < count:
-            profiles[user].append(document)
+        if scope in first and len(first[scope]) < count:
+            first[scope].append(document)
     rows = [
         {"query_id": query, "rank": rank, "document_id": document}
-        for query, user in zip(
-            queries["query_id"].to_pylist(), queries["user_id"].to_pylist(), strict=True
+        for query, scope in zip(
+            queries["query_id"].to_pylist(), queries["scope_id"].to_pylist(), strict=True
         )
-        for rank, document in enumerate(profiles[user], start=1)
+        for rank, document in enumerate(first[scope], start=1)
     ]
     schema = [("query_id", pa.string()), ("rank", pa.int32()), ("document_id", pa.string())]
     return pa.Table.from_pylist(rows, schema=pa.schema(schema))

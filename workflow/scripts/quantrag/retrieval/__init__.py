@@ -1,1 +1,1 @@
-"""Retrieval inside profiles: every retriever ranks one user's documents for that user's query."""
+"""Retrieval inside scopes: every retriever ranks the documents that a query may search."""

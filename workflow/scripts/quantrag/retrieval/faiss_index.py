@@ -1,4 +1,4 @@
-"""Exact dense search inside profiles: a flat FAISS index in user order, searched by range."""
+"""Exact dense search inside scopes: a flat FAISS index in scope order, searched by range."""
 
 import logging
 from collections.abc import Iterator
@@ -8,14 +8,14 @@ import faiss
 import numpy as np
 from tqdm import tqdm
 
-from quantrag.retrieval.profiles import Profiles
 from quantrag.retrieval.runs import ranking
+from quantrag.retrieval.scopes import Scopes
 from quantrag.tables import atomic_path
 
 log = logging.getLogger(__name__)
 
 ROWS_AT_ONCE = 50_000
-# FAISS's limit of k on a GPU; larger profiles are searched on the CPU.
+# FAISS's limit of k on a GPU; larger scopes are searched on the CPU.
 GPU_MOST_RESULTS = 2_048
 
 
@@ -57,9 +57,9 @@ def read_index(path: str | Path) -> faiss.Index:
 
 
 def retrieve(
-    index: faiss.Index, query_vectors: np.ndarray, profiles: Profiles, depth: int | None
+    index: faiss.Index, query_vectors: np.ndarray, scopes: Scopes, depth: int | None
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Rank each query's profile by dot product: rows (int64) and scores (float64), best first.
+    """Rank each query's scope by dot product: rows (int64) and scores (float64), best first.
 
     A GPU is used if there is one and the installed FAISS can; its results differ from the CPU's by
     rounding alone.
@@ -67,14 +67,14 @@ def retrieve(
     Args:
         index: one vector per document, in the order of the documents.
         query_vectors: float32 of shape (queries, dimension).
-        profiles: the users' slices of the documents.
+        scopes: the slices of the documents that queries search.
         depth: how many documents to keep; None keeps all.
     """
     on_gpu = faiss.get_num_gpus() > 0
     resources = faiss.StandardGpuResources() if on_gpu else None
     log.info("searching on the %s", "GPU" if on_gpu else "CPU")
     for query in tqdm(range(len(query_vectors)), desc="search", unit=" queries", mininterval=5):
-        start, stop = profiles.slice_of(query)
+        start, stop = scopes.slice_of(query)
         vector = query_vectors[query : query + 1]
         scores = np.zeros(stop - start)
         if on_gpu and 0 < stop - start <= GPU_MOST_RESULTS:
@@ -87,7 +87,7 @@ def retrieve(
 
 
 def _search_cpu(index: faiss.Index, vector: np.ndarray, start: int, stop: int):
-    """Scores, and the places in the profile that they belong to."""
+    """Scores, and the places in the scope that they belong to."""
     wanted = faiss.SearchParameters(sel=faiss.IDSelectorRange(start, stop, True))
     found, rows = index.search(vector, stop - start, params=wanted)
     places = rows[0] - start
@@ -97,9 +97,9 @@ def _search_cpu(index: faiss.Index, vector: np.ndarray, start: int, stop: int):
 
 
 def _search_gpu(resources, index: faiss.Index, vector: np.ndarray, start: int, stop: int):
-    """As `_search_cpu`. GPU indexes take no range, so the profile's vectors are handed over."""
-    profile = _stored(index)[start:stop]
+    """As `_search_cpu`. GPU indexes take no range, so the scope's vectors are handed over."""
+    own = _stored(index)[start:stop]
     found, places = faiss.knn_gpu(
-        resources, vector, profile, stop - start, metric=faiss.METRIC_INNER_PRODUCT
+        resources, vector, own, stop - start, metric=faiss.METRIC_INNER_PRODUCT
     )
     return found[0], places[0]

@@ -1,12 +1,12 @@
-"""BM25 by Lucene, through Pyserini, with the ranking confined to one user's documents.
+"""BM25 by Lucene, through Pyserini, with the ranking confined to one scope's documents.
 
 Two statistics (they agree on the best document for about four of five queries):
 
-`collection`: one index; idf and average length are those of all users' documents, and a filter
-keeps the user's own.
+`collection`: one index; idf and average length are those of all scopes' documents, and a filter
+keeps the scope's own.
 
-`profile`: idf and average length are those of the user's documents alone. Lucene keeps them per
-field, so each user has a field. Lucene's memory grows with the number of fields, so the users are
+`profile`: idf and average length are those of the scope's documents alone. Lucene keeps them per
+field, so each scope has a field. Lucene's memory grows with the number of fields, so the scopes are
 spread over several indexes (shards).
 
 The index holds no k1 and no b: both are applied when searching. The caller starts Java first
@@ -22,39 +22,39 @@ import numpy as np
 import pyarrow as pa
 from tqdm import tqdm
 
-from quantrag.retrieval.profiles import Profiles
 from quantrag.retrieval.runs import ranking
+from quantrag.retrieval.scopes import Scopes
 
 log = logging.getLogger(__name__)
 
-USERS_PER_SHARD = 500
+SCOPES_PER_SHARD = 500
 BATCH = 5_000
 # Lucene's writer keeps this much before it writes a segment. Anserini's default is 4,096 MB.
 WRITER_BUFFER_MB = 128
-USER_FIELD = "user"
+SCOPE_FIELD = "scope"
 TEXT_FIELD = "contents"
 STEMMERS = {"english-porter": "porter", "english-krovetz": "krovetz", "english-unstemmed": "none"}
 
 
-def shards_of(n_users: int, statistics: str) -> list[range]:
-    """The numbers of the users in each index."""
+def shards_of(n_scopes: int, statistics: str) -> list[range]:
+    """The numbers of the scopes in each index."""
     if statistics == "collection":
-        return [range(n_users)]
+        return [range(n_scopes)]
     return [
-        range(first, min(first + USERS_PER_SHARD, n_users))
-        for first in range(0, n_users, USERS_PER_SHARD)
+        range(first, min(first + SCOPES_PER_SHARD, n_scopes))
+        for first in range(0, n_scopes, SCOPES_PER_SHARD)
     ]
 
 
-def field_of(user: int) -> str:
-    """Field of one user's texts where statistics are the profile's."""
-    return f"profile{user}"
+def field_of(scope: int) -> str:
+    """Field of one scope's texts where statistics are the scope's own."""
+    return f"profile{scope}"
 
 
 def build_index(
     folder: str | Path,
     texts: pa.Array | pa.ChunkedArray,
-    profiles: Profiles,
+    scopes: Scopes,
     *,
     statistics: str,
     analyzer: str,
@@ -69,7 +69,7 @@ def build_index(
     Args:
         folder: where to write; created.
         texts: text of each document.
-        profiles: the users' slices of them.
+        scopes: the slices of them that queries search.
         statistics: `collection` or `profile`.
         analyzer: a key of `STEMMERS`, or `whitespace`.
         keep_stopwords: whether Lucene's English stop words are indexed.
@@ -80,17 +80,17 @@ def build_index(
     folder.mkdir(parents=True, exist_ok=True)
     arguments = _analyzer_arguments(analyzer, keep_stopwords)
     with tqdm(total=len(texts), desc="index", unit=" documents", mininterval=5) as progress:
-        for number, users in enumerate(shards_of(len(profiles), statistics)):
+        for number, inside in enumerate(shards_of(len(scopes), statistics)):
             shard = folder / str(number)
             own_fields = statistics == "profile"
-            fields = [field_of(user) for user in users] if own_fields else [USER_FIELD]
+            fields = [field_of(scope) for scope in inside] if own_fields else [SCOPE_FIELD]
             buffer = ["-memoryBuffer", str(WRITER_BUFFER_MB)]
             # One thread: the order of the documents, and with it every tie, is then reproducible.
             indexer = LuceneIndexer(
                 args=["-index", str(shard), *arguments, *buffer, "-fields", *fields], threads=1
             )
-            first, last = int(profiles.bounds[users.start]), int(profiles.bounds[users.stop])
-            owners = np.repeat(np.array(users), profiles.sizes()[users.start : users.stop])
+            first, last = int(scopes.bounds[inside.start]), int(scopes.bounds[inside.stop])
+            owners = np.repeat(np.array(inside), scopes.sizes()[inside.start : inside.stop])
             for begin in range(first, last, BATCH):
                 batch = texts.slice(begin, min(BATCH, last - begin)).to_pylist()
                 documents = [
@@ -106,13 +106,13 @@ def build_index(
             np.save(folder / f"{number}.rows.npy", _rows(shard))
 
 
-def _document(row: int, text: str, user: int, own_field: bool) -> str:
+def _document(row: int, text: str, scope: int, own_field: bool) -> str:
     # JSON in ASCII, because pyjnius corrupts characters beyond the basic plane.
     # Users are known to Lucene by number, which passes through every analyzer unchanged.
     if own_field:
         # Anserini refuses documents without contents.
-        return json.dumps({"id": str(row), TEXT_FIELD: "0", field_of(user): text})
-    return json.dumps({"id": str(row), TEXT_FIELD: text, USER_FIELD: str(user)})
+        return json.dumps({"id": str(row), TEXT_FIELD: "0", field_of(scope): text})
+    return json.dumps({"id": str(row), TEXT_FIELD: text, SCOPE_FIELD: str(scope)})
 
 
 def _analyzer_arguments(analyzer: str, keep_stopwords: bool) -> list[str]:
@@ -212,25 +212,25 @@ class Searcher:
             self.reader.close()
         self.reader, self.shard = None, -1
 
-    def scores(self, text: str, user: int, start: int, stop: int) -> np.ndarray:
-        """Score of each document of one user for one query.
+    def scores(self, text: str, scope: int, start: int, stop: int) -> np.ndarray:
+        """Score of each document of one scope for one query.
 
         Args:
             text: the query; no character of it is syntax.
-            user: number of the user, who must be in the open shard.
-            start, stop: the user's rows.
+            scope: number of the scope, which must be in the open shard.
+            start, stop: the scope's rows.
 
         Returns:
             float64 of shape (stop - start,), the exact values of Lucene's 32-bit scores; 0
             where no word of the query occurs.
         """
-        field = field_of(user) if self.own_fields else TEXT_FIELD
+        field = field_of(scope) if self.own_fields else TEXT_FIELD
         # Each object in its own statement: pyjnius frees what a nested call made too early.
         string = self.String(text.encode("utf-8"), "UTF-8")
         words = self.generator.buildQuery(field, self.analyzer, string)
         query = words
         if not self.own_fields:
-            term = self.Term(USER_FIELD, str(user))
+            term = self.Term(SCOPE_FIELD, str(scope))
             owner = self.TermQuery(term)
             builder = self.Builder()
             builder.add(words, self.should)
@@ -241,7 +241,7 @@ class Searcher:
         scores = np.zeros(stop - start)
         rows = self.rows[np.fromiter((hit["doc"] for hit in hits), np.int64, len(hits))]
         if np.any((rows < start) | (rows >= stop)):
-            raise RuntimeError(f"Lucene returned another user's document for user {user}")
+            raise RuntimeError(f"Lucene returned another scope's document for scope {scope}")
         # A 32-bit score's shortest decimal form is read back as 32 bits: no digit is invented.
         scores[rows - start] = np.fromiter((hit["score"] for hit in hits), np.float32, len(hits))
         return scores
@@ -250,24 +250,24 @@ class Searcher:
 def retrieve(
     searcher: Searcher,
     queries: Sequence[str],
-    profiles: Profiles,
+    scopes: Scopes,
     depth: int | None,
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Rank each query's profile: rows (int64) and scores (float64), best first, in query order.
+    """Rank each query's scope: rows (int64) and scores (float64), best first, in query order.
 
     Documents that share no word with the query follow the others, with score 0.
     """
-    shard_users = USERS_PER_SHARD if searcher.own_fields else max(len(profiles), 1)
-    shards = np.where(profiles.of_query < 0, -1, profiles.of_query // shard_users)
+    shard_size = SCOPES_PER_SHARD if searcher.own_fields else max(len(scopes), 1)
+    shards = np.where(scopes.of_query < 0, -1, scopes.of_query // shard_size)
     results: list[tuple[np.ndarray, np.ndarray] | None] = [None] * len(queries)
     # Shard by shard, so that each is opened once, whatever the order of the queries.
     for query in tqdm(
         np.argsort(shards, kind="stable"), desc="search", unit=" queries", mininterval=5
     ):
-        start, stop = profiles.slice_of(query)
+        start, stop = scopes.slice_of(query)
         scores = np.zeros(0)
         if stop > start:
             searcher.open(int(shards[query]))
-            scores = searcher.scores(queries[query], int(profiles.of_query[query]), start, stop)
+            scores = searcher.scores(queries[query], int(scopes.of_query[query]), start, stop)
         results[query] = ranking(start, scores, depth)
     yield from results

@@ -13,8 +13,8 @@ import pyarrow as pa
 from rank_bm25 import BM25Okapi
 from tqdm import tqdm
 
-from quantrag.retrieval.profiles import Profiles
 from quantrag.retrieval.runs import ranking
+from quantrag.retrieval.scopes import Scopes
 
 Ranking = tuple[np.ndarray, np.ndarray]
 
@@ -57,35 +57,35 @@ class ProfileIndex:
 def retrieve(
     texts: pa.Array,
     queries: pa.Array,
-    profiles: Profiles,
+    scopes: Scopes,
     *,
     tokens: str,
     parameters: Mapping[str, float],
     depth: int | None,
 ) -> list[Ranking]:
-    """Rank each query's profile.
+    """Rank each query's scope.
 
     Args:
         texts: text of each document.
         queries: text of each query.
-        profiles: the users' slices of the documents.
+        scopes: the slices of the documents that queries search.
         tokens: `words` or `characters`.
         parameters: BM25Okapi's `k1`, `b` and `epsilon`.
         depth: how many documents of each ranking to keep; None keeps all.
 
     Returns:
         For each query, in order: rows (int64) and scores (float64), best first. Equal scores keep
-        the profile's order (`quantrag.retrieval.runs`).
+        the scope's order (`quantrag.retrieval.runs`).
     """
     rankings = [ranking(0, np.zeros(0), None)] * len(queries)
     indexed, index = -1, None
-    # Profile by profile, so that several queries of one share its index, and one is held at a time.
-    for query in tqdm(np.argsort(profiles.of_query), "rank", unit=" queries", mininterval=5):
-        start, stop = profiles.slice_of(query)
+    # Scope by scope, so that several queries of one share its index, and one is held at a time.
+    for query in tqdm(np.argsort(scopes.of_query), "rank", unit=" queries", mininterval=5):
+        start, stop = scopes.slice_of(query)
         if start == stop:
             continue
-        if profiles.of_query[query] != indexed:
+        if scopes.of_query[query] != indexed:
             own = texts.slice(start, stop - start).to_pylist()
-            indexed, index = profiles.of_query[query], ProfileIndex(own, tokens, parameters)
+            indexed, index = scopes.of_query[query], ProfileIndex(own, tokens, parameters)
         rankings[query] = ranking(start, index.scores(queries[query].as_py()), depth)
     return rankings

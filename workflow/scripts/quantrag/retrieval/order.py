@@ -5,12 +5,12 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from quantrag.retrieval.profiles import Profiles
 from quantrag.retrieval.runs import ranking
+from quantrag.retrieval.scopes import Scopes
 
 
 def recency_scores(dates: Sequence[str], sizes: np.ndarray) -> np.ndarray:
-    """How many of the profile's documents are older than each document, float64.
+    """How many of the scope's documents are older than each document, float64.
 
     Of two documents of one date the later in the file counts as the newer, as in LaMP, so that a
     profile without dates is ranked last document first.
@@ -18,13 +18,13 @@ def recency_scores(dates: Sequence[str], sizes: np.ndarray) -> np.ndarray:
     Args:
         dates: ISO dates (`2019-06-01`, `2019`) of all documents, empty where unknown, which counts
             as older than every date.
-        sizes: number of documents of each user, in order.
+        sizes: number of documents of each scope, in order.
     """
-    user = np.repeat(np.arange(len(sizes)), sizes)
+    scope = np.repeat(np.arange(len(sizes)), sizes)
     _, age = np.unique(np.asarray(dates, dtype=object), return_inverse=True)
-    order = np.lexsort((age, user))
-    scores = np.empty(len(user))
-    scores[order] = np.arange(len(user)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    order = np.lexsort((age, scope))
+    scores = np.empty(len(scope))
+    scores[order] = np.arange(len(scope)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
     return scores
 
 
@@ -39,23 +39,23 @@ def retrieve(
     by: str,
     query_ids: Sequence[str],
     dates: Sequence[str],
-    profiles: Profiles,
+    scopes: Scopes,
     *,
     seed: int,
     depth: int | None,
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Rank each query's profile: rows (int64) and scores (float64), best first.
+    """Rank each query's scope: rows (int64) and scores (float64), best first.
 
     Args:
         by: `recency` or `random`.
         query_ids: id of each query.
         dates: date of each document, see `recency_scores`.
-        profiles: the users' slices of the documents.
+        scopes: the slices of the documents that queries search.
         seed: of `random`.
         depth: how many documents to keep; None keeps all.
     """
-    ages = recency_scores(dates, profiles.sizes()) if by == "recency" else None
+    ages = recency_scores(dates, scopes.sizes()) if by == "recency" else None
     for query, query_id in enumerate(query_ids):
-        start, stop = profiles.slice_of(query)
+        start, stop = scopes.slice_of(query)
         drawn = random_scores(query_id, stop - start, seed) if ages is None else ages[start:stop]
         yield ranking(start, drawn, depth)

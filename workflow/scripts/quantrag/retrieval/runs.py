@@ -20,7 +20,7 @@ SCHEMA = pa.schema(
 
 
 def best_first(scores: np.ndarray) -> np.ndarray:
-    """Positions by falling score; equal scores keep the profile's order.
+    """Positions by falling score; equal scores keep the scope's order.
 
     This is the project's one rule for ties: it depends on nothing but the input, where LaMP's
     reversed `argsort` depends on the machine's sorting code.
@@ -29,11 +29,11 @@ def best_first(scores: np.ndarray) -> np.ndarray:
 
 
 def ranking(start: int, scores: np.ndarray, depth: int | None) -> tuple[np.ndarray, np.ndarray]:
-    """Rank one profile.
+    """Rank one scope.
 
     Args:
-        start: row of the profile's first document.
-        scores: score of each of the profile's documents.
+        start: row of the scope's first document.
+        scores: score of each of the scope's documents.
         depth: how many to keep; None keeps all.
 
     Returns:

@@ -35,17 +35,17 @@ def score_task(
         completions: per cell a frame with query_id, text, prompt_tokens and, where they exist,
             first_token_logprobs, likelihoods and baseline_likelihood.
         cells: of each of them; their task is `task`.
-        queries: query_id, user_id, gold.
+        queries: query_id, cluster_id, golds.
         task: the task.
         rule: the parsing rule.
 
     Returns:
         One row per cell and query, cells in the given order and queries in theirs: task,
-        retriever, k, query_id, user_id, prediction, gold, valid, n_tokens (int32, of the prompt),
-        flip_key, correct (1, 0, or NaN where answers are a matter of degree), the columns of the
-        metrics (float64, NaN where they aren't the task's or weren't measured), gold_logprob and
-        gold_tokens (float64: log-probability of the gold's text in nats and its tokens, NaN where
-        not measured) and logprob_1 .. logprob_5 (float64: log-probability of the rating as an
+        retriever, k, query_id, cluster_id, prediction, golds, valid, n_tokens (int32, of the
+        prompt), flip_key, correct (1, 0, or NaN where answers are a matter of degree), the columns
+        of the metrics (float64, NaN where they aren't the task's or weren't measured), gold_logprob
+        and gold_tokens (float64: log-probability of the gold's text in nats and its tokens, NaN
+        where not measured) and logprob_1 .. logprob_5 (float64: log-probability of the rating as an
         answer, or where it wasn't measured that the answer starts with it; NaN where unknown).
 
     Raises:
@@ -56,7 +56,7 @@ def score_task(
     of_likelihood = [m for m in metrics_for(task.answer) if m.per_likelihood is not None]
     names = [column for metric in metrics for column in metric.columns]
     known: dict[tuple[str, tuple[str, ...]], tuple] = {}
-    golds = [(gold,) for gold in queries["gold"]]
+    golds = [tuple(of_query) for of_query in queries["golds"]]
 
     def scored(text: str, golds: tuple[str, ...]) -> tuple:
         if (text, golds) not in known:
@@ -82,9 +82,9 @@ def score_task(
                 "retriever": cell.retriever,
                 "k": str(cell.k),
                 "query_id": queries["query_id"].to_numpy(),
-                "user_id": queries["user_id"].to_numpy(),
+                "cluster_id": queries["cluster_id"].to_numpy(),
                 "prediction": predictions,
-                "gold": queries["gold"].to_numpy(),
+                "golds": golds,
                 "valid": valid,
                 "n_tokens": frame["prompt_tokens"].to_numpy(dtype=np.int32),
                 "flip_key": keys,

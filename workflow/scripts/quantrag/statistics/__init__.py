@@ -1,1 +1,1 @@
-"""Intervals, paired tests, equivalence and trends, resampled by user (see docs/statistics.md)."""
+"""Intervals, paired tests, equivalence and trends over clusters (see docs/statistics.md)."""

@@ -1,7 +1,8 @@
-"""Bootstrap over users: one matrix of weights, shared by all cells, metrics and differences.
+"""Bootstrap over clusters: one matrix of weights, shared by all cells, metrics and differences.
 
-A resample of n users with replacement is a vector of n counts. All resamples are a matrix (draws x
-users) of counts; times the per-user sums (users x columns) it gives the sums of every resample in
+A cluster is what the task says belongs together (all of a user's queries, for LaMP). A resample of
+n clusters with replacement is a vector of n counts. All resamples are a matrix (draws x clusters)
+of counts; times the per-cluster sums (clusters x columns) it gives the sums of every resample in
 one matrix product. Intervals are BCa (Efron 1987; Efron & Tibshirani 1993, chapter 14): percentile
 intervals, corrected for the bias and skewness of the estimate.
 """
@@ -14,7 +15,7 @@ from scipy.special import ndtr, ndtri
 
 from quantrag.statistics.estimators import Estimator
 
-# Draws per block: 500 x 2,500 users are 10 MB of weights.
+# Draws per block: 500 x 2,500 clusters are 10 MB of weights.
 BLOCK = 500
 
 
@@ -29,19 +30,19 @@ def bootstrap(
     """Draw all estimators' bootstrap distributions from the same resamples.
 
     Args:
-        estimators: all with the same users.
+        estimators: all with the same clusters.
         draws: how many resamples.
         rng: source of the resamples.
 
     Returns:
         Per estimator float64 (draws, estimates).
     """
-    n_users = len(estimators[0].sums)
+    n_clusters = len(estimators[0].sums)
     sums = np.concatenate([estimator.sums for estimator in estimators], axis=1)
     ends = np.cumsum([estimator.sums.shape[1] for estimator in estimators])[:-1]
     results: list[list[np.ndarray]] = [[] for _ in estimators]
     for start in range(0, draws, BLOCK):
-        weights = _weights(n_users, min(BLOCK, draws - start), rng)
+        weights = _weights(n_clusters, min(BLOCK, draws - start), rng)
         for result, estimator, part in zip(
             results, estimators, np.split(weights @ sums, ends, axis=1), strict=True
         ):
@@ -49,23 +50,23 @@ def bootstrap(
     return [np.concatenate(result) for result in results]
 
 
-def _weights(n_users: int, draws: int, rng: np.random.Generator) -> np.ndarray:
-    """How often each user is in each resample: float64 (draws, users), rows sum to n_users."""
-    chosen = rng.integers(n_users, size=(draws, n_users))
-    chosen += np.arange(draws)[:, None] * n_users
-    counts = np.bincount(chosen.ravel(), minlength=draws * n_users)
-    return counts.reshape(draws, n_users).astype(np.float64)
+def _weights(n_clusters: int, draws: int, rng: np.random.Generator) -> np.ndarray:
+    """How often each cluster is in each resample: float64 (draws, clusters)."""
+    chosen = rng.integers(n_clusters, size=(draws, n_clusters))
+    chosen += np.arange(draws)[:, None] * n_clusters
+    counts = np.bincount(chosen.ravel(), minlength=draws * n_clusters)
+    return counts.reshape(draws, n_clusters).astype(np.float64)
 
 
 def jackknife(estimator: Estimator) -> np.ndarray:
-    """The estimates without each user in turn, (users, estimates)."""
+    """The estimates without each cluster in turn, (clusters, estimates)."""
     return estimator.evaluate(estimator.sums.sum(axis=0) - estimator.sums)
 
 
 def influences(leave_one_out: np.ndarray) -> np.ndarray:
-    """How far each user moves the estimate, times the number of users: (users, estimates).
+    """How far each cluster moves the estimate, times the number of clusters: (clusters, estimates).
 
-    For a mean these are the users' deviations from it.
+    For a mean these are the clusters' deviations from it.
     """
     return (len(leave_one_out) - 1) * (leave_one_out.mean(axis=0) - leave_one_out)
 
@@ -79,7 +80,7 @@ def bca_interval(
         distribution: bootstrap distribution, (draws, estimates). Draws that are NaN (a resample
             without any valid answer) are left out.
         estimate: the estimates on the data, (estimates,).
-        influence: of each user, from `influences`, (users, estimates).
+        influence: of each cluster, from `influences`, (clusters, estimates).
         confidence: e.g. 0.95.
 
     Returns:

@@ -1,8 +1,8 @@
 """Confidence in the mean of bounded differences, exact where few clusters differ.
 
 Most answers of a quantized model are those of its baseline; the few that differ may all differ in
-one direction. There a t-test takes what it has not seen for impossible: of 100 users without a
-difference it concludes that no user can differ. Here one imaginary cluster more is added to the
+one direction. There a t-test takes what it has not seen for impossible: of 100 clusters without a
+difference it concludes that no cluster can differ. Here one imaginary cluster more is added to the
 sample, with the largest difference that the scale allows, and all clusters get random weights:
 
     p(mean >= m) = P(sum_i E_i (a_i - m b_i) >= 0),  E_i independent, exponential

@@ -15,7 +15,7 @@ from quantrag.scoring.metrics import CORRECT, Metric
 from quantrag.statistics.bootstrap import generator
 from quantrag.statistics.bounded import Differences
 from quantrag.statistics.effects import Effect, effect, pooled
-from quantrag.statistics.estimators import by_user, difference_estimator, point, scores_estimator
+from quantrag.statistics.estimators import by_cluster, difference_estimator, point, scores_estimator
 from quantrag.statistics.grid import TaskGrid
 from quantrag.statistics.margins import limits
 from quantrag.statistics.paired import gatekept, holm, swap_pvalues
@@ -25,7 +25,7 @@ COMPARISON_COLUMNS = [
     *["ci_low", "ci_high", "p_value", "p_holm", "margin", "equivalent", "flip_rate"],
     *["noise_flip_rate", "verdict", "baseline_value", "precision_value", "p_equivalence"],
     *["min_detectable", "min_detectable_holm", "right_to_wrong", "wrong_to_right", "kl"],
-    *["unparseable_rate", "baseline_unparseable_rate", "n", "n_users"],
+    *["unparseable_rate", "baseline_unparseable_rate", "n", "n_clusters"],
     *["noise_right_to_wrong", "noise_wrong_to_right", "n_differing", "margin_needs", "p_swap"],
     *["p_flips", "n_kl"],
 ]
@@ -33,7 +33,7 @@ POOLED_COLUMNS = [
     *["task", "model", "metric", "baseline", "precision", "difference", "ci_low", "ci_high"],
     *["p_value", "p_holm", "margin", "p_equivalence", "equivalent", "verdict"],
     *["baseline_value", "precision_value", "min_detectable", "margin_needs"],
-    *["n_cells", "n", "n_users", "n_differing"],
+    *["n_cells", "n", "n_clusters", "n_differing"],
 ]
 
 
@@ -110,8 +110,8 @@ def pool(
         as `compare`.
 
     Returns:
-        One row per model, metric that is a mean, and precision; columns `POOLED_COLUMNS`. A user's
-        difference is the mean over all cells.
+        One row per model, metric that is a mean, and precision; columns `POOLED_COLUMNS`. A
+        cluster's difference is the mean over all cells.
     """
     pairs, shared = _pairs(grid, baseline, noise=True)
     if not len(pairs):
@@ -171,9 +171,9 @@ def _columns(
         "baseline_value": own.baseline,
         "precision_value": own.baseline + difference,
         "min_detectable": own.min_detectable(alpha, power),
-        "margin_needs": own.users_needed(limit, alpha, power),
+        "margin_needs": own.clusters_needed(limit, alpha, power),
         "n": np.round(differences.counts.sum(axis=1)).astype(np.int64),
-        "n_users": differences.n_clusters,
+        "n_clusters": differences.n_clusters,
         "n_differing": differences.n_differing,
     }
 
@@ -198,7 +198,7 @@ def _included(grid: TaskGrid, pairs: np.ndarray, policy: str) -> np.ndarray:
     """Which queries count in each pair, bool (pairs, queries)."""
     if policy == "exclude":
         return grid.valid[pairs[:, 0]] & grid.valid[pairs[:, 1]]
-    return np.ones((len(pairs), len(grid.users)), dtype=bool)
+    return np.ones((len(pairs), len(grid.clusters)), dtype=bool)
 
 
 def _groups(shared: pd.DataFrame) -> tuple[np.ndarray, int]:
@@ -248,8 +248,10 @@ def _p_flips(grid: TaskGrid, pairs: np.ndarray, baseline: str) -> np.ndarray:
         answers, reference = grid.answers, grid.answers[pairs[known, 1]]
         excess = (answers[pairs[known, 0]] != reference).astype(float)
         excess -= answers[noise[known]] != reference
-        counts = by_user(grid, np.ones(excess.shape))
-        result[known] = Differences(by_user(grid, excess), counts, np.ones(len(known))).p_at_most(0)
+        counts = by_cluster(grid, np.ones(excess.shape))
+        result[known] = Differences(
+            by_cluster(grid, excess), counts, np.ones(len(known))
+        ).p_at_most(0)
     return result
 
 
@@ -262,7 +264,7 @@ def _p_swap(
     permutations: int,
     seed: int,
 ) -> np.ndarray:
-    """`swap_pvalues` of all pairs; those in which few users differ one by one, hence exactly."""
+    """`swap_pvalues` of all pairs; those in which few clusters differ one by one, hence exactly."""
     rng = generator(seed, "swaps", grid.task.name, metric.key)
     result = np.full(len(pairs), np.nan)
     few = 2.0 ** np.minimum(own.differences.n_differing, 62) <= permutations

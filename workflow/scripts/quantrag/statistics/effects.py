@@ -1,4 +1,4 @@
-"""The difference that a precision makes to a metric, as a mean of bounded differences by user."""
+"""The difference that a precision makes to a metric, as a mean of the clusters' bounded ones."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ import numpy as np
 from quantrag.scoring.metrics import Metric
 from quantrag.statistics.bootstrap import influences, jackknife
 from quantrag.statistics.bounded import Differences
-from quantrag.statistics.estimators import by_user, difference_estimator, point, scores_estimator
+from quantrag.statistics.estimators import by_cluster, difference_estimator, point, scores_estimator
 from quantrag.statistics.grid import TaskGrid
 
 
@@ -18,12 +18,12 @@ class Effect:
     Tests are made on `differences`. A metric that is a mean (MAE, accuracy, ROUGE) is itself their
     mean. RMSE differs from 0 exactly where the mean squared error does, so its test is that of the
     squared errors (bounded by 16), and the ends of its interval are theirs as RMSE, at the
-    baseline's observed error. Macro F1 is no mean; its differences are the users' influences
+    baseline's observed error. Macro F1 is no mean; its differences are the clusters' influences
     (linearization), and their bound is the largest influence on either score, or 1 if that is
     larger. It knows nothing of labels too rare for the sample: intervals then cover too little.
 
     Attributes:
-        differences: by user, in the unit of the metric's per-query column.
+        differences: by cluster, in the unit of the metric's per-query column.
         baseline: the baseline's value, (estimates,).
         is_root: whether the metric is the root of a mean.
     """
@@ -62,8 +62,8 @@ class Effect:
         """The smallest difference of the metric that is found with probability `power`."""
         return self.as_metric(self.differences.min_detectable(alpha, power))
 
-    def users_needed(self, margin: np.ndarray, alpha: float, power: float) -> np.ndarray:
-        """How many users the margin needs if there is no difference."""
+    def clusters_needed(self, margin: np.ndarray, alpha: float, power: float) -> np.ndarray:
+        """How many clusters the margin needs if there is no difference."""
         return self.differences.clusters_needed(self.as_mean(margin), alpha, power)
 
 
@@ -79,7 +79,7 @@ def effect(
         include: bool (estimates, queries), which queries count; None for all.
     """
     if include is None:
-        include = np.ones((len(pairs), len(grid.users)), dtype=bool)
+        include = np.ones((len(pairs), len(grid.clusters)), dtype=bool)
     columns = [grid.scores[column] for column in metric.columns]
     # Likelihoods may be missing for some queries.
     include = include & ~np.any([np.isnan(c[pairs]).any(axis=1) for c in columns], axis=0)
@@ -88,12 +88,12 @@ def effect(
         first, second = (np.where(include, columns[0][rows], 0.0) for rows in pairs.T)
         by_query = first - second
         bound = np.maximum(metric.largest(first), metric.largest(second))
-        differences = Differences(by_user(grid, by_query), by_user(grid, include), bound)
+        differences = Differences(by_cluster(grid, by_query), by_cluster(grid, include), bound)
         return Effect(differences, point(reference), metric.is_root)
     estimator = difference_estimator(grid, metric, pairs, include)
-    counts = by_user(grid, include) > 0
+    counts = by_cluster(grid, include) > 0
     n = counts.sum(axis=1, keepdims=True)
-    influence = influences(jackknife(estimator)).T * (n - 1) / max(grid.n_users - 1, 1)
+    influence = influences(jackknife(estimator)).T * (n - 1) / max(grid.n_clusters - 1, 1)
     other = scores_estimator(grid, metric, pairs[:, 0], include)
     largest = [np.max(np.abs(influences(jackknife(e))), axis=0) for e in (reference, other)]
     unequal = np.any([c[pairs[:, 0]] != c[pairs[:, 1]] for c in columns], axis=0)
@@ -101,20 +101,20 @@ def effect(
         np.where(counts, point(estimator)[:, None] + influence, 0.0),
         counts.astype(np.float64),
         np.maximum(np.maximum(*largest), metric.bound),
-        by_user(grid, unequal & include) > 0,
+        by_cluster(grid, unequal & include) > 0,
     )
     return Effect(differences, point(reference))
 
 
 def pooled(effects: Effect, groups: np.ndarray) -> Differences:
-    """Mean differences over groups of cells, each user's cells taken together.
+    """Mean differences over groups of cells, each cluster's cells taken together.
 
     Args:
         effects: of a metric that is a mean.
         groups: int (estimates,), the group of each estimate, from 0 without gaps.
 
     Returns:
-        Differences of (groups,): a user's sum is over all cells, and so is the count of queries.
+        Differences of (groups,): a cluster's sum is over all cells, and so is the count of queries.
     """
     own = effects.differences
     member = np.arange(groups.max() + 1)[:, None] == groups

@@ -1,8 +1,8 @@
-"""Metrics as functions of sums over users, so that resampling is one matrix product.
+"""Metrics as functions of sums over clusters, so that resampling is one matrix product.
 
-Every metric is a function of a few per-user sums (`quantrag.scoring.metrics`). A resample of users
-(a vector of weights) times the users' sums gives the resample's sums, and with them the metric *of
-the resample*, not a mean of per-query values.
+Every metric is a function of a few per-cluster sums (`quantrag.scoring.metrics`). A resample of
+clusters (a vector of weights) times the clusters' sums gives the resample's sums, and with them the
+metric *of the resample*, not a mean of per-query values.
 """
 
 from collections.abc import Callable
@@ -16,10 +16,10 @@ from quantrag.statistics.grid import TaskGrid
 
 
 class Estimator(NamedTuple):
-    """Per-user sums and the function that makes estimates of weighted sums.
+    """Per-cluster sums and the function that makes estimates of weighted sums.
 
     Attributes:
-        sums: float64 (users, columns).
+        sums: float64 (clusters, columns).
         evaluate: maps (n, columns), each row the sums of one resample, to (n, estimates).
     """
 
@@ -44,21 +44,23 @@ def scores_estimator(
         include: bool (cells, queries), which answers count; None for all.
     """
     if include is None:
-        include = np.ones((len(rows), len(grid.users)), dtype=bool)
+        include = np.ones((len(rows), len(grid.clusters)), dtype=bool)
     columns = [grid.scores[column][rows] for column in metric.columns]
     parts = metric.parts(columns, include, grid.task)
     shape = len(parts), len(rows)
     return Estimator(
-        by_user(grid, np.concatenate(parts)).T,
+        by_cluster(grid, np.concatenate(parts)).T,
         lambda sums: metric.aggregate(sums.reshape(len(sums), *shape)),
     )
 
 
-def by_user(grid: TaskGrid, values: np.ndarray) -> np.ndarray:
-    """Sums over each user's queries: (rows, queries) to float64 (rows, users)."""
-    queries = np.arange(len(grid.users))
+def by_cluster(grid: TaskGrid, values: np.ndarray) -> np.ndarray:
+    """Sums over each cluster's queries: (rows, queries) to float64 (rows, clusters)."""
+    queries = np.arange(len(grid.clusters))
     ones = np.ones(len(queries))
-    members = sparse.csr_array((ones, (grid.users, queries)), shape=(grid.n_users, len(queries)))
+    members = sparse.csr_array(
+        (ones, (grid.clusters, queries)), shape=(grid.n_clusters, len(queries))
+    )
     return np.ascontiguousarray((members @ values.T.astype(np.float64)).T)
 
 

@@ -15,7 +15,7 @@ from quantrag.tasks.task import Task
 
 CELL = ["model", "precision", "retriever", "k"]
 _COLUMNS = [
-    *["task", *CELL, "query_id", "user_id", "valid", "n_tokens", "flip_key"],
+    *["task", *CELL, "query_id", "cluster_id", "valid", "n_tokens", "flip_key"],
     CORRECT,
     *score_columns(),
     *LOGPROBS,
@@ -29,8 +29,8 @@ class TaskGrid:
     Attributes:
         task: the task.
         cells: model, precision, retriever, k (strings); one row per cell.
-        users: int (queries,), the user of each query as a code from 0.
-        n_users: number of users, the units that are resampled.
+        clusters: int (queries,), the cluster of each query (a user, for LaMP) as a code from 0.
+        n_clusters: number of clusters, the units that are resampled.
         scores: float64 (cells, queries) for each column of the scores that the task has.
         valid: bool (cells, queries).
         n_tokens: int32 (cells, queries), tokens of the prompt.
@@ -40,8 +40,8 @@ class TaskGrid:
 
     task: Task
     cells: pd.DataFrame
-    users: np.ndarray
-    n_users: int
+    clusters: np.ndarray
+    n_clusters: int
     scores: dict[str, np.ndarray]
     valid: np.ndarray
     n_tokens: np.ndarray
@@ -92,7 +92,7 @@ def _grid(task: Task, cells: Sequence[tuple[tuple[str, ...], pd.DataFrame]]) -> 
                 f"scores of {task.name}, cell {'/'.join(key)}: other queries (or another order) "
                 f"than {'/'.join(cells[0][0])} has. Score the whole experiment again."
             )
-    users, names = pd.factorize(first["user_id"])
+    clusters, names = pd.factorize(first["cluster_id"])
     frames = [part for _, part in cells]
     values = {name: _stack(frames, name) for name in (CORRECT, *score_columns())}
     keys = pd.concat([frame["flip_key"] for frame in frames], ignore_index=True)
@@ -101,8 +101,8 @@ def _grid(task: Task, cells: Sequence[tuple[tuple[str, ...], pd.DataFrame]]) -> 
     return TaskGrid(
         task=task,
         cells=pd.DataFrame([key for key, _ in cells], columns=CELL),
-        users=users,
-        n_users=len(names),
+        clusters=clusters,
+        n_clusters=len(names),
         scores={name: value for name, value in values.items() if not np.isnan(value).all()},
         valid=_stack(frames, "valid"),
         n_tokens=_stack(frames, "n_tokens"),

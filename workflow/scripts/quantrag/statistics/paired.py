@@ -11,11 +11,11 @@ BLOCK = 1000
 def swap_pvalues(
     estimator: Estimator, observed: np.ndarray, permutations: int, rng: np.random.Generator
 ) -> np.ndarray:
-    """Two-sided p-values of "it makes no difference to any user", by swapping inside users.
+    """Two-sided p-values of "it makes no difference to any cluster", by swapping inside clusters.
 
-    If precision made no difference, a user's answers could as well carry each other's labels. Each
-    permutation swaps them for a random half of the users and computes the metrics and their
-    difference anew [Pitman 1937]. Where all ways to swap the users that differ are no more than
+    If precision made no difference, a cluster's answers could as well carry each other's labels.
+    Each permutation swaps them for a random half of the clusters and computes the metrics and their
+    difference anew [Pitman 1937]. Where all ways to swap the clusters that differ are no more than
     `permutations`, each is tried once and p is exact; else p = (1 + permutations at least as
     extreme) / (1 + permutations), never 0 [Phipson & Smyth 2010].
 

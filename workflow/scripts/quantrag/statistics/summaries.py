@@ -6,7 +6,7 @@ import pandas as pd
 from quantrag.scoring.metrics import Metric
 from quantrag.statistics.bootstrap import bca_interval, bootstrap, generator, influences, jackknife
 from quantrag.statistics.bounded import Differences
-from quantrag.statistics.estimators import by_user, point, scores_estimator
+from quantrag.statistics.estimators import by_cluster, point, scores_estimator
 from quantrag.statistics.grid import TaskGrid
 
 POLICIES = ("worst_case", "exclude")
@@ -34,7 +34,10 @@ def summarize(
         One row per cell and metric, columns `SCORE_COLUMNS`.
     """
     rows = np.arange(len(grid.cells))
-    counts = {"worst_case": np.full(len(rows), len(grid.users)), "exclude": grid.valid.sum(axis=1)}
+    counts = {
+        "worst_case": np.full(len(rows), len(grid.clusters)),
+        "exclude": grid.valid.sum(axis=1),
+    }
     parts = []
     for metric in grid.metrics:
         part = grid.cells.assign(task=grid.task.name, metric=metric.key, n=counts[policy])
@@ -50,7 +53,7 @@ def summarize(
                 (distribution,) = bootstrap([estimator], draws, rng)
                 influence = influences(jackknife(estimator))
                 low, high = bca_interval(distribution, value, influence, confidence)
-                n_clusters = np.sum(by_user(grid, include) > 0, axis=1)
+                n_clusters = np.sum(by_cluster(grid, include) > 0, axis=1)
                 low, high = (np.where(n_clusters > 1, end, np.nan) for end in (low, high))
             names = ("value", "ci_low", "ci_high")
             for name, column in zip(names, (value, low, high), strict=True):
@@ -71,7 +74,7 @@ def _interval_of_mean(
     bound = metric.largest(values)
     middle = bound[:, None] / 2
     centred = Differences(
-        by_user(grid, np.nan_to_num(values - middle)), by_user(grid, include), bound / 2
+        by_cluster(grid, np.nan_to_num(values - middle)), by_cluster(grid, include), bound / 2
     )
     low, high = (end + bound / 2 for end in centred.interval(confidence))
     if metric.is_root:

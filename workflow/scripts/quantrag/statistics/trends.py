@@ -3,8 +3,8 @@
 Model: d = a_query + slope * log2(prompt tokens) + error, where d is the paired difference of a
 query's score at one k. The queries' own levels a_query are taken out (fixed effects), so the slope
 compares a query with itself at more context, not long queries with short ones. Errors may be
-correlated in any way inside a user: cluster-robust variance (Liang & Zeger 1986; CR1), t with
-users - 1 degrees of freedom.
+correlated in any way inside a cluster: cluster-robust variance (Liang & Zeger 1986; CR1), t with
+clusters - 1 degrees of freedom.
 """
 
 from typing import NamedTuple
@@ -23,7 +23,7 @@ POOLED, ALL = "(pooled)", "(all)"
 TREND_COLUMNS = [
     *["task", "model", "retriever", "precision", "metric", "slope_per_doubling"],
     *["ci_low", "ci_high", "p_holm", "p_value", "standard_error", "between_models_sd"],
-    *["n", "n_users", "n_models"],
+    *["n", "n_clusters", "n_models"],
 ]
 
 
@@ -35,14 +35,14 @@ class Slope(NamedTuple):
 
 
 def clustered_slope(
-    y: np.ndarray, x: np.ndarray, users: np.ndarray, n_users: int, include: np.ndarray
+    y: np.ndarray, x: np.ndarray, clusters: np.ndarray, n_clusters: int, include: np.ndarray
 ) -> Slope:
-    """Slope of y on x within queries, with errors clustered by user.
+    """Slope of y on x within queries, with errors correlated inside clusters.
 
     Args:
         y, x: float64 (cells, queries).
-        users: int (queries,), codes from 0.
-        n_users: number of users.
+        clusters: int (queries,), codes from 0.
+        n_clusters: number of clusters.
         include: bool (cells, queries), which observations count.
     """
     weight = include.astype(np.float64)
@@ -53,11 +53,11 @@ def clustered_slope(
     y = (y - y.sum(axis=0) / count) * weight
     spread = np.sum(x**2)
     # Queries that fill the window at each k still differ by rounding.
-    if spread < 1e-9 or n_users < 2:
+    if spread < 1e-9 or n_clusters < 2:
         return Slope(np.nan, np.nan)
     slope = np.sum(x * y) / spread
-    scores = np.bincount(users, np.sum(x * (y - slope * x), axis=0), minlength=n_users)
-    variance = n_users / (n_users - 1) * np.sum(scores**2) / spread**2
+    scores = np.bincount(clusters, np.sum(x * (y - slope * x), axis=0), minlength=n_clusters)
+    variance = n_clusters / (n_clusters - 1) * np.sum(scores**2) / spread**2
     return Slope(slope, np.sqrt(variance))
 
 
@@ -106,12 +106,12 @@ def _slopes(
     entries = []
     for (model, retriever, precision), pairs in groups.items():
         own, reference = np.array(pairs).T
-        include = np.ones((len(pairs), len(grid.users)), dtype=bool)
+        include = np.ones((len(pairs), len(grid.clusters)), dtype=bool)
         if policy == "exclude":
             include = grid.valid[own] & grid.valid[reference]
         tokens = np.log2(grid.n_tokens[reference])
         difference = values[own] - values[reference]
-        slope = clustered_slope(difference, tokens, grid.users, grid.n_users, include)
+        slope = clustered_slope(difference, tokens, grid.clusters, grid.n_clusters, include)
         entries.append(
             {
                 "task": grid.task.name,
@@ -123,9 +123,9 @@ def _slopes(
                 "standard_error": slope.error,
                 "between_models_sd": np.nan,
                 "n": int(include.sum()),
-                "n_users": grid.n_users,
+                "n_clusters": grid.n_clusters,
                 "n_models": 1,
-                "degrees": grid.n_users - 1,
+                "degrees": grid.n_clusters - 1,
             }
         )
     return pd.DataFrame(entries)
@@ -158,7 +158,7 @@ def _pooled(slopes: pd.DataFrame) -> pd.DataFrame:
                 "standard_error": max(result.sd_eff_w_re_hksj, result.sd_eff_w_re),
                 "between_models_sd": np.sqrt(max(result.tau2, 0.0)),
                 "n": part["n"].sum(),
-                "n_users": part["n_users"].max(),
+                "n_clusters": part["n_clusters"].max(),
                 "n_models": len(part),
                 "degrees": len(part) - 1,
             }

@@ -26,6 +26,7 @@ from quantrag.tasks.records import (
     read_rating,
     read_text,
 )
+from quantrag.tasks.schemas import DOCUMENTS, QUERIES
 
 log = logging.getLogger(__name__)
 
@@ -33,13 +34,6 @@ log = logging.getLogger(__name__)
 RECORDS = "records"
 # Documents held as Python objects before they become an Arrow batch.
 _BATCH = 20_000
-
-QUERY_SCHEMA = pa.schema(
-    [(name, pa.string()) for name in ("query_id", "user_id", "input", "query_text", "gold")]
-)
-DOCUMENT_SCHEMA = pa.schema(
-    [(name, pa.string()) for name in ("document_id", "user_id", "text", "target", "date")]
-)
 
 
 def read_task(
@@ -67,12 +61,12 @@ def read_task(
         at_least: fewer questions than this are an error.
 
     Returns:
-        queries: string columns query_id, user_id (the same), input, query_text, gold; file order.
+        queries: `schemas.QUERIES`, in the file's order. Scope and cluster are the user, whose id
+            is the query's.
             The schema's metadata has, under `RECORDS`, JSON of what a reader of results must know:
             `empty_profiles`, how many, and `dropped`, by kind of record how many and of how many.
-        documents: string columns document_id, user_id, text, target ("" for LaMP-7), date ("" where
-            absent); users in the order of the queries, a user's documents in file order. Ratings
-            are "1".."5".
+        documents: `schemas.DOCUMENTS`, users in the order of the queries, a user's documents in
+            that of the file. Ratings are "1".."5".
 
     Raises:
         UserError: the files are unreadable, or records in them are wrong. The message names file
@@ -84,8 +78,8 @@ def read_task(
     golds = _read_golds(Path(outputs_path), lamp, problems)
     without_question = dict(golds)
     seen: dict[str, int] = {}
-    queries = _Columns(QUERY_SCHEMA)
-    documents = _Columns(DOCUMENT_SCHEMA)
+    queries = _Columns(QUERIES)
+    documents = _Columns(DOCUMENTS)
     empty_profiles: list[str] = []
     n_questions = n_wrong = n_documents = n_wrong_documents = 0
     for number, record in enumerate(
@@ -124,7 +118,7 @@ def read_task(
         n_wrong -= 1
         if (problems.total and not drop) or (max_queries is not None and number > max_queries):
             continue
-        queries.add(query_id, query_id, full_input, query_text, gold)
+        queries.add(query_id, query_id, query_id, full_input, query_text, [gold])
         for row in rows:
             documents.add(*row)
         if not rows:
@@ -176,10 +170,10 @@ class _Columns:
 
     def __init__(self, schema: pa.Schema) -> None:
         self._schema = schema
-        self._rows: list[tuple[str, ...]] = []
+        self._rows: list[tuple[str | list[str], ...]] = []
         self._batches: list[pa.RecordBatch] = []
 
-    def add(self, *row: str) -> None:
+    def add(self, *row: str | list[str]) -> None:
         self._rows.append(row)
         if len(self._rows) >= _BATCH:
             self._flush()
@@ -190,7 +184,12 @@ class _Columns:
 
     def _flush(self) -> None:
         if self._rows:
-            columns = [pa.array(column, pa.string()) for column in zip(*self._rows, strict=True)]
+            columns = [
+                pa.array(values, kind)
+                for values, kind in zip(
+                    zip(*self._rows, strict=True), self._schema.types, strict=True
+                )
+            ]
             self._batches.append(pa.record_batch(columns, schema=self._schema))
             self._rows = []
 

@@ -9,7 +9,7 @@ A kind is a module of this folder, named in `KINDS`. It has
   from, by a name of the kind's own;
 - `published_files(entry, split, resources)`: URL of each file that is downloaded, by its path;
 - `reading(entry, split)`: what decides how a split is read, as plain values;
-- `read(reading, files)`: tables of queries and documents (docs/architecture.md has their columns).
+- `read(reading, files)`: tables of queries and documents (`quantrag.tasks.schemas`).
 
 It is imported by the Snakefile too, so only `read` may import what is slow.
 """

@@ -68,13 +68,19 @@ def make_report(files: ReportFiles, config: Mapping[str, Any]) -> str:
     tables = read_tables(files.tables)
     tables["comparisons"] = read_csv(files.tables["comparisons"], COMPARISON_COLUMNS)
     statistics = config["statistics"]
-    criteria = Criteria(statistics["confidence"], statistics["margin"], statistics["power"])
+    tasks = load_all(config["tasks"])
+    criteria = Criteria(
+        statistics["confidence"],
+        statistics["margin"],
+        statistics["power"],
+        {task.name: task.cluster.plural for task in tasks},
+    )
     names = ordered_names(tables["scores"], tables["comparisons"], baseline=config["baseline"])
     precisions = [*names.precisions, *([NOISE_FLOOR] if config["noise_floor"] else [])]
-    tasks, notes = [], []
-    for task in load_all(config["tasks"]):
+    explored, notes = [], []
+    for task in tasks:
         data = _task(task, files, config, names.models, precisions)
-        tasks.append(data)
+        explored.append(data)
         notes.append(explorer.sampling_note(data["taken"], data["total"], config["seed"]))
         log.info("%s: %s", task.name, notes[-1])
     runs = [(model, precision) for model in names.models for precision in precisions]
@@ -86,7 +92,7 @@ def make_report(files: ReportFiles, config: Mapping[str, Any]) -> str:
             warnings=[*_warnings(config), *_left_out(files.queries)],
             figures=report_figures(tables, criteria.confidence),
             tables=tables,
-            explorer=tasks,
+            explorer=explored,
             explorer_grid=_switches(names, precisions, _cells(files.completions), notes),
             runs=provenance_section.run_records(
                 [_of_run(files.completions, run, 5) for run in runs],
@@ -107,7 +113,7 @@ def _task(
     precisions: Sequence[str],
 ) -> dict[str, Any]:
     """The explorer's data of one task."""
-    queries = _read(files.queries[task.name], ["query_id", "user_id", "gold"])
+    queries = _read(files.queries[task.name], ["query_id", "cluster_id", "golds"])
     sample = explorer.draw_sample(queries["query_id"].tolist(), config["seed"])
     prompts = {
         (Path(path).parts[-3], Path(path).stem): _read(path, _PROMPT, sample)

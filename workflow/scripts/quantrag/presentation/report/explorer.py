@@ -28,7 +28,7 @@ class TaskData:
 
     Attributes:
         task: the task.
-        queries: frame with query_id, user_id, gold, in the task's order.
+        queries: frame with query_id, cluster_id, golds, in the task's order.
         separator: what the prompt style puts between two documents.
     """
 
@@ -97,10 +97,11 @@ def task_json(
         budget: bytes of JSON; one query is taken whatever its size.
 
     Returns:
-        `pieces` (texts), `total` and `taken` (numbers of queries), `measures`, and `queries`: each
-        with id, user, gold and `runs`, by model, then cell: `[prompt, answers]`. A prompt is
-        [pieces, tokens, documents kept, documents dropped, truncated]; an answer, by precision, is
-        [piece, changed, valid, measures ...]. All documents and texts are numbers of pieces.
+        `pieces` (texts), `cluster` (what one is called), `total` and `taken` (numbers of queries),
+        `measures`, and `queries`: each with id, cluster, golds and `runs`, by model, then cell:
+        `[prompt, answers]`. A prompt is [pieces, tokens, documents kept, documents dropped,
+        truncated]; an answer, by precision, is [piece, changed, valid, measures ...]. All documents
+        and texts are numbers of pieces.
     """
     measures = measures_of(task.task)
     rows_of_prompt = {
@@ -131,7 +132,8 @@ def task_json(
                 )
             runs.append(of_model)
         fact = facts[query_id]
-        entry = {"id": query_id, "user": fact["user_id"], "gold": fact["gold"], "runs": runs}
+        golds = list(fact["golds"])
+        entry = {"id": query_id, "cluster": fact["cluster_id"], "golds": golds, "runs": runs}
         grown = pieces.size - before + len(to_json(entry).encode())
         if queries and size + grown > budget:
             # What this query added is at the end.
@@ -142,6 +144,7 @@ def task_json(
     order = {query_id: number for number, query_id in enumerate(task.queries["query_id"])}
     return {
         "task": task.task.name,
+        "cluster": task.task.cluster.singular,
         "total": len(task.queries),
         "taken": len(queries),
         "measures": [

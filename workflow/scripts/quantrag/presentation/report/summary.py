@@ -12,7 +12,7 @@ from quantrag.presentation.criteria import Criteria
 from quantrag.presentation.data import keep_main_metrics, main_metrics, ordered_names
 from quantrag.statistics.trends import POOLED
 
-FEW_USERS = 30  # docs/statistics.md: with fewer no bootstrap interval is exact
+FEW_CLUSTERS = 30  # docs/statistics.md: with fewer no bootstrap interval is exact
 MANY_INVALID = 0.05
 _MOST_NAMED = 6  # cells that a sentence names one by one; more are counted
 
@@ -248,10 +248,12 @@ def _notes(rows: pd.DataFrame, criteria: Criteria) -> list[str]:
         f"{criteria.level} confidence; “worse” and “better” are adjusted for all comparisons of a "
         "task and metric (Holm). “Inconclusive” is not “no difference”: neither was shown."
     ]
-    users = int(rows["n_users"].min())
-    if users < FEW_USERS:
+    fewest = rows.sort_values("n_clusters", kind="stable").iloc[0]
+    if fewest["n_clusters"] < FEW_CLUSTERS:
+        called = criteria.clusters.get(fewest["task"], "clusters")
         notes.append(
-            f"There are only {users} users: with fewer than {FEW_USERS} no interval here is exact."
+            f"There are only {fewest['n_clusters']} {called}: with fewer than {FEW_CLUSTERS} no "
+            "interval here is exact."
         )
     rates = rows[["unparseable_rate", "baseline_unparseable_rate"]].max(axis=1)
     if rates.max() > MANY_INVALID:

@@ -67,7 +67,7 @@ function explore() {
     const words = field.text.value.trim().toLowerCase();
     if (!words) return true;
     const {prompt, answers} = run(query);
-    const all = [query.id, query.gold, promptText(prompt), ...answers.map(a => text(a[0]))];
+    const all = [query.id, ...query.golds, promptText(prompt), ...answers.map(a => text(a[0]))];
     return all.some(part => part.toLowerCase().includes(words));
   }
 
@@ -184,8 +184,8 @@ function explore() {
     if (dropped) facts.push(`${dropped} dropped for lack of room`);
     if (truncated) facts.push("query shortened");
     detail.replaceChildren(
-      make("div", {className: "head"}, make("h3", {textContent: `Query ${query.id}, user ${query.user}`}), make("span", {}, step("← Previous", -1), " ", step("Next →", 1))),
-      make("p", {}, make("strong", {textContent: "Gold: "}), query.gold),
+      make("div", {className: "head"}, make("h3", {textContent: `Query ${query.id}, ${task().cluster} ${query.cluster}`}), make("span", {}, step("← Previous", -1), " ", step("Next →", 1))),
+      make("p", {}, make("strong", {textContent: "Gold: "}), query.golds.join(" · ")),
       make("div", {className: "answers"}, ...answers.map((answer, i) => card(answer, i, answers[0]))),
       make("h4", {textContent: `Prompt: ${facts.join(", ")}`}),
     );

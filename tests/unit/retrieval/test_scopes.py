@@ -1,0 +1,33 @@
+"""Scopes as slices."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from quantrag.errors import UserError
+from quantrag.retrieval.scopes import scopes_of
+
+
+def tables(query_users, document_users):
+    return (
+        pa.table({"scope_id": pa.array(query_users, pa.string())}),
+        pa.table({"scope_id": pa.array(document_users, pa.string())}),
+    )
+
+
+def test_each_query_gets_its_scopes_slice():
+    scopes = scopes_of(*tables(["b", "a", "nobody", "b"], ["a", "a", "b", "b", "b"]))
+    assert [scopes.slice_of(query) for query in range(4)] == [(2, 5), (0, 2), (0, 0), (2, 5)]
+    assert len(scopes) == 2
+    np.testing.assert_array_equal(scopes.sizes(), [2, 3])
+
+
+def test_no_documents_at_all():
+    scopes = scopes_of(*tables(["a"], []))
+    assert scopes.slice_of(0) == (0, 0)
+    assert len(scopes) == 0
+
+
+def test_scattered_scope_is_refused_with_its_place():
+    with pytest.raises(UserError, match="row 2: scope 'a' appears again"):
+        scopes_of(*tables(["a"], ["a", "b", "a"]))
