@@ -93,7 +93,7 @@ def task_json(
         prompts: by (model, retriever): frame with query_id, k, prompt, n_tokens, document_ids,
             dropped, truncated.
         answers: by (model, precision, retriever, k): frame with query_id, text, valid, flip_key and
-            the task's measures.
+            the task's measures (those that no answer has a value of are left out).
         budget: bytes of JSON; one query is taken whatever its size.
 
     Returns:
@@ -103,7 +103,11 @@ def task_json(
         truncated]; an answer, by precision, is [piece, changed, valid, measures ...]. All documents
         and texts are numbers of pieces.
     """
-    measures = measures_of(task.task)
+    measures = [
+        metric
+        for metric in measures_of(task.task)
+        if any(frame[metric.columns[0]].notna().any() for frame in answers.values())
+    ]
     rows_of_prompt = {
         key: {(row["query_id"], row["k"]): row for row in _records(frame)}
         for key, frame in prompts.items()
