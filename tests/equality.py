@@ -1,12 +1,12 @@
 """Whether the code at hand gives the tables of a finished experiment, byte for byte.
 
-    python tests/equality.py FOLDER [--renamed OLD=NEW ...] [--generate] [--scratch FOLDER]
+    python tests/equality.py FOLDER [--renamed OLD=NEW ...] [--prompts] [--scratch FOLDER]
 
 FOLDER is a checkout (of any version) in which `make demo` has finished. Its results are copied to a
 scratch checkout of this code, where the tasks are read again, and then everything from the
-completions on is made again: scores, tables, report. With `--generate`, retrieval and the prompts
-are made again too, must be the same prompts, and every answer to them must be in the journals: not
-one is generated. Checkpoints, calibration texts and perplexities are taken over: they take minutes.
+completions on is made again. Every answer must be in the journals: not one is generated. With
+`--prompts`, retrieval and prompts are made again too, and must be the same prompts. Checkpoints,
+calibration texts and perplexities are taken over: they take minutes.
 
 Ends with 1 and the first rows that differ where a table is not the same.
 """
@@ -26,9 +26,11 @@ from quantrag.tables import read_table
 from running import copy_project, run_snakemake
 
 ROOT = Path(__file__).resolve().parents[1]
-# Made again in any case, and before anything else; with --generate, up to the completions.
-TASKS, ANSWERS = ["tasks"], ["indexes", "runs", "prompts", "completions", "costs"]
-ANALYSIS = ["tables", "scores", "scores.parquet", "figures", "report.html"]
+MADE_AGAIN = [
+    *["tasks", "completions", "costs", "scores", "scores.parquet"],
+    *["tables", "figures", "report.html"],
+]
+PROMPTS = ["indexes", "runs", "prompts"]
 SHOWN_ROWS = 5
 
 
@@ -41,8 +43,8 @@ def main() -> int:
         for part in ("results", "resources"):
             shutil.copytree(arguments.folder / part, scratch / part, symlinks=True)
         new = scratch / "results" / arguments.experiment
-        remove(new, [*TASKS, *(ANSWERS if arguments.generate else []), *ANALYSIS])
-        first = relative(old, "prompts" if arguments.generate else "tasks", arguments.experiment)
+        remove(new, [*MADE_AGAIN, *(PROMPTS if arguments.prompts else [])])
+        first = relative(old, "prompts" if arguments.prompts else "tasks", arguments.experiment)
         make(scratch, arguments, first)
         # Whatever is there counts as made from what has just been written: all of one age.
         now = time.time()
@@ -50,10 +52,8 @@ def main() -> int:
             os.utime(path, (now, now), follow_symlinks=False)
         tables = relative(old, "tables", arguments.experiment)
         make(scratch, arguments, [path for path in tables if path.suffix == ".csv"])
-        problems = []
-        if arguments.generate:
-            problems += other_prompts(old / "prompts", new / "prompts")
-            problems += generated(scratch / "logs" / arguments.experiment / "generate")
+        problems = other_prompts(old / "prompts", new / "prompts")
+        problems += generated(scratch / "logs" / arguments.experiment / "generate")
         for path in sorted((old / "tables").glob("*.csv")):
             problems += differences(path, new / "tables" / path.name, arguments.renamed)
     print("\n".join(problems) or "All tables are the same, byte for byte.")
@@ -68,7 +68,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument(
         "--renamed", nargs="*", default=[], metavar="OLD=NEW", help="columns that were renamed"
     )
-    parser.add_argument("--generate", action="store_true", help="from retrieval on")
+    parser.add_argument("--prompts", action="store_true", help="from retrieval on")
     parser.add_argument("--scratch", help="folder to work in, which is kept; else a temporary one")
     return parser.parse_args()
 
