@@ -5,7 +5,6 @@
 
 
 from quantrag.tasks.lamp_files import lamp_url
-from quantrag.tasks.lamp_layouts import LAYOUTS
 
 
 rule download_lamp:
@@ -18,7 +17,7 @@ rule download_lamp:
         "<benchmarks>/download_lamp/{users}-LaMP_{lamp}-{split}_{part}.tsv"
     wildcard_constraints:
         users="user|time",
-        lamp=one_of(map(str, LAYOUTS)),
+        lamp="[0-9]+",
         split="train|dev|test",
         part="questions|outputs",
     conda:

@@ -14,7 +14,7 @@ rule write_demo_data:
     benchmark:
         "<benchmarks>/write_demo_data/LaMP_{lamp}-users{users}-profile{smallest}to{largest}-seed{seed}-{split}.tsv"
     wildcard_constraints:
-        lamp=one_of(map(str, LAYOUTS)),
+        lamp="[0-9]+",
         users="[0-9]+",
         smallest="[0-9]+",
         largest="[0-9]+",
