@@ -198,8 +198,9 @@ def _from_text(value: Any, annotation: Any) -> Any:
     if isinstance(value, list):
         [item] = next((typing.get_args(o) for o in options if _is(o, list)), (Any,))
         return [_from_text(part, item) for part in value]
-    if isinstance(value, dict) and any(_is(o, dict) for o in options):
-        _, item = next(typing.get_args(o) or (Any, Any) for o in options if _is(o, dict))
+    mappings = [option for option in options if option is Any or _is(option, dict)]
+    if isinstance(value, dict) and mappings:
+        _, item = typing.get_args(mappings[0]) or (Any, Any)
         return {key: _from_text(part, item) for key, part in value.items()}
     if not isinstance(value, str):
         return value

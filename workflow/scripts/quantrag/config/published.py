@@ -1,17 +1,24 @@
 """`config/published.yaml`: values from publications that are set beside ours."""
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any
 
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 
 from quantrag.config.files import display, read_mapping
-from quantrag.config.messages import dotted, first_mistake
+from quantrag.config.messages import choices, dotted, first_mistake
 from quantrag.errors import UserError
-from quantrag.section import K, Line, Number, Section
+from quantrag.scoring.metrics import METRICS
+from quantrag.section import K, Line, Mistake, Number, Section, shown
 
 #: What tells one cell's value from another's.
 KEY = ("task", "model", "precision", "retriever", "k", "metric")
+
+
+def _known_metric(name: str) -> str:
+    if name not in METRICS:
+        raise Mistake(f"unknown metric {shown(name)}" + choices(name, METRICS))
+    return name
 
 
 class PublishedValue(Section):
@@ -22,7 +29,7 @@ class PublishedValue(Section):
     precision: Line = Field(description="Name of the precision in the config.")
     retriever: Line = Field(description="Name of the retriever in the config; `none` for k = 0.")
     k: K = Field(description="Value of k as in the config.")
-    metric: Literal["mae", "rmse", "accuracy", "f1", "rouge1", "rougeL"] = Field(
+    metric: Annotated[Line, AfterValidator(_known_metric)] = Field(
         description="The metric as in `scores.csv`."
     )
     value: Number = Field(
