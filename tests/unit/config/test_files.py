@@ -24,6 +24,7 @@ from quantrag.errors import UserError
         ("t:\n  a: 1\n  b: {c: 1, c: 2}\n", "line 3: the key 'c' stands already in line 3"),
         ('{"a": 1, "a": 2}', "the key 'a' stands twice"),
         ("[" * 3000, "not valid YAML"),
+        ("a: &a {b: [*a]}\n", "an alias (*name) stands inside of what it refers to"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_one_line(tmp_path, content, expected):
@@ -47,6 +48,12 @@ def test_a_key_that_an_anchor_brings_may_be_overruled(tmp_path):
     path = tmp_path / "mine.yaml"
     path.write_text("base: &base {a: 1, b: 2}\nmine: {<<: *base, a: 3}\n")
     assert read_mapping(path)["mine"] == {"a": 3, "b": 2}
+
+
+def test_an_alias_may_be_used_twice(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text("a: &a {b: 1}\nc: [*a, *a]\n")
+    assert read_mapping(path)["c"] == [{"b": 1}, {"b": 1}]
 
 
 def test_json_and_a_byte_order_mark_are_read(tmp_path):

@@ -156,9 +156,9 @@ Name = Annotated[
     ),
 ]
 #: Name of a repository on the Hugging Face Hub.
-Repository = Annotated[str, *matching(_REPOSITORY, "owner/name", LONGEST_NAME)]
-#: A commit, branch or tag.
-Revision = Annotated[Line, Field(max_length=LONGEST_NAME)]
+Repository = Annotated[str, *matching(_REPOSITORY, "owner/name", 140)]
+#: A commit, branch or tag. With its repository it becomes the name of a folder.
+Revision = Annotated[Line, Field(max_length=100)]
 #: Options that are handed on unchecked, by name.
 Options = Annotated[dict[str, Any], AfterValidator(_finite)]
 

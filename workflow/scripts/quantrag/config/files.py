@@ -71,6 +71,8 @@ def _read(path: Path, _version: tuple[int, int]) -> dict[Any, Any]:
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         problem = " ".join(str(error).split())
         raise UserError(f"{name}: not valid YAML: {problem}") from None
+    if _contains_itself(content):
+        raise UserError(f"{name}: an alias (*name) stands inside of what it refers to")
     if content is None:
         raise UserError(f"{name}: the file is empty. Allowed: keys with values (key: value)")
     if not isinstance(content, dict):
@@ -86,6 +88,16 @@ def _parse(text: str) -> Any:
         return json.loads(text, object_pairs_hook=_unique)
     except ValueError:
         return yaml.load(text, Loader=_Loader)
+
+
+def _contains_itself(node: Any, above: tuple[int, ...] = (), seen: set[int] | None = None) -> bool:
+    """Whether an alias makes a list or mapping part of itself."""
+    seen = set() if seen is None else seen
+    if not isinstance(node, dict | list) or id(node) in seen:
+        return id(node) in above
+    seen.add(id(node))
+    parts = node.values() if isinstance(node, dict) else node
+    return any(_contains_itself(part, (*above, id(node)), seen) for part in parts)
 
 
 def _unique(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
