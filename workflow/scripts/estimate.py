@@ -3,14 +3,13 @@
 import sys
 from pathlib import Path
 
-import yaml
-
+from quantrag.config.files import read_mapping
 from quantrag.errors import UserError
 from quantrag.estimate.terminal import estimate
 
 # Printed, not logged: it is read on the terminal. So it isn't run as the other scripts are.
 try:
-    facts = yaml.safe_load(Path(snakemake.params.facts).read_text(encoding="utf-8"))
+    facts = read_mapping(snakemake.params.facts)
     text = estimate(
         snakemake.params.config,
         facts,
