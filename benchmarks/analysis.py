@@ -31,7 +31,7 @@ from benchmarks.parts import common
 from quantrag.grid import K, cells_of
 from quantrag.scoring.score import score_task
 from quantrag.statistics.comparisons import compare, pool
-from quantrag.statistics.grid import load_grids
+from quantrag.statistics.score_arrays import load_score_arrays
 from quantrag.statistics.summaries import summarize
 from quantrag.statistics.trends import trend
 from quantrag.tables import read_table, write_csv, write_table
@@ -134,7 +134,7 @@ def make_tables(folder: Path) -> dict[str, float]:
     seconds = {}
     for name, make in tables.items():
         start = time.perf_counter()
-        grids = load_grids(score_files(folder), TASKS)
+        grids = load_score_arrays(score_files(folder), TASKS)
         write_csv(pd.concat([make(grid) for grid in grids]), folder / f"{name}.csv")
         seconds[name] = time.perf_counter() - start
     return {**seconds, "peak_gib": common.peak_gib()}
@@ -142,7 +142,7 @@ def make_tables(folder: Path) -> dict[str, float]:
 
 def speedup(folder: Path, sample: int = 4) -> float:
     """Our time for all intervals of scores.csv, against a loop over scipy's bootstrap."""
-    grids = load_grids(score_files(folder), TASKS)
+    grids = load_score_arrays(score_files(folder), TASKS)
     start = time.perf_counter()
     tables = [
         summarize(grid, policy="worst_case", confidence=0.95, draws=DRAWS, seed=0) for grid in grids

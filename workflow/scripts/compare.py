@@ -6,7 +6,7 @@ with job(snakemake):
     import pandas as pd
 
     from quantrag.statistics.comparisons import compare, pool
-    from quantrag.statistics.grid import load_grids
+    from quantrag.statistics.score_arrays import load_score_arrays
     from quantrag.tables import write_csv
     from quantrag.tasks.registry import load_all
 
@@ -18,7 +18,7 @@ with job(snakemake):
         "margin": params.margin,
         "power": params.power,
     }
-    grids = load_grids(snakemake.input.scores, load_all(params.tasks))
+    grids = load_score_arrays(snakemake.input.scores, load_all(params.tasks))
     tables = [
         compare(grid, **settings, permutations=params.permutations, seed=params.seed)
         for grid in grids

@@ -6,13 +6,13 @@ with job(snakemake):
     import pandas as pd
     import pyarrow as pa
 
-    from quantrag.statistics.grid import load_grids
+    from quantrag.statistics.score_arrays import load_score_arrays
     from quantrag.statistics.summaries import summarize
     from quantrag.tables import read_arrow, write_csv, write_table
     from quantrag.tasks.registry import load_all
 
     params = snakemake.params
-    grids = load_grids(snakemake.input.scores, load_all(params.tasks))
+    grids = load_score_arrays(snakemake.input.scores, load_all(params.tasks))
     tables = [
         summarize(
             grid,

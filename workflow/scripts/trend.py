@@ -5,7 +5,7 @@ from quantrag.runtime.jobs import job
 with job(snakemake):
     import pandas as pd
 
-    from quantrag.statistics.grid import load_grids
+    from quantrag.statistics.score_arrays import load_score_arrays
     from quantrag.statistics.trends import trend
     from quantrag.tables import write_csv
     from quantrag.tasks.registry import load_all
@@ -13,6 +13,6 @@ with job(snakemake):
     params = snakemake.params
     tables = [
         trend(grid, baseline=params.baseline, policy=params.invalid, confidence=params.confidence)
-        for grid in load_grids(snakemake.input.scores, load_all(params.tasks))
+        for grid in load_score_arrays(snakemake.input.scores, load_all(params.tasks))
     ]
     write_csv(pd.concat(tables), snakemake.output.table)

@@ -26,7 +26,7 @@ from quantrag.scoring.metrics import (
 from quantrag.scoring.rouge import rouge_scores
 from quantrag.scoring.score import score_task
 from quantrag.statistics.estimators import point, scores_estimator
-from quantrag.statistics.grid import grids_of
+from quantrag.statistics.score_arrays import score_arrays_of
 from quantrag.tasks.answers import ANSWERS
 
 
@@ -62,7 +62,7 @@ def metrics_of(texts, golds, lamp, rule="strict"):
     frame = pd.DataFrame({"query_id": ids, "text": texts, "prompt_tokens": 10})
     scores = score_task([frame], [Cell("t", "none", K_ZERO)], queries, task=task, rule=rule)
     scores = scores.assign(model="m", precision="p")
-    (grid,) = grids_of([scores], [task])
+    (grid,) = score_arrays_of([scores], [task])
     rows = np.array([0])
     return {m.key: float(point(scores_estimator(grid, m, rows))[0]) for m in grid.metrics}
 

@@ -14,7 +14,7 @@ from quantrag.statistics.comparisons import (
     mean_kl,
     pool,
 )
-from quantrag.statistics.grid import CELL, TaskGrid, grids_of
+from quantrag.statistics.score_arrays import CELL, ScoreArrays, score_arrays_of
 from quantrag.statistics.summaries import SCORE_COLUMNS, summarize
 from synthetic_scores import cell
 
@@ -33,7 +33,7 @@ POOL_SETTINGS = ("baseline", "policy", "confidence", "margin", "power")
 
 
 def grid_of(*cells, lamp=3):
-    (grid,) = grids_of(cells, [lamp_task(lamp)])
+    (grid,) = score_arrays_of(cells, [lamp_task(lamp)])
     return grid
 
 
@@ -449,7 +449,7 @@ def simulated(lamp, scores):
     names = [(f"m{i}", p, "bm25", "1") for p in ("fp16", "int4") for i in range(replications)]
     flat = {name: values.reshape(-1, n) for name, values in scores.items()}
     shape = (2 * replications, n)
-    return TaskGrid(
+    return ScoreArrays(
         task=lamp_task(lamp),
         cells=pd.DataFrame(names, columns=CELL),
         clusters=np.arange(n) // 2,

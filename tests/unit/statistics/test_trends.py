@@ -4,7 +4,7 @@ import pytest
 import statsmodels.api as sm
 
 from lamp_tasks import lamp_task
-from quantrag.statistics.grid import grids_of
+from quantrag.statistics.score_arrays import score_arrays_of
 from quantrag.statistics.trends import ALL, POOLED, TREND_COLUMNS, _pooled, clustered_slope, trend
 from synthetic_scores import cell
 
@@ -28,7 +28,7 @@ def planted(rng, slope, n=400, noise=0.3, models=("m",), retrievers=("bm25", "dp
 
 
 def trends_of(cells, **settings):
-    (grid,) = grids_of(cells, [lamp_task(3)])
+    (grid,) = score_arrays_of(cells, [lamp_task(3)])
     return trend(grid, **(SETTINGS | settings))
 
 

@@ -16,9 +16,9 @@ from quantrag.statistics.bootstrap import generator
 from quantrag.statistics.bounded import Differences
 from quantrag.statistics.effects import Effect, effect, pooled
 from quantrag.statistics.estimators import by_cluster, difference_estimator, point, scores_estimator
-from quantrag.statistics.grid import TaskGrid
 from quantrag.statistics.margins import limits
 from quantrag.statistics.paired import gatekept, holm, swap_pvalues
+from quantrag.statistics.score_arrays import ScoreArrays
 
 COMPARISON_COLUMNS = [
     *["task", "model", "retriever", "k", "metric", "baseline", "precision", "difference"],
@@ -38,7 +38,7 @@ POOLED_COLUMNS = [
 
 
 def compare(
-    grid: TaskGrid,
+    grid: ScoreArrays,
     *,
     baseline: str,
     policy: str,
@@ -93,7 +93,7 @@ def compare(
 
 
 def pool(
-    grid: TaskGrid,
+    grid: ScoreArrays,
     *,
     baseline: str,
     policy: str,
@@ -194,7 +194,7 @@ def verdicts(
     )
 
 
-def _included(grid: TaskGrid, pairs: np.ndarray, policy: str) -> np.ndarray:
+def _included(grid: ScoreArrays, pairs: np.ndarray, policy: str) -> np.ndarray:
     """Which queries count in each pair, bool (pairs, queries)."""
     if policy == "exclude":
         return grid.valid[pairs[:, 0]] & grid.valid[pairs[:, 1]]
@@ -212,7 +212,7 @@ def _mean_of(values: np.ndarray, groups: np.ndarray) -> np.ndarray:
     return pd.Series(values).groupby(groups).mean().to_numpy()
 
 
-def _without(grid: TaskGrid, metric: Metric, pairs: np.ndarray, policy: str) -> np.ndarray:
+def _without(grid: ScoreArrays, metric: Metric, pairs: np.ndarray, policy: str) -> np.ndarray:
     """The baseline's score without retrieval for each pair; NaN where unknown and at k = 0."""
     rows = grid.rows()
     cells = [tuple(grid.cells.iloc[row]) for row in pairs[:, 1]]
@@ -229,7 +229,7 @@ def _without(grid: TaskGrid, metric: Metric, pairs: np.ndarray, policy: str) -> 
     return result
 
 
-def _p_flips(grid: TaskGrid, pairs: np.ndarray, baseline: str) -> np.ndarray:
+def _p_flips(grid: ScoreArrays, pairs: np.ndarray, baseline: str) -> np.ndarray:
     """p-values of "it changes no more answers than the baseline's second pass does", one-sided.
 
     On the same queries: a query's flip against the baseline minus the second pass's. NaN where the
@@ -256,7 +256,7 @@ def _p_flips(grid: TaskGrid, pairs: np.ndarray, baseline: str) -> np.ndarray:
 
 
 def _p_swap(
-    grid: TaskGrid,
+    grid: ScoreArrays,
     metric: Metric,
     pairs: np.ndarray,
     include: np.ndarray,
@@ -277,7 +277,7 @@ def _p_swap(
 
 
 def _pairs(
-    grid: TaskGrid, baseline: str, *, noise: bool = False
+    grid: ScoreArrays, baseline: str, *, noise: bool = False
 ) -> tuple[np.ndarray, pd.DataFrame]:
     """Rows to compare, (n, 2): precision, baseline; and what doesn't depend on the metric.
 

@@ -8,7 +8,7 @@ from quantrag.scoring.metrics import Metric
 from quantrag.statistics.bootstrap import influences, jackknife
 from quantrag.statistics.bounded import Differences
 from quantrag.statistics.estimators import by_cluster, difference_estimator, point, scores_estimator
-from quantrag.statistics.grid import TaskGrid
+from quantrag.statistics.score_arrays import ScoreArrays
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Effect:
 
 
 def effect(
-    grid: TaskGrid, metric: Metric, pairs: np.ndarray, include: np.ndarray | None = None
+    grid: ScoreArrays, metric: Metric, pairs: np.ndarray, include: np.ndarray | None = None
 ) -> Effect:
     """A metric's differences between pairs of cells.
 

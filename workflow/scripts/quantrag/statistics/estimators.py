@@ -12,7 +12,7 @@ import numpy as np
 from scipy import sparse
 
 from quantrag.scoring.metrics import Metric
-from quantrag.statistics.grid import TaskGrid
+from quantrag.statistics.score_arrays import ScoreArrays
 
 
 class Estimator(NamedTuple):
@@ -33,7 +33,7 @@ def point(estimator: Estimator) -> np.ndarray:
 
 
 def scores_estimator(
-    grid: TaskGrid, metric: Metric, rows: np.ndarray, include: np.ndarray | None = None
+    grid: ScoreArrays, metric: Metric, rows: np.ndarray, include: np.ndarray | None = None
 ) -> Estimator:
     """The metric of each of some cells; NaN where no answer counts.
 
@@ -54,7 +54,7 @@ def scores_estimator(
     )
 
 
-def by_cluster(grid: TaskGrid, values: np.ndarray) -> np.ndarray:
+def by_cluster(grid: ScoreArrays, values: np.ndarray) -> np.ndarray:
     """Sums over each cluster's queries: (rows, queries) to float64 (rows, clusters)."""
     queries = np.arange(len(grid.clusters))
     ones = np.ones(len(queries))
@@ -65,7 +65,7 @@ def by_cluster(grid: TaskGrid, values: np.ndarray) -> np.ndarray:
 
 
 def difference_estimator(
-    grid: TaskGrid, metric: Metric, pairs: np.ndarray, include: np.ndarray | None = None
+    grid: ScoreArrays, metric: Metric, pairs: np.ndarray, include: np.ndarray | None = None
 ) -> Estimator:
     """The metric's difference between two cells, first minus second.
 

@@ -7,7 +7,7 @@ from quantrag.scoring.metrics import Metric
 from quantrag.statistics.bootstrap import bca_interval, bootstrap, generator, influences, jackknife
 from quantrag.statistics.bounded import Differences
 from quantrag.statistics.estimators import by_cluster, point, scores_estimator
-from quantrag.statistics.grid import TaskGrid
+from quantrag.statistics.score_arrays import ScoreArrays
 
 POLICIES = ("worst_case", "exclude")
 SCORE_COLUMNS = [
@@ -18,7 +18,7 @@ SCORE_COLUMNS = [
 
 
 def summarize(
-    grid: TaskGrid, *, policy: str, confidence: float, draws: int, seed: int
+    grid: ScoreArrays, *, policy: str, confidence: float, draws: int, seed: int
 ) -> pd.DataFrame:
     """Metrics of one task's cells under both policies for invalid answers.
 
@@ -67,7 +67,7 @@ def summarize(
 
 
 def _interval_of_mean(
-    grid: TaskGrid, metric: Metric, include: np.ndarray, confidence: float
+    grid: ScoreArrays, metric: Metric, include: np.ndarray, confidence: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Intervals of the cells' means (of their roots), from values between 0 and the bound."""
     values = np.where(include, grid.scores[metric.columns[0]], np.nan)

@@ -16,8 +16,8 @@ from statsmodels.stats.meta_analysis import combine_effects
 
 from quantrag.names import NO_RETRIEVER, NOISE_FLOOR
 from quantrag.scoring.metrics import Metric
-from quantrag.statistics.grid import TaskGrid
 from quantrag.statistics.paired import holm
+from quantrag.statistics.score_arrays import ScoreArrays
 
 POOLED, ALL = "(pooled)", "(all)"
 TREND_COLUMNS = [
@@ -61,7 +61,7 @@ def clustered_slope(
     return Slope(slope, np.sqrt(variance))
 
 
-def trend(grid: TaskGrid, *, baseline: str, policy: str, confidence: float) -> pd.DataFrame:
+def trend(grid: ScoreArrays, *, baseline: str, policy: str, confidence: float) -> pd.DataFrame:
     """Slopes of one task: per model, retriever and precision, and pooled over models.
 
     The cell without retrieval (k = 0) is the shortest context of every retriever. A metric that
@@ -90,7 +90,7 @@ def trend(grid: TaskGrid, *, baseline: str, policy: str, confidence: float) -> p
 
 
 def _slopes(
-    grid: TaskGrid, metric: Metric, baseline: str, policy: str, *, by_retriever: bool
+    grid: ScoreArrays, metric: Metric, baseline: str, policy: str, *, by_retriever: bool
 ) -> pd.DataFrame:
     rows = grid.rows()
     groups: dict[tuple[str, str, str], list[tuple[int, int]]] = {}

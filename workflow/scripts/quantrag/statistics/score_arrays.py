@@ -23,7 +23,7 @@ _COLUMNS = [
 
 
 @dataclass(frozen=True)
-class TaskGrid:
+class ScoreArrays:
     """The scores of one task.
 
     Attributes:
@@ -60,7 +60,7 @@ class TaskGrid:
         return {cell: row for row, cell in enumerate(self.cells.itertuples(index=False, name=None))}
 
 
-def load_grids(paths: Iterable[str | Path], tasks: Sequence[Task]) -> list[TaskGrid]:
+def load_score_arrays(paths: Iterable[str | Path], tasks: Sequence[Task]) -> list[ScoreArrays]:
     """Read the score files of an experiment.
 
     Args:
@@ -71,19 +71,19 @@ def load_grids(paths: Iterable[str | Path], tasks: Sequence[Task]) -> list[TaskG
         UserError: cells whose queries differ.
         KeyError: a task that isn't among `tasks`.
     """
-    return grids_of((read_table(path, _COLUMNS) for path in paths), tasks)
+    return score_arrays_of((read_table(path, _COLUMNS) for path in paths), tasks)
 
 
-def grids_of(frames: Iterable[pd.DataFrame], tasks: Sequence[Task]) -> list[TaskGrid]:
-    """As `load_grids`, from frames in memory."""
+def score_arrays_of(frames: Iterable[pd.DataFrame], tasks: Sequence[Task]) -> list[ScoreArrays]:
+    """As `load_score_arrays`, from frames in memory."""
     parts: dict[str, list[tuple[tuple[str, ...], pd.DataFrame]]] = {t.name: [] for t in tasks}
     for frame in frames:
         for key, part in frame.groupby(["task", *CELL], sort=False):
             parts[key[0]].append((key[1:], part))
-    return [_grid(task, parts[task.name]) for task in tasks if parts[task.name]]
+    return [_score_arrays(task, parts[task.name]) for task in tasks if parts[task.name]]
 
 
-def _grid(task: Task, cells: Sequence[tuple[tuple[str, ...], pd.DataFrame]]) -> TaskGrid:
+def _score_arrays(task: Task, cells: Sequence[tuple[tuple[str, ...], pd.DataFrame]]) -> ScoreArrays:
     first = cells[0][1]
     query_ids = first["query_id"].tolist()
     for key, part in cells:
@@ -98,7 +98,7 @@ def _grid(task: Task, cells: Sequence[tuple[tuple[str, ...], pd.DataFrame]]) -> 
     keys = pd.concat([frame["flip_key"] for frame in frames], ignore_index=True)
     shape = (len(frames), len(query_ids))
     logprobs = np.stack([_stack(frames, name) for name in LOGPROBS], axis=-1)
-    return TaskGrid(
+    return ScoreArrays(
         task=task,
         cells=pd.DataFrame([key for key, _ in cells], columns=CELL),
         clusters=clusters,
