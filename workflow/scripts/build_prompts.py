@@ -13,7 +13,7 @@ with job(snakemake):
     # No tokenizer needs PyTorch; where transformers finds it, its import takes four times as long.
     sys.modules.setdefault("torch", None)
 
-    from quantrag.checkpoints.folder import check_context
+    from quantrag.checkpoints.folder import check_context, embedding_rows
     from quantrag.grid import K
     from quantrag.prompts.build import build_prompts
     from quantrag.prompts.chat_templates import ChatFormat, load_tokenizer
@@ -25,7 +25,7 @@ with job(snakemake):
     task = load(snakemake.wildcards.task, params.task)
     check_context(snakemake.input.checkpoint, params.context)
     chat = ChatFormat(
-        load_tokenizer(snakemake.input.checkpoint),
+        load_tokenizer(snakemake.input.checkpoint, embedding_rows(snakemake.input.checkpoint)),
         chat_template=params.chat_template,
         system_role=params.system_role,
         name=snakemake.wildcards.model,

@@ -11,6 +11,7 @@ from safetensors.numpy import save_file
 from quantrag.checkpoints import hub
 from quantrag.checkpoints.folder import (
     check_context,
+    embedding_rows,
     file_sizes,
     fingerprint,
     link_files,
@@ -419,3 +420,85 @@ def test_buffers_of_integers_make_no_quantized_checkpoint(checkpoint):
     }
     save_file(buffers, checkpoint / "model.safetensors")
     validate(checkpoint, quantized=False)
+
+
+def add_weights(folder, name, rows=4):
+    save_file({f"t.{name}": np.ones((rows, 8), np.float32)}, folder / f"{name}.safetensors")
+
+
+@pytest.mark.parametrize(
+    "extra", ["consolidated", "consolidated.00", "adapter_model", "model-00001-of-00002", "other"]
+)
+def test_a_second_copy_beside_the_model_is_neither_linked_nor_counted(checkpoint, tmp_path, extra):
+    size, before = weight_bytes(checkpoint), fingerprint(checkpoint)
+    add_weights(checkpoint, extra)
+    validate(checkpoint)
+    (target := tmp_path / "target").mkdir()
+    link_files(checkpoint, target)
+    assert not (target / f"{extra}.safetensors").exists()
+    assert weight_bytes(checkpoint) == weight_bytes(target) == size
+    assert fingerprint(checkpoint) == fingerprint(target) == before
+
+
+def sharded(checkpoint, indexed=True):
+    (checkpoint / "model.safetensors").unlink()
+    names = [f"model-0000{i}-of-00002" for i in (1, 2)]
+    for name in names:
+        add_weights(checkpoint, name)
+    if indexed:
+        weight_map = {f"t.{name}": f"{name}.safetensors" for name in names}
+        index = json.dumps({"weight_map": weight_map})
+        (checkpoint / "model.safetensors.index.json").write_text(index)
+    return checkpoint
+
+
+@pytest.mark.parametrize("stale", ["model", "consolidated", "model-00001-of-00003"])
+def test_only_the_shards_that_the_index_names_are_the_model(checkpoint, tmp_path, stale):
+    size = weight_bytes(sharded(checkpoint))
+    add_weights(checkpoint, stale)
+    (checkpoint / "consolidated.safetensors.index.json").write_text("{}")
+    validate(checkpoint)
+    (target := tmp_path / "target").mkdir()
+    link_files(checkpoint, target)
+    assert weight_bytes(target) == weight_bytes(checkpoint) == size
+    assert len(tensor_entries(checkpoint)) == 2
+
+
+def test_a_shard_that_is_missing_without_an_index_is_noticed(checkpoint):
+    sharded(checkpoint, indexed=False)
+    validate(checkpoint)
+    (checkpoint / "model-00001-of-00002.safetensors").unlink()
+    with pytest.raises(UserError, match=r"1 of 2 shards are missing \(model-00001-of-00002"):
+        validate(checkpoint)
+
+
+@pytest.mark.parametrize(
+    ("index", "message"),
+    [
+        ("{}", "no weight_map"),
+        ('{"weight_map": []}', "no weight_map"),
+        ('{"weight_map": {"a": "../other.safetensors"}}', "outside its folder"),
+        ("[", "not valid JSON"),
+    ],
+)
+def test_a_malformed_index_is_one_clear_error(checkpoint, index, message):
+    (checkpoint / "model.safetensors.index.json").write_text(index)
+    with pytest.raises(UserError, match=rf"index\.json: .*{message}"):
+        validate(checkpoint)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("adapter_model", "holds an adapter"), ("consolidated", "only in Mistral's own format")],
+)
+def test_a_folder_with_other_weights_only_says_what_it_is(checkpoint, name, message):
+    (checkpoint / "model.safetensors").rename(checkpoint / f"{name}.safetensors")
+    with pytest.raises(UserError, match=rf"no \.safetensors file\..*{message}"):
+        validate(checkpoint)
+
+
+def test_the_rows_of_the_embedding(checkpoint):
+    assert embedding_rows(checkpoint) is None
+    tensors = {"model.embed_tokens.weight": np.ones((7, 4), np.float16)}
+    save_file(tensors, checkpoint / "model.safetensors")
+    assert embedding_rows(checkpoint) == 7

@@ -161,3 +161,18 @@ def test_a_damaged_tokenizer_is_one_clear_error(tmp_path):
     with pytest.raises(UserError, match="no tokenizer can be loaded") as raised:
         load_tokenizer(tmp_path)
     assert "\n" not in str(raised.value)
+
+
+def test_an_added_token_without_an_embedding_is_read_as_words(tmp_path, caplog):
+    tokenizer = prompt_tokenizers.llama_2()
+    rows = len(tokenizer)
+    tokenizer.add_special_tokens({"pad_token": "[PAD]"})
+    tokenizer.save_pretrained(tmp_path)
+    text = "pad with [PAD] up to </s>"
+    assert rows in load_tokenizer(tmp_path)(text)["input_ids"]
+    loaded = load_tokenizer(tmp_path, embeddings=rows)
+    ids = loaded(text, add_special_tokens=False)["input_ids"]
+    assert max(ids) < rows
+    assert ids[-1] == loaded.eos_token_id
+    assert "1 added tokens have no embedding ([PAD])" in caplog.text
+    assert load_tokenizer(tmp_path, embeddings=rows + 1)(text)["input_ids"].count(rows) == 1

@@ -9,12 +9,14 @@ import glob
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
+from quantrag.checkpoints.model_config import context_limit
 from quantrag.errors import UserError
 
 #: Files that decide what a checkpoint computes, and so its fingerprint. READMEs, licences,
@@ -48,6 +50,17 @@ _QUANTIZED_TENSORS = {
 #: Data types of which no layer is trained; and those of packed integers, which buffers have too.
 _QUANTIZED_DTYPES = ("F8", "F4", "F6")
 _INTEGER_DTYPES = ("I8", "U8", "I16", "U16", "I32", "U32")
+#: Files of weights that are not the model's own: Mistral's format and adapters.
+_OTHER_WEIGHTS = ("consolidated", "adapter_")
+#: How the tensor of the token embeddings is named: Llama and most others, GPT-2, Bloom and Falcon,
+#: GPT-NeoX, InternLM 2, OLMo.
+_EMBEDDINGS = (
+    "embed_tokens.weight",
+    "wte.weight",
+    "word_embeddings.weight",
+    "embed_in.weight",
+    "tok_embeddings.weight",
+)
 _HASHES = ".fingerprint.json"
 #: The safetensors format limits its header to 100 MB.
 _MAX_HEADER = 100_000_000
@@ -187,12 +200,11 @@ def check_context(folder: str | Path, context: int) -> None:
     Raises:
         UserError: it allows less.
     """
-    config = read_config(folder)
-    limit = config.get("text_config", config).get("max_position_embeddings")
+    limit, key = context_limit(read_config(folder))
     if limit is not None and context > limit:
         raise UserError(
             f"{folder}: the model's context is set to {context} tokens, but its config.json allows "
-            f"{limit} (max_position_embeddings)."
+            f"{limit} ({key})."
         )
 
 
@@ -202,12 +214,12 @@ def has_chat_template(folder: str | Path) -> bool:
     if (folder / "chat_template.jinja").is_file() or (folder / "chat_template.json").is_file():
         return True
     path = folder / "tokenizer_config.json"
-    return path.is_file() and bool(_read_json(path).get("chat_template"))
+    return path.is_file() and bool(read_json(path).get("chat_template"))
 
 
 def read_config(folder: str | Path) -> dict:
     """The checkpoint's `config.json`. Raises UserError when it is missing or not a JSON object."""
-    return _read_json(Path(folder) / "config.json")
+    return read_json(Path(folder) / "config.json")
 
 
 def fingerprint(folder: str | Path) -> str:
@@ -266,34 +278,129 @@ def tensor_entries(folder: str | Path) -> dict[str, dict]:
     return entries
 
 
-def _files(folder: Path) -> list[Path]:
-    if not folder.is_dir():
-        raise UserError(f"{folder}: no such folder (a checkpoint in Hugging Face's layout).")
+def embedding_rows(folder: str | Path) -> int | None:
+    """How many tokens the model has embeddings for; None where no tensor's name tells.
+
+    Weights that can't be read tell nothing either: what loads them refuses them.
+    """
+    try:
+        entries = tensor_entries(folder)
+    except UserError:
+        return None
+    for name, entry in entries.items():
+        if name.endswith(_EMBEDDINGS) and len(entry.get("shape") or []) == 2:
+            return int(entry["shape"][0])
+    return None
+
+
+def weight_files(folder: str | Path) -> list[Path]:
+    """The safetensors files that make up the model, sorted by name.
+
+    Those that the index names where there is one, as engines do; else `model.safetensors`; else all
+    but a second copy in Mistral's own format (`consolidated*`) and adapters (`adapter_*`).
+
+    Raises:
+        UserError: an index is malformed.
+    """
+    folder = Path(folder)
+    index = _index(folder)
+    if index is not None:
+        return [folder / name for name in _shards(index) if (folder / name).is_file()]
+    single = folder / "model.safetensors"
+    if single.is_file():
+        return [single]
     return sorted(
         path
-        for path in folder.iterdir()
-        if path.is_file() and any(fnmatch(path.name, pattern) for pattern in FINGERPRINTED)
+        for path in folder.glob("*.safetensors")
+        if path.is_file() and not path.name.startswith(_OTHER_WEIGHTS)
     )
 
 
+def _index(folder: Path) -> Path | None:
+    """The index of the model's shards; None where it has none."""
+    usual = folder / "model.safetensors.index.json"
+    found = [
+        path
+        for path in sorted(folder.glob("*.safetensors.index.json"))
+        if not path.name.startswith(_OTHER_WEIGHTS)
+    ]
+    return usual if usual in found else next(iter(found), None)
+
+
+def _shards(index: Path) -> list[str]:
+    """Names of the files that an index names, sorted."""
+    weight_map = read_json(index).get("weight_map")
+    if not isinstance(weight_map, dict) or not weight_map:
+        raise UserError(f"{index}: it has no weight_map, so it names no file.")
+    names = sorted({str(name) for name in weight_map.values()})
+    outside = [name for name in names if Path(name).name != name]
+    if outside:
+        raise UserError(f"{index}: names files outside its folder: {', '.join(outside)}.")
+    return names
+
+
+def _files(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        raise UserError(f"{folder}: no such folder (a checkpoint in Hugging Face's layout).")
+    weights, index = weight_files(folder), _index(folder)
+    others = [
+        path
+        for path in folder.iterdir()
+        if path.is_file()
+        and any(fnmatch(path.name, pattern) for pattern in FINGERPRINTED)
+        and not path.name.endswith((".safetensors", ".safetensors.index.json"))
+    ]
+    return sorted([*weights, *others, *([index] if index else [])])
+
+
 def _validate_weights(folder: Path) -> None:
-    weights = sorted(folder.glob("*.safetensors"))
-    if not weights:
-        pickles = sorted(path.name for path in folder.iterdir() if path.suffix in (".bin", ".pt"))
-        hint = (
-            f" {pickles[0]} is a pickle, which can run code when it is loaded: convert it to "
-            "safetensors."
-            if pickles
-            else ""
-        )
-        raise UserError(f"{folder}: no .safetensors file.{hint}")
-    for path in weights:
-        _read_header(path)
-    for index in sorted(folder.glob("*.safetensors.index.json")):
-        named = set(_read_json(index).get("weight_map", {}).values())
-        missing = sorted(named - {path.name for path in weights})
+    weights = weight_files(folder)
+    index = _index(folder)
+    if index is not None:
+        missing = sorted(set(_shards(index)) - {path.name for path in weights})
         if missing:
             raise UserError(f"{index}: names files that are not there: {', '.join(missing)}.")
+    elif not weights:
+        raise UserError(f"{folder}: no .safetensors file.{_other_weights(folder)}")
+    else:
+        _validate_shards(folder, weights)
+    for path in weights:
+        _read_header(path)
+
+
+def _validate_shards(folder: Path, weights: list[Path]) -> None:
+    """Check that shards are complete where no index names them."""
+    names = {path.name for path in weights}
+    for name in sorted(names):
+        shard = re.fullmatch(r"(.*-)(\d+)(-of-)(\d+)(\.safetensors)", name)
+        if shard is None:
+            continue
+        start, number, of, count, end = shard.groups()
+        wanted = [f"{start}{i:0{len(number)}}{of}{count}{end}" for i in range(1, int(count) + 1)]
+        missing = [one for one in wanted if one not in names]
+        if missing:
+            raise UserError(
+                f"{folder}: {len(missing)} of {int(count)} shards are missing ({missing[0]})."
+            )
+
+
+def _other_weights(folder: Path) -> str:
+    """What a folder without the model's weights has instead, and what to do."""
+    names = sorted(path.name for path in folder.iterdir())
+    pickles = [name for name in names if name.endswith((".bin", ".pt", ".pth"))]
+    if any(name.startswith("adapter_") for name in names):
+        return (
+            " It holds an adapter (LoRA): merge it into its base model, and give the merged "
+            "checkpoint."
+        )
+    if any(name.startswith("consolidated") for name in names):
+        return " It holds the model only in Mistral's own format (consolidated.*)."
+    if pickles:
+        return (
+            f" {pickles[0]} is a pickle, which can run code when it is loaded: convert it to "
+            "safetensors."
+        )
+    return ""
 
 
 def _read_header(path: Path) -> dict[str, dict]:
@@ -314,7 +421,8 @@ def _read_header(path: Path) -> dict[str, dict]:
     return header
 
 
-def _read_json(path: Path) -> dict:
+def read_json(path: Path) -> dict[str, Any]:
+    """The JSON object in a file. Raises UserError when it is missing or holds something else."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

@@ -14,7 +14,12 @@ from pathlib import Path
 import torch
 from safetensors import safe_open
 
-from quantrag.checkpoints.folder import read_config, tensor_entries
+from quantrag.checkpoints.folder import (
+    quantization_settings,
+    read_config,
+    tensor_entries,
+    weight_files,
+)
 
 _PARTS = ("qweight", "qzeros", "scales", "g_idx")
 
@@ -95,7 +100,7 @@ def dense_state(folder: str | Path, dtype: torch.dtype) -> dict[str, torch.Tenso
         folder: a checkpoint in the format `gptq` or `gptq_v2`, whoever wrote it.
         dtype: of the dense weights; all else stays as it is stored.
     """
-    settings = read_config(folder)["quantization_config"]
+    settings = quantization_settings(read_config(folder))
     modules = set(quantized_modules(folder))
     state = {}
     with Tensors(folder) as stored:
@@ -119,7 +124,7 @@ def weight_errors(original: str | Path, quantized: str | Path) -> list[dict]:
         of the difference divided by that of the original (None where the original has no weight of
         that name: some architectures are stored with fused layers).
     """
-    settings = read_config(quantized)["quantization_config"]
+    settings = quantization_settings(read_config(quantized))
     errors = []
     with Tensors(quantized) as stored, Tensors(original) as reference:
         for module in quantized_modules(quantized):
@@ -144,7 +149,7 @@ class Tensors:
     """The tensors of a checkpoint by name, whichever file they are in."""
 
     def __init__(self, folder: str | Path) -> None:
-        self._paths = sorted(Path(folder).glob("*.safetensors"))
+        self._paths = weight_files(folder)
 
     def __enter__(self) -> "Tensors":
         self._stack = ExitStack()

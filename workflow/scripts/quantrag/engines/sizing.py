@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from quantrag.checkpoints.folder import quantization_settings
+from quantrag.checkpoints.model_config import text_config
 from quantrag.errors import UserError
 
 GIB = 2**30
@@ -25,7 +27,7 @@ def kv_bytes_per_token(config: Mapping[str, Any], dtype: str) -> int | None:
     Returns:
         None for an architecture whose config doesn't have the usual keys.
     """
-    config = config.get("text_config", config)
+    config = text_config(config)
     try:
         heads = config["num_attention_heads"]
         head_dim = config.get("head_dim") or config["hidden_size"] // heads
@@ -72,7 +74,7 @@ def check_fit(
     spare = (budget_bytes - WORKSPACE_BYTES) * tensor_parallel_size - weight_bytes
     if spare > 0:
         ways.append(f"a max_model_len of at most {int(spare // per_token)} (fewer documents)")
-    heads = config.get("text_config", config)["num_attention_heads"]
+    heads = text_config(config)["num_attention_heads"]
     more = [n for n in range(tensor_parallel_size + 1, heads + 1) if heads % n == 0]
     devices = next((n for n in more if needed(n) <= budget_bytes), None)
     if devices:
@@ -93,5 +95,5 @@ def check_fit(
 
 
 def _bits_per_weight(config: Mapping[str, Any]) -> int:
-    quantization = config.get("quantization_config")
-    return 16 if quantization is None else int(quantization.get("bits") or 8)
+    quantization = quantization_settings(config)
+    return int(quantization.get("bits") or 8) if quantization else 16

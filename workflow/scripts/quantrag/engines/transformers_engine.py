@@ -80,6 +80,12 @@ class TransformersEngine(Engine):
     def _answer(self, batch: Sequence[Request]) -> list[Completion]:
         sampling = self.spec.sampling
         ids, mask = _padded([request.token_ids for request in batch])
+        rows = self._model.get_input_embeddings().num_embeddings
+        if ids.max() >= rows:
+            raise UserError(
+                f"{self.spec.original}: a prompt has the token {ids.max()}, but the model has only "
+                f"{rows} embeddings: its tokenizer isn't the model's."
+            )
         width = ids.shape[1]
         recorder = _Recorder(self.candidates, self.spec.likelihood)
         with torch.inference_mode():

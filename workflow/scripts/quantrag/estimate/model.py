@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from quantrag.checkpoints.folder import weight_bytes
+from quantrag.checkpoints.model_config import text_config
 from quantrag.engines.registry import ENGINES
 from quantrag.engines.sizing import GIB, kv_bytes_per_token
 from quantrag.errors import UserError
@@ -214,7 +215,7 @@ def model_shape(
     folder = Path(source["folder"]) if source["kind"] == "folder" else original
     if folder is not None and (folder / "config.json").is_file():
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        text = config.get("text_config", config)
+        text = text_config(config)
         matrices = 1 if text.get("tie_word_embeddings", config.get("tie_word_embeddings")) else 2
         return {
             "billions": weight_bytes(folder) / 2 / 1e9,

@@ -14,7 +14,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from quantrag.checkpoints.folder import read_config, weight_bytes
+from quantrag.checkpoints.folder import embedding_rows, read_config, weight_bytes
+from quantrag.checkpoints.model_config import context_limit
 from quantrag.engines.base import (
     Completion,
     Continuation,
@@ -248,13 +249,13 @@ def _run_engine(
     `length` is the longest prompt with what follows it, in tokens.
     """
     spec = replace(job.spec, max_model_len=length)
-    limit = read_config(spec.original)
-    limit = limit.get("text_config", limit).get("max_position_embeddings")
+    limit, _ = context_limit(read_config(spec.original))
     if limit is not None and spec.max_model_len > limit:
         raise UserError(
             f"The longest prompt and its answer have {length} tokens, more than the {limit} of "
             f"{spec.model}. Lower the model's context in the config."
         )
+    _check_ids(prompts, spec)
     engine = engine_factory(spec)
     meter = Meter(spec.device, ENGINES[spec.engine].gpus(spec.options))
     session: dict[str, Any] = {
@@ -278,6 +279,21 @@ def _run_engine(
     finally:
         meter.stop()
         engine.close()
+
+
+def _check_ids(prompts: pa.Table, spec: EngineSpec) -> None:
+    """Refuse prompts with a token that the model doesn't know: an engine would stop at the first.
+
+    A tokenizer may have more tokens than the model has embeddings (a padding token added later).
+    """
+    rows = embedding_rows(spec.checkpoint)
+    largest = pc.max(pc.list_flatten(prompts.column("token_ids"))).as_py()
+    if rows is not None and largest is not None and largest >= rows:
+        raise UserError(
+            f"{spec.original}: a prompt has the token {largest}, but {spec.model} has only {rows} "
+            "embeddings: its tokenizer isn't the model's. Delete the model's prompts to build "
+            "them anew."
+        )
 
 
 def _answer(

@@ -1,6 +1,5 @@
 """One generation job: what it runs, and what of that decides an answer."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -8,9 +7,9 @@ from typing import Any
 
 from quantrag.checkpoints.folder import fingerprint
 from quantrag.checkpoints.number_formats import computation_dtype
+from quantrag.checkpoints.stop_tokens import stop_token_ids
 from quantrag.engines.base import EngineSpec, Sampling
 from quantrag.engines.registry import ENGINES
-from quantrag.errors import UserError
 from quantrag.runtime.provenance import content_hash
 
 
@@ -48,7 +47,7 @@ def engine_spec(
         rest: the other fields of `EngineSpec`.
 
     Raises:
-        UserError: neither `generation_config.json` nor `config.json` names an ending token.
+        UserError: no file of the original checkpoint names an ending token.
     """
     engine = ENGINES[settings["engine"]]
     if engine.local:
@@ -101,18 +100,7 @@ def continuation_key(base: str, prompt_hash: str, token_ids: Sequence[int]) -> s
 
 def _sampling(settings: Mapping[str, Any], original: Path) -> Sampling:
     """How to decode, with the stop tokens of the model's original checkpoint."""
-    ids: set[int] = set()
-    for name in ("generation_config.json", "config.json"):
-        path = original / name
-        if path.is_file():
-            value = json.loads(path.read_text(encoding="utf-8")).get("eos_token_id")
-            ids.update([value] if isinstance(value, int) else value or [])
-    if not ids:
-        raise UserError(
-            f"{original}: neither generation_config.json nor config.json has an eos_token_id, "
-            "so answers would never end."
-        )
     candidates = settings["first_token_candidates"]
     if candidates is None:
         candidates = ENGINES[settings["engine"]].first_token_candidates
-    return Sampling(settings["max_new_tokens"], candidates, tuple(sorted(ids)))
+    return Sampling(settings["max_new_tokens"], candidates, stop_token_ids(original))

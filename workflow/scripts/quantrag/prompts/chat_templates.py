@@ -11,6 +11,7 @@ import json
 import logging
 from pathlib import Path
 
+from tokenizers import Tokenizer
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from quantrag.errors import UserError
@@ -24,8 +25,17 @@ _SYSTEM = {"role": "system", "content": _PROBE}
 _USER = {"role": "user", "content": "x"}
 
 
-def load_tokenizer(folder: str | Path) -> PreTrainedTokenizerBase:
-    """Load a tokenizer from a local folder. Raises UserError when there is none in it."""
+def load_tokenizer(folder: str | Path, embeddings: int | None = None) -> PreTrainedTokenizerBase:
+    """Load a tokenizer from a local folder.
+
+    Args:
+        folder: the checkpoint.
+        embeddings: how many tokens the model has embeddings for. Added tokens beyond them (a
+            padding token that came later) are taken out: in a text they would stop the engine.
+
+    Raises:
+        UserError: there is no tokenizer in the folder, or a damaged one.
+    """
     if not Path(folder).is_dir():
         raise UserError(f"{folder}: no such folder; a checkpoint with a tokenizer is expected.")
     try:
@@ -44,7 +54,26 @@ def load_tokenizer(folder: str | Path) -> PreTrainedTokenizerBase:
         with contextlib.suppress(ValueError, AttributeError):
             content = json.loads(processor.read_text(encoding="utf-8"))
             tokenizer.chat_template = content.get("chat_template")
+    if embeddings is not None:
+        _drop_tokens(tokenizer, embeddings, str(folder))
     return tokenizer
+
+
+def _drop_tokens(tokenizer: PreTrainedTokenizerBase, embeddings: int, name: str) -> None:
+    added = tokenizer.added_tokens_decoder
+    unknown = {token: str(added[token]) for token in added if token >= embeddings}
+    backend = getattr(tokenizer, "backend_tokenizer", None)
+    if not unknown or backend is None:
+        return
+    content = json.loads(backend.to_str())
+    content["added_tokens"] = [t for t in content["added_tokens"] if t["id"] < embeddings]
+    tokenizer._tokenizer = Tokenizer.from_str(json.dumps(content))
+    log.warning(
+        "%s: %d added tokens have no embedding (%s): in a text they are read as any other words",
+        name,
+        len(unknown),
+        ", ".join(list(unknown.values())[:3]),
+    )
 
 
 class ChatFormat:

@@ -13,6 +13,7 @@ import torch
 
 from quantrag.checkpoints.folder import read_config
 from quantrag.checkpoints.gptq_format import weight_errors
+from quantrag.checkpoints.model_config import text_config
 from quantrag.errors import UserError
 from quantrag.quantization.checks import check_group_size, check_texts
 from quantrag.quantization.record import describe_checkpoint, keep_tokenizer, write_record
@@ -49,7 +50,7 @@ def quantize_auto_gptq(
     check_group_size(original, parameters["group_size"])
     check_texts(texts)
     config = read_config(original)
-    if "rope_parameters" in config or "rope_parameters" in config.get("text_config", {}):
+    if "rope_parameters" in config or "rope_parameters" in text_config(config):
         # transformers 4 would ignore it and quantize another model than this.
         raise UserError(
             f"{original}: config.json was written by transformers 5, whose rope_parameters "
