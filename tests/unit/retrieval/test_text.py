@@ -2,6 +2,7 @@ import pyarrow as pa
 import pytest
 
 from lamp_tasks import lamp_task
+from quantrag.retrieval.settings import LuceneSettings
 from quantrag.retrieval.text import document_texts, query_texts
 
 DOCUMENTS = pa.table({"text": ["an abstract"], "target": ["A Title"]})
@@ -14,10 +15,10 @@ DOCUMENTS = pa.table({"text": ["an abstract"], "target": ["A Title"]})
         ("target_and_text", 3, "A Title an abstract"),
         ("task", 5, "A Title an abstract"),
         ("task", 3, "an abstract"),
-        ("lamp", 1, "A Title an abstract"),
-        ("lamp", 4, "A Title an abstract"),
-        ("lamp", 2, "an abstract"),
-        ("lamp", 7, "an abstract"),
+        ("task", 1, "A Title an abstract"),
+        ("task", 4, "A Title an abstract"),
+        ("task", 2, "an abstract"),
+        ("task", 7, "an abstract"),
     ],
 )
 def test_the_searched_text(choice, lamp, text):
@@ -27,3 +28,8 @@ def test_the_searched_text(choice, lamp, text):
 def test_queries_search_with_their_text():
     queries = pa.table({"query_text": pa.chunked_array([["a"], ["b"]])})
     assert query_texts(queries).to_pylist() == ["a", "b"]
+
+
+def test_the_former_name_of_the_tasks_choice_still_works():
+    assert LuceneSettings(kind="lucene", document_text="lamp").document_text == "task"
+    assert LuceneSettings(kind="lucene").document_text == "task"

@@ -130,30 +130,6 @@ def test_no_title_is_not_valid(text):
     assert lamp_task(5).parse(text, "lenient")[:2] == ("", False)
 
 
-@pytest.mark.parametrize(
-    ("text", "lamp", "prediction"),
-    [
-        # The released code looks at single characters...
-        ("10 of 10", 3, "1"),
-        ("no rating", 3, "0"),
-        ('Title: "A Study of Cats"', 5, "A Study of Cats"),
-        ("Title: A Study of Cats</s>", 5, "A Study of Cats"),
-        ("A Study of Cats Note: short", 5, "A Study of Cats"),
-        ("A Study</EXAMPLES> of Cats", 5, "A Study"),
-        # ... and keeps what follows the first line break, not what precedes it.
-        ("A Study of Cats\nIt is about cats.", 5, "It is about cats."),
-        ('He said "Cats" twice', 5, "Cats"),
-        ("  A headline ", 4, "A headline"),
-    ],
-)
-def test_paper_does_as_the_released_code(text, lamp, prediction):
-    assert lamp_task(lamp).parse(text, "paper").text == prediction
-
-
-def test_a_missing_rating_of_the_paper_is_not_valid():
-    assert not lamp_task(3).parse("none", "paper").valid
-
-
 def test_unknown_rules_are_named():
     with pytest.raises(UserError, match=r"'loose'.*lenient, strict, paper"):
         lamp_task(3).parse("4", "loose")

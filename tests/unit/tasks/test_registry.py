@@ -30,7 +30,8 @@ def test_tasks_keep_their_order():
 
 @pytest.mark.parametrize("kind", KINDS.values())
 def test_kinds_have_what_the_registry_calls(kind):
-    wanted = ("define", "input_files", "published_files", "reading", "read")
+    wanted = ["define", "input_files", "published_files", "typical_sizes", "is_invented"]
+    wanted += ["reading", "read"]
     assert all(callable(getattr(kind, name)) for name in wanted)
     assert kind.DEFINING_KEYS
 

@@ -19,7 +19,7 @@ from quantrag.engines.sizing import GIB, kv_bytes_per_token
 from quantrag.errors import UserError
 from quantrag.grid import K_ZERO, K
 from quantrag.quantization.precisions import Precision
-from quantrag.tasks.registry import load
+from quantrag.tasks.registry import load, typical_sizes
 
 _GB = 1e9
 
@@ -72,13 +72,8 @@ def typical_work(config: Mapping[str, Any], model: str, tasks: Mapping[str, Any]
     retrieved = [k for k in ks if k.needs_retriever]
     prompts = total = computed = output = 0.0
     for name, entry in config["tasks"].items():
-        size = tasks[load(name, entry).dataset]
-        source = entry["source"]
+        size = typical_sizes(entry, tasks[load(name, entry).dataset])
         queries, documents = size["queries"], size["documents"]
-        if source["kind"] == "demo":
-            queries = source["users"]
-            documents = (source["smallest_profile"] + source["largest_profile"]) / 2
-        queries = min(queries, entry["max_queries"] or queries)
         query = min(size["query_tokens"], context - new_tokens)
         parts = [
             _document_tokens(k, query, documents, size["document_tokens"], context, new_tokens)

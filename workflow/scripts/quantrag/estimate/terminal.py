@@ -12,7 +12,7 @@ from quantrag.errors import UserError
 from quantrag.estimate.model import Row, Work, counted_work, estimate_row, model_shape, typical_work
 from quantrag.grid import K, retrievers_with_none
 from quantrag.quantization.precisions import Precision
-from quantrag.tasks.registry import load_all
+from quantrag.tasks.registry import load_all, published_files
 
 _COLUMNS = (
     "model", "precision", "prompts", "M tokens", "computed", "GPU h", "kWh", "download", "disk",
@@ -180,7 +180,7 @@ def _assumptions(
             )
     if counted:
         lines.append(f"- prompts as they were built, not assumed: {', '.join(sorted(counted))}")
-    if any(task["source"]["kind"] == "download" for task in config["tasks"].values()):
+    if any(published_files(task, "train", "") for task in config["tasks"].values()):
         lines.append("Not in the sums: LaMP's files (sizes unknown to us, hundreds of MB a task)")
     if encoders:
         size_gb = len(encoders) * facts["encoder_gb"]

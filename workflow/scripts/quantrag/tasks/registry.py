@@ -9,6 +9,9 @@ A kind is a module of this folder, named in `KINDS`. It has
   from, by a name of the kind's own;
 - `published_files(entry, split, resources)`: URL of each file that is downloaded, by its path;
 - `reading(entry, split)`: what decides how a split is read, as plain values;
+- `typical_sizes(entry, known)`: the sizes of `config/estimate.yaml` for the task's data set, made
+  those of this entry: `queries` and `documents` of a scope;
+- `is_invented(entry)`: whether a program wrote the texts, which the report then says;
 - `read(reading, files)`: tables of queries and documents (`quantrag.tasks.schemas`).
 
 It is imported by the Snakefile too, so only `read` may import what is slow.
@@ -63,6 +66,22 @@ def published_files(entry: Entry, split: str, resources: str) -> dict[str, str]:
         resources: folder that `<resources>` stands for.
     """
     return KINDS[_kind(entry)].published_files(entry, split, resources)
+
+
+def typical_sizes(entry: Entry, known: Mapping[str, float]) -> dict[str, float]:
+    """The sizes to expect of a task before its files are read.
+
+    Args:
+        entry: an entry of the config's `tasks`, with defaults.
+        known: `queries`, `documents` (of a scope) and tokens of the task's data set, as
+            `config/estimate.yaml` has them.
+    """
+    return {**known, **KINDS[_kind(entry)].typical_sizes(entry, known)}
+
+
+def is_invented(entry: Entry) -> bool:
+    """Whether a program wrote a task's texts, so that they say nothing about quantization."""
+    return KINDS[_kind(entry)].is_invented(entry)
 
 
 def reading(entry: Entry, split: str) -> dict[str, Any]:

@@ -17,3 +17,7 @@ QUERIES = pa.schema(
 DOCUMENTS = pa.schema(
     [(name, pa.string()) for name in ("document_id", "scope_id", "text", "target", "date")]
 )
+#: Key of the metadata of `queries.parquet`: JSON of what a reader of results must know.
+#: `empty_profiles`: how many queries have no documents to search. `dropped`: by kind of record, how
+#: many were left out, and of how many.
+RECORDS = "records"

@@ -23,8 +23,8 @@ from quantrag.presentation.report.summary import summary_of
 from quantrag.prompts.styles import load_style
 from quantrag.statistics.comparisons import COMPARISON_COLUMNS
 from quantrag.tables import read_metadata
-from quantrag.tasks.lamp_reader import RECORDS
-from quantrag.tasks.registry import load_all
+from quantrag.tasks.registry import is_invented, load_all
+from quantrag.tasks.schemas import RECORDS
 from quantrag.tasks.task import Task
 
 log = logging.getLogger(__name__)
@@ -238,7 +238,7 @@ def _left_out(queries: Mapping[str, str]) -> Iterator[str]:
 
 def _warnings(config: Mapping[str, Any]) -> Iterator[str]:
     """What must be known before any number is believed."""
-    made = [t for t, entry in config["tasks"].items() if entry["source"]["kind"] == "demo"]
+    made = [t for t, entry in config["tasks"].items() if is_invented(entry)]
     if made:
         yield (
             f"The texts of {' and '.join(map(labels.name, made))} were written by a program: this "
