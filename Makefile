@@ -9,19 +9,21 @@ RUN = .venv/bin/python -m
 # What runs on such CPUs alone.
 AVX512 = $(shell grep -qw avx512_bf16 /proc/cpuinfo && echo config/precisions-avx512.yaml)
 
-.PHONY: help demo precisions test lint format env dev-env llm-compressor-env config-reference envs lock clean distclean
+.PHONY: help demo precisions test lint format docs env dev-env llm-compressor-env config-reference envs lock clean distclean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*##/  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 25
 
-demo: env  ## run the demo's grid to figures, tables and a report
+demo: env  ## run the demo's grid to figures, tables and a report (VERBOSE=1: every job's lines)
 	@$(call alone,snakemake --profile profiles/demo)
 	@$(RUN) snakemake --profile profiles/demo --report results/demo/snakemake-report.html --quiet
+	@printf '\n' && cat results/demo/summary.txt
 	@printf '\nFigures: %s\nTables:  %s\nRules:   %s\nReport:  %s\n' results/demo/figures/ \
 	    results/demo/tables/ results/demo/snakemake-report.html results/demo/report.html
 
 precisions: env llm-compressor-env  ## run the demo's model at every precision of a CPU
 	@$(call alone,snakemake --profile profiles/demo --configfile config/precisions-cpu.yaml $(AVX512))
+	@printf '\n' && cat results/precisions-cpu/summary.txt
 	@printf '\nTables: %s\nReport: %s\n' results/precisions-cpu/tables/ results/precisions-cpu/report.html
 
 test: dev-env  ## run the tests (ARGS="-m 'not slow'" leaves out the long ones)
@@ -37,6 +39,9 @@ format: dev-env  ## bring all code to the common format
 	@$(RUN) ruff check --fix
 	@$(RUN) ruff format
 	@$(RUN) snakefmt Snakefile workflow
+
+docs: dev-env  ## build the documentation's site in site/; a broken link fails
+	@NO_MKDOCS_2_WARNING=1 $(RUN) mkdocs build --strict --quiet
 
 env:  ## create or update .venv for the demo
 	@$(call install,demo)

@@ -73,6 +73,40 @@ def install_builds(pins: list, result: list) -> None:
     result.append(pip(*pins) and pip("--index-url", CPU_INDEX, *pins) if pins else 0)
 
 
+@contextlib.contextmanager
+def progress(total: int):
+    """On a terminal, one line that says how many of the packages pip has fetched and installed."""
+    if not sys.stdout.isatty() or os.environ.get("CI") or os.environ.get("VERBOSE"):
+        yield
+        return
+    start, done = time.time(), threading.Event()
+    before = LOG.stat().st_size if LOG.exists() else 0
+
+    def state() -> str:
+        fetched = 0
+        if LOG.exists():
+            with LOG.open("rb") as log:
+                log.seek(before)
+                fetched = sum(line.startswith(b"Collecting ") for line in log)
+        # pip unpacks packages when it has fetched them all.
+        fresh = sum(path.stat().st_mtime >= start for path in SITE.glob("*.dist-info"))
+        return f"{min(fetched, total)} of {total} fetched, {min(fresh, total)} installed"
+
+    def show() -> None:
+        while not done.wait(0.5):
+            seconds = int(time.time() - start)
+            print(f"\r  {state()}, {seconds} s\x1b[K", end="", flush=True)
+
+    shown = threading.Thread(target=show, daemon=True)
+    shown.start()
+    try:
+        yield
+    finally:
+        done.set()
+        shown.join()
+        print("\r\x1b[K", end="", flush=True)
+
+
 def install(groups: list) -> None:
     """Bring .venv to the state of the groups' locks."""
     text = "".join((ENVS / f"{group}.lock").read_text() for group in groups)
@@ -85,9 +119,10 @@ def install(groups: list) -> None:
     # The largest download goes on beside the others.
     result: list = []
     beside = threading.Thread(target=install_builds, args=(builds, result))
-    beside.start()
-    status = pip("--requirement", str(listing.relative_to(ROOT)))
-    beside.join()
+    with progress(len(pins)):
+        beside.start()
+        status = pip("--requirement", str(listing.relative_to(ROOT)))
+        beside.join()
     must(status, "installing the packages")
     must(result[0], f"installing {' '.join(builds)}")
     if groups != [APART] and not (SITE / "pcre").exists():

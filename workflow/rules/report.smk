@@ -1,7 +1,7 @@
 # report.smk: everything -> one page that opens from disk without a network.
 # needs: <results>/tables/*.csv, <results>/scores/, <results>/prompts/, <results>/completions/,
 #        <results>/costs/, <results>/tasks/{task}/queries.parquet
-# produces: <results>/report.html
+# produces: <results>/report.html, <results>/summary.txt
 
 from quantrag.presentation.catalogue import chart_files
 
@@ -24,6 +24,7 @@ rule report:
         ),
     output:
         page="<results>/report.html",
+        summary="<results>/summary.txt",
     log:
         "<logs>/report.log",
     benchmark:

@@ -19,7 +19,7 @@ from quantrag.presentation.data import ordered_names, read_csv, read_tables
 from quantrag.presentation.report import explorer, provenance_section
 from quantrag.presentation.report.charts import report_figures
 from quantrag.presentation.report.page import Page, render
-from quantrag.presentation.report.summary import summary_of
+from quantrag.presentation.report.summary import as_text, summary_of
 from quantrag.prompts.styles import load_style
 from quantrag.statistics.comparisons import COMPARISON_COLUMNS
 from quantrag.tables import read_metadata
@@ -65,16 +65,8 @@ def make_report(files: ReportFiles, config: Mapping[str, Any]) -> str:
     Raises:
         UserError: a file is missing or isn't what its name says.
     """
-    tables = read_tables(files.tables)
-    tables["comparisons"] = read_csv(files.tables["comparisons"], COMPARISON_COLUMNS)
-    statistics = config["statistics"]
-    tasks = load_all(config["tasks"])
-    criteria = Criteria(
-        statistics["confidence"],
-        statistics["margin"],
-        statistics["power"],
-        {task.name: task.cluster.plural for task in tasks},
-    )
+    tables, tasks = _tables(files.tables), load_all(config["tasks"])
+    criteria = _criteria(config, tasks)
     names = ordered_names(tables["scores"], tables["comparisons"], baseline=config["baseline"])
     precisions = [*names.precisions, *([NOISE_FLOOR] if config["noise_floor"] else [])]
     explored, notes = [], []
@@ -102,6 +94,35 @@ def make_report(files: ReportFiles, config: Mapping[str, Any]) -> str:
             software=provenance_section.software(Path(__file__).parent),
             config=provenance_section.config_text(config),
         )
+    )
+
+
+def summary_text(files: Mapping[str, str], config: Mapping[str, Any]) -> str:
+    """The page's first sentences as plain text, for a terminal.
+
+    Args:
+        files: `tables/*.csv` by name.
+        config: the configuration, with defaults.
+    """
+    tables, criteria = _tables(files), _criteria(config, load_all(config["tasks"]))
+    return as_text(summary_of(tables["comparisons"], tables["trends"], criteria))
+
+
+def _tables(files: Mapping[str, str]) -> dict[str, pd.DataFrame]:
+    """All tables by name; without comparisons their columns are still there."""
+    return {
+        **read_tables(files),
+        "comparisons": read_csv(files["comparisons"], COMPARISON_COLUMNS),
+    }
+
+
+def _criteria(config: Mapping[str, Any], tasks: Sequence[Task]) -> Criteria:
+    statistics = config["statistics"]
+    return Criteria(
+        statistics["confidence"],
+        statistics["margin"],
+        statistics["power"],
+        {task.name: task.cluster.plural for task in tasks},
     )
 
 

@@ -1,5 +1,6 @@
 """What the comparisons show, in plain words and no stronger than the tests allow."""
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -86,6 +87,16 @@ def summary_of(comparisons: pd.DataFrame, trends: pd.DataFrame, criteria: Criter
             ]
         tasks.append((f"{labels.name(task)}, {labels.metric(metrics[task]).label}", findings))
     return Summary(headline, tasks, _notes(rows, criteria))
+
+
+def as_text(summary: Summary, width: int = 92) -> str:
+    """The headline and each finding's verdict as plain text, in lines of at most `width`."""
+    lines = textwrap.wrap(summary.headline, width)
+    for task, findings in summary.tasks:
+        lines += ["", task]
+        for finding in findings:
+            lines += textwrap.wrap(finding.text, width, initial_indent="- ", subsequent_indent="  ")
+    return "\n".join(lines) + "\n"
 
 
 def _finding(rows: pd.DataFrame, trends: pd.DataFrame, criteria: Criteria) -> Finding:
