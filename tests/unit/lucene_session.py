@@ -33,7 +33,7 @@ def search(
     depth: int | None = None,
     scopes_per_shard: int = 500,
 ) -> list[tuple[list[int], list[float]]]:
-    """Index users given as (user_id, documents, queries), and rank all queries' scopes."""
+    """Index users given as (id, documents, queries), and rank all queries' profiles."""
     lucene.SCOPES_PER_SHARD = scopes_per_shard
     owners = [user for user, documents, _ in users for _ in documents]
     askers = [user for user, _, queries in users for _ in queries]

@@ -232,6 +232,24 @@ def test_templates_that_change_messages_are_refused(template, message):
         build(tables({"q": profile(2)}), ["2"], chat)
 
 
+def test_queries_that_share_a_corpus_get_their_own_documents(chat):
+    queries, documents, _ = tables({"corpus": profile(4)})
+    rows = queries.to_pylist() * 3
+    queries = pa.Table.from_pylist([{**row, "query_id": f"q{i}"} for i, row in enumerate(rows)])
+    ranked = {"q0": ["d3", "d0"], "q1": ["d1"], "q2": ["d2", "d3"]}
+    run = pa.Table.from_pylist(
+        [
+            {"query_id": query_id, "rank": rank, "document_id": document_id}
+            for query_id, ids in ranked.items()
+            for rank, document_id in enumerate(ids, start=1)
+        ]
+    )
+    prompts = build((queries, documents, run), ["2"], chat).to_pylist()
+    assert {row["query_id"]: row["document_ids"] for row in prompts} == ranked
+    assert "Title 3" in prompts[0]["prompt"]
+    assert "Title 3" not in prompts[1]["prompt"]
+
+
 def test_a_run_of_other_documents_is_refused(chat):
     queries, documents, run = tables({"q": profile(2)})
     with pytest.raises(UserError, match="query 'q' ranks document 'd1', which is not among"):

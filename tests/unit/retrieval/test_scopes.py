@@ -22,6 +22,12 @@ def test_each_query_gets_its_scopes_slice():
     np.testing.assert_array_equal(scopes.sizes(), [2, 3])
 
 
+def test_a_corpus_is_one_scope_that_all_queries_share():
+    scopes = scopes_of(*tables(["corpus"] * 3, ["corpus"] * 5))
+    assert [scopes.slice_of(query) for query in range(3)] == [(0, 5)] * 3
+    assert len(scopes) == 1
+
+
 def test_no_documents_at_all():
     scopes = scopes_of(*tables(["a"], []))
     assert scopes.slice_of(0) == (0, 0)
