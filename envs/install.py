@@ -87,7 +87,7 @@ def progress(total: int):
         if LOG.exists():
             with LOG.open("rb") as log:
                 log.seek(before)
-                fetched = sum(line.startswith(b"Collecting ") for line in log)
+                fetched = sum(line.startswith((b"Collecting ", b"Processing ")) for line in log)
         # pip unpacks packages when it has fetched them all.
         fresh = sum(path.stat().st_mtime >= start for path in SITE.glob("*.dist-info"))
         return f"{min(fetched, total)} of {total} fetched, {min(fresh, total)} installed"
