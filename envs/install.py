@@ -90,7 +90,9 @@ def progress(total: int):
                 fetched = sum(line.startswith((b"Collecting ", b"Processing ")) for line in log)
         # pip unpacks packages when it has fetched them all.
         fresh = sum(path.stat().st_mtime >= start for path in SITE.glob("*.dist-info"))
-        return f"{min(fetched, total)} of {total} fetched, {min(fresh, total)} installed"
+        if fresh >= total:
+            return f"{total} of {total} installed, compiling them"
+        return f"{min(fetched, total)} of {total} fetched, {fresh} installed"
 
     def show() -> None:
         while not done.wait(0.5):
@@ -123,8 +125,14 @@ def install(groups: list) -> None:
         beside.start()
         status = pip("--requirement", str(listing.relative_to(ROOT)))
         beside.join()
+        if status == result[0] == 0:
+            finish(groups)
     must(status, "installing the packages")
     must(result[0], f"installing {' '.join(builds)}")
+
+
+def finish(groups: list) -> None:
+    """What pip leaves to do: the module that stands in for a package, and compiled files."""
     if groups != [APART] and not (SITE / "pcre").exists():
         shutil.copy(ENVS / "pcre.py", SITE / "pcre.py")
     # On all cores, where pip would take one. Some packages ship templates that are no Python: those

@@ -1,6 +1,9 @@
 """`.venv` is made once, whole, from any folder; what is wrong is said in one line."""
 
+import contextlib
 import os
+import pty
+import re
 import shutil
 import subprocess
 import sys
@@ -107,3 +110,19 @@ def test_a_python_without_venv_is_named_in_one_line(checkout, tmp_path):
     assert len(errors) == 1
     assert "lacks venv with pip" in errors[0]
     assert not (checkout / ".venv").exists()
+
+
+def test_a_terminal_sees_how_far_an_installation_is(checkout):
+    command = ["make", "env"]
+    kept = {k: v for k, v in os.environ.items() if "MAKE" not in k and k not in ("CI", "VERBOSE")}
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(command, cwd=checkout, env=kept, stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    said = b""
+    with contextlib.suppress(OSError):  # how a terminal ends
+        while part := os.read(ours, 65536):
+            said += part
+    os.close(ours)
+    assert process.wait() == 0, said
+    assert re.search(rb"\d of 1 (fetched|installed).*, \d+ s", said)
+    assert b"Installed in" in said.rstrip().splitlines()[-1]
