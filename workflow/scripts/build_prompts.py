@@ -15,7 +15,7 @@ with job(snakemake):
 
     from quantrag.checkpoints.folder import check_context, embedding_rows
     from quantrag.grid import K
-    from quantrag.prompts.build import build_prompts
+    from quantrag.prompts.build import build_prompts, with_control_tokens
     from quantrag.prompts.chat_templates import ChatFormat, load_tokenizer
     from quantrag.prompts.styles import load_style
     from quantrag.tables import read_arrow, write_table
@@ -31,22 +31,30 @@ with job(snakemake):
         name=snakemake.wildcards.model,
     )
     run = snakemake.input.get("run")
+    style = load_style(params.prompts["style"], task.dataset)
     started = time.monotonic()
     prompts = build_prompts(
         queries=read_arrow(snakemake.input.queries),
         documents=read_arrow(snakemake.input.documents),
         run=read_arrow(run) if run else None,
         ks=[K.parse(k) for k in params.ks],
-        style=load_style(params.prompts["style"], task.dataset),
+        style=style,
         chat=chat,
         context=params.context,
         max_new_tokens=params.max_new_tokens,
         packing=params.prompts["packing"],
     )
     seconds = time.monotonic() - started
-    logging.getLogger("build_prompts").info(
-        "%d prompts in %.1f s (%.0f/s)", len(prompts), seconds, len(prompts) / seconds
-    )
+    log = logging.getLogger("build_prompts")
+    log.info("%d prompts in %.1f s (%.0f/s)", len(prompts), seconds, len(prompts) / seconds)
+    n_control = with_control_tokens(prompts, chat, style)
+    if n_control:
+        log.warning(
+            "%d of %d prompts hold special tokens that documents or queries spell out; the model "
+            "reads them as such",
+            n_control,
+            len(prompts),
+        )
     write_table(
         prompts,
         snakemake.output.prompts,
@@ -55,5 +63,6 @@ with job(snakemake):
             "packing": params.prompts["packing"],
             "add_special_tokens": str(chat.add_special_tokens).lower(),
             "system_role": "fold" if chat.folds else "keep",
+            "with_control_tokens": str(n_control),
         },
     )

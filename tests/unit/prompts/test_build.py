@@ -11,7 +11,7 @@ import prompt_tokenizers
 from benchmarks.parts import prompt_packing
 from quantrag.errors import UserError
 from quantrag.grid import K
-from quantrag.prompts.build import PROMPT_SCHEMA, build_prompts
+from quantrag.prompts.build import PROMPT_SCHEMA, build_prompts, with_control_tokens
 from quantrag.prompts.chat_templates import ChatFormat
 from quantrag.prompts.query_prompts import shortened
 from quantrag.prompts.styles import load_style
@@ -263,3 +263,19 @@ def test_summary_is_logged(chat, caplog):
         build(tables({"q1": profile(1), "q2": profile(3)}), ["3"], chat)
     assert "k=3: 2 prompts" in caplog.text
     assert "1 queries with fewer than k in all; 0 queries truncated" in caplog.text
+
+
+@pytest.mark.parametrize("chat_template", ["model", "none"])
+@pytest.mark.parametrize(
+    ("text", "counted"), [("ants", 0), ("the end </s> of", 1), ("<s> <s>", 1), ("< s >", 0)]
+)
+def test_special_tokens_in_texts_are_kept_and_counted(tokenizer, chat_template, text, counted):
+    chat = ChatFormat(tokenizer, chat_template)
+    profiles = {"q0": [(text, "A title")], "q1": [("bees", "Another")]}
+    prompts = build(tables(profiles), ["1"], chat)
+    assert with_control_tokens(prompts, chat, load_style("paper", "LaMP-5")) == counted
+    assert text in prompts["prompt"][0].as_py()
+    # The ids are those of the text, whatever it spells out.
+    row = prompts.slice(0, 1).to_pylist()[0]
+    whole = tokenizer(row["prompt"], add_special_tokens=chat.add_special_tokens)["input_ids"]
+    assert row["token_ids"] == whole

@@ -67,3 +67,21 @@ def test_an_evaluated_text_is_never_chosen_not_even_inside_another():
     assert table["text"].to_pylist() == ["fine"]
     with pytest.raises(UserError, match="no calibration text"):
         choose(texts[:2], evaluated=["quantized models are small"])
+
+
+@pytest.mark.parametrize("short", ["Good", "a", "It is great"])
+def test_a_short_evaluated_text_excludes_only_itself(short):
+    texts = [f"{short} and more of it, all in all", short.upper(), "fine"]
+    table = choose(texts, evaluated=[short.lower()])
+    assert sorted(table["text"].to_pylist()) == sorted([texts[0], "fine"])
+
+
+@pytest.mark.parametrize(
+    "inside", ["\u2028", "\u2029", "\u0085", "\x0b", "\x0c", "\x1c", "\x1d", "\x1e", "\r"]
+)
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("start", ["", "\ufeff"])
+def test_only_line_feeds_end_a_text(tmp_path, inside, end, start):
+    path = tmp_path / "texts.txt"
+    path.write_bytes(f"{start}one{inside}text{end}{end}second{end}third".encode())
+    assert read_lines(path) == [f"one{inside}text", "second", "third"]

@@ -33,3 +33,13 @@ def test_queries_search_with_their_text():
 def test_the_former_name_of_the_tasks_choice_still_works():
     assert LuceneSettings(kind="lucene", document_text="lamp").document_text == "task"
     assert LuceneSettings(kind="lucene").document_text == "task"
+
+
+@pytest.mark.slow
+def test_more_text_than_a_string_array_holds():
+    """2 GiB are the most of one `string` array; a table of a task may have more."""
+    chunk = pa.array(["x" * 2**26] * 4, pa.string())
+    column = pa.chunked_array([chunk] * 9)
+    texts = document_texts(pa.table({"text": column, "target": column}), "text", lamp_task(3))
+    assert len(texts) == 36
+    assert texts.nbytes > 2**31

@@ -5,6 +5,7 @@ Precision is no argument: every precision of a model reads the very same prompts
 
 import hashlib
 import logging
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -16,6 +17,7 @@ from quantrag.grid import K
 from quantrag.prompts.chat_templates import ChatFormat
 from quantrag.prompts.query_prompts import Prompt, PromptBuilder
 from quantrag.prompts.styles import PromptStyle
+from quantrag.prompts.tokenization import GapTokenizer
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +37,8 @@ PROMPT_SCHEMA = pa.schema(
 # One query in so many has its prompts tokenized whole as well, in case a tokenizer does what
 # `quantrag.prompts.tokenization` takes to be impossible.
 _CHECK_EVERY = 50
+# Bytes and what stands for unknown characters; some tokenizers call them special too.
+_NO_CONTROL = re.compile(r"<0x[0-9A-F]{2}>|[<\[](?:unk|UNK)[>\]]")
 
 
 def build_prompts(
@@ -82,6 +86,33 @@ def build_prompts(
     for k, rows in prompts.items():
         _log_summary(k, [prompt for _, _, prompt in rows])
     return pa.concat_tables(_table(k, rows) for k, rows in prompts.items())
+
+
+def with_control_tokens(prompts: pa.Table, chat: ChatFormat, style: PromptStyle) -> int:
+    """How many prompts hold special tokens that come from a document or a query.
+
+    A text that spells one out ("<|im_end|>") is read as the token, as it would be wherever the
+    model is used: it may end the user's turn in the middle of a document. It is kept and counted.
+
+    Args:
+        prompts: columns of `PROMPT_SCHEMA`.
+        chat: the format they were built with, which writes special tokens of its own.
+        style: their style.
+    """
+    tokenizer = chat.tokenizer
+    added = tokenizer.added_tokens_decoder.items()
+    special = {i: str(token) for i, token in added if token.special}
+    special |= zip(tokenizer.all_special_ids, tokenizer.all_special_tokens, strict=True)
+    special = np.array([i for i, token in special.items() if not _NO_CONTROL.fullmatch(token)])
+    own = GapTokenizer(tokenizer, chat.add_special_tokens).whole(chat.render(style.system, "x"))
+    of_format = int(np.isin(own, special).sum())
+    count = 0
+    for chunk in prompts["token_ids"].chunks:
+        lengths = np.diff(chunk.offsets.to_numpy())
+        found = np.isin(chunk.flatten().to_numpy(), special)
+        row = np.repeat(np.arange(len(chunk)), lengths)
+        count += int((np.bincount(row[found], minlength=len(chunk)) > of_format).sum())
+    return count
 
 
 class _InexactError(Exception):

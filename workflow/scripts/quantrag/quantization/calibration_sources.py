@@ -12,20 +12,26 @@ from quantrag.quantization.calibration import SCHEMA, normalize
 
 log = logging.getLogger(__name__)
 
+#: Characters of an evaluated text from which it is looked for inside the calibration texts.
+_SHORTEST_PART = 20
+
 
 def read_lines(path: str | Path) -> list[str]:
     """The texts of a file with one text in each line; empty lines are left out.
+
+    Only line feeds end a line (with a carriage return before it or not): the other characters that
+    Unicode calls line ends (form feed, U+2028, ...) are part of texts. A byte order mark is none.
 
     Raises:
         UserError: there is no such file, or it is not UTF-8.
     """
     try:
-        lines = Path(path).read_text(encoding="utf-8").splitlines()
+        lines = Path(path).read_bytes().decode("utf-8-sig").split("\n")
     except (FileNotFoundError, IsADirectoryError):
         raise UserError(f"calibration: {path}: no such file.") from None
     except UnicodeDecodeError as error:
         raise UserError(f"calibration: {path}: not UTF-8 ({error}).") from None
-    return [line for line in lines if line.strip()]
+    return [line.removesuffix("\r") for line in lines if line.strip()]
 
 
 def read_dataset(
@@ -74,6 +80,9 @@ def choose_given_texts(
 ) -> pa.Table:
     """Choose texts at random; one that contains an evaluated text is never among them.
 
+    An evaluated text of fewer than 20 characters ("Good") says nothing inside a longer one: it must
+    be the whole text.
+
     Args:
         texts: the texts to choose from.
         evaluated: normalized texts that must not occur (`calibration.load_evaluated`).
@@ -89,11 +98,12 @@ def choose_given_texts(
         UserError: no text is left.
     """
     rows, left_out = [], 0
+    parts = [text for text in evaluated if len(text) >= _SHORTEST_PART]
     for index in np.random.default_rng(seed).permutation(len(texts)):
         if len(rows) == count:
             break
         content = normalize(texts[index])
-        if any(text in content for text in evaluated if text):
+        if content in evaluated or any(text in content for text in parts):
             left_out += 1
             continue
         ids = tokenizer(texts[index])["input_ids"][:max_tokens]

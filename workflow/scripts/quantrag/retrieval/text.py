@@ -18,13 +18,18 @@ def document_texts(documents: pa.Table, choice: str, task: Task) -> pa.Array:
     Returns:
         One `large_string` per document, in the table's order.
     """
-    text = pc.cast(documents["text"].combine_chunks(), pa.large_string())
+    text = _large(documents["text"])
     if choice == "text" or (choice == "task" and not task.target_is_searched):
         return text
-    target = pc.cast(documents["target"].combine_chunks(), pa.large_string())
+    target = _large(documents["target"])
     return pc.binary_join_element_wise(target, text, pa.scalar(" ", pa.large_string()))
 
 
 def query_texts(queries: pa.Table) -> pa.Array:
     """The text that each query searches for: its input without the data set's instruction."""
-    return pc.cast(queries["query_text"].combine_chunks(), pa.large_string())
+    return _large(queries["query_text"])
+
+
+def _large(column: pa.ChunkedArray) -> pa.Array:
+    """One array of all texts: cast first, because a `string` array holds at most 2 GiB."""
+    return pc.cast(column, pa.large_string()).combine_chunks()

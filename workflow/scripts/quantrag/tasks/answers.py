@@ -48,7 +48,11 @@ _LEAD = re.compile(
     r"\s*\**\s*:\s*",
     re.IGNORECASE,
 )
-_NOTE = re.compile(r"\s*[(\[]?\s*\b(?:note|explanation)\s*:.*$", re.IGNORECASE | re.DOTALL)
+# After a bracket, the end of a sentence, emphasis or a dash: "Technical Note: ..." is a title.
+_NOTE = re.compile(
+    r"(?:^|\s*[(\[]\s*|(?<=[.!?:;\"”»’'*_`])\s+|\s+[-–—]\s*)[*_]*(?:note|explanation)\s*:.*$",
+    re.IGNORECASE | re.DOTALL,
+)
 _QUOTES = "\"'`*“”‘’«»„ \t"
 _PAIRS = {'"': '"', "'": "'", "“": "”", "‘": "’", "«": "»", "„": "“"}
 
