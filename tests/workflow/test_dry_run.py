@@ -273,6 +273,20 @@ def test_a_file_of_ones_own_replaces_the_default_grid(project, tmp_path):
     assert "llama" not in done.stdout + done.stderr
 
 
+def test_a_run_may_lie_elsewhere(project, tmp_path):
+    """The configuration of the working directory counts, where it has none, the project's."""
+    there = ("-n", "--cores", "1", "--directory", str(tmp_path))
+    done = run_snakemake(project, *there)
+    assert done.returncode == 0, done.stderr
+    assert job_counts(done.stdout + done.stderr)["generate"] == PAPER["generate"]
+    demo = (project / "config" / "demo.yaml").read_text()
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "config.yaml").write_text(demo)
+    done = run_snakemake(project, *there)
+    assert done.returncode == 0, done.stderr
+    assert job_counts(done.stdout + done.stderr)["generate"] < PAPER["generate"]
+
+
 @pytest.mark.parametrize("arguments", [[], ["--profile", "profiles/demo"]])
 def test_lint_finds_nothing(project, arguments):
     done = run_snakemake(project, "--lint", *arguments)

@@ -115,7 +115,7 @@ rule replicate:
     """Set published values beside ours: OK, OKish or FAIL."""
     input:
         scores="<results>/tables/scores.csv",
-        published=local("config/published.yaml"),
+        published=local(own("config/published.yaml")),
     output:
         table="<results>/tables/replication.csv",
     log:

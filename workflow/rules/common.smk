@@ -18,7 +18,13 @@ from quantrag.errors import UserError
 from quantrag.names import NO_RETRIEVER, NOISE_FLOOR
 from quantrag.plan.plan import Plan, growing
 
-DEFAULT_CONFIG = "config/config.yaml"
+
+def own(path):
+    """A file of the project's: the working directory's (`--directory`), else the project's own."""
+    return path if Path(path).exists() else str(Path(workflow.basedir) / path)
+
+
+DEFAULT_CONFIG = own("config/config.yaml")
 
 # One line says it better than the traceback that an exception would bring.
 try:

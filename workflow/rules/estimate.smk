@@ -16,7 +16,7 @@ rule estimate:
         runtime=growing(5),
     params:
         config=config,
-        facts="config/estimate.yaml",
+        facts=own("config/estimate.yaml"),
         results=RESULTS,
         resources=RESOURCES,
     script:

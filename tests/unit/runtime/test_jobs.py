@@ -1,10 +1,15 @@
 """Errors of a script reach its log and, as one line, the terminal."""
 
+import getpass
+import os
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import pytest
+
+from quantrag.runtime import jobs
 
 SCRIPT = """
 import types
@@ -75,3 +80,42 @@ def test_threads_wait_asleep_unless_the_user_says_otherwise(run, stated, expecte
     done, log = run("import os; print(os.environ['OMP_WAIT_POLICY'])", OMP_WAIT_POLICY=stated)
     assert done.returncode == 0
     assert log.splitlines()[-1] == expected
+
+
+def test_no_key_is_printed_or_logged(run):
+    key = "sk-MARKER123"
+    done, log = run(
+        """
+        import logging, os
+        key = os.environ["OPENAI_API_KEY"]
+        logging.info("headers: %s", {"Authorization": "Bearer " + key})
+        raise ValueError("Illegal header value " + repr(("Bearer " + key).encode()))
+        """,
+        OPENAI_API_KEY=f"{key}\n",
+    )
+    assert "Illegal header value" in done.stderr
+    assert "headers: " in log
+    assert "Traceback" in log
+    assert "MARKER" not in done.stderr + done.stdout + log
+
+
+def test_a_user_id_without_a_name_has_one_in_a_job(tmp_path, monkeypatch):
+    def nobody(user):
+        raise KeyError(f"getpwuid(): uid not found: {user}")
+
+    monkeypatch.setattr("pwd.getpwuid", nobody)
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", "/nowhere")
+    jobs._name_user()
+    assert getpass.getuser() == f"user{os.getuid()}"
+    assert os.access(Path.home(), os.W_OK)
+
+
+def test_a_user_with_a_name_keeps_it(monkeypatch):
+    monkeypatch.setattr("pwd.getpwuid", lambda user: object())
+    monkeypatch.delenv("LOGNAME", raising=False)
+    monkeypatch.setenv("HOME", "/nowhere")
+    jobs._name_user()
+    assert "LOGNAME" not in os.environ
+    assert os.environ["HOME"] == "/nowhere"

@@ -95,9 +95,23 @@ def new_folder(
         if not keep_partial:
             shutil.rmtree(temporary, ignore_errors=True)
         raise
+    _share(temporary)
     if path.exists():
         shutil.rmtree(path)
     os.replace(temporary, path)
+
+
+def _share(folder: Path) -> None:
+    """Give the folder's files the permissions that the umask leaves to new files.
+
+    The library safetensors writes its files for their owner only, and others of a group are to read
+    a checkpoint too.
+    """
+    umask = os.umask(0)
+    os.umask(umask)
+    for path in folder.rglob("*"):
+        if path.is_file() and not path.is_symlink():
+            path.chmod(path.stat().st_mode | (0o666 & ~umask))
 
 
 def link_files(source: str | Path, target: str | Path) -> None:

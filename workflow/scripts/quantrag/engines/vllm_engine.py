@@ -4,10 +4,13 @@ The engine is stepped here, not through `LLM.generate`, because that returns onl
 prompt is done: a completion has to reach the journal when it is finished.
 """
 
+import atexit
 import difflib
+import importlib.util
 import itertools
 import logging
 import os
+import shutil
 import tempfile
 import traceback
 from collections.abc import Iterator, Sequence
@@ -297,9 +300,34 @@ def _set_environment(spec: EngineSpec) -> None:
         # On CPUs with AMX, vLLM would also quantize the activations of INT4 models, to 8 bits: a
         # different precision from the one asked for, and only on some machines.
         os.environ["VLLM_CPU_INT4_W4A8"] = "0"
+        _preload()
         if spec.options["enforce_eager"]:
             # vLLM compiles some functions even then, which takes a C++ compiler and time.
             os.environ.setdefault("TORCH_COMPILE_DISABLE", "1")
+
+
+def _preload() -> None:
+    """Name the libraries that vLLM preloads by links, where their own path has a space.
+
+    vLLM puts them into LD_PRELOAD for its child processes, unless it finds them there; the loader
+    takes a space (or a colon) for the end of a path.
+    """
+    specs = [importlib.util.find_spec(name) for name in ("torch", "vllm")]
+    sites = {Path(spec.origin).parent.parent for spec in specs if spec and spec.origin}
+    if not any(character in str(site) for site in sites for character in " :\t\n"):
+        return
+    links = Path(tempfile.mkdtemp(prefix="quantrag-preload-"))
+    atexit.register(shutil.rmtree, links, ignore_errors=True)
+    places = ("vllm/libs/libtcmalloc*.so*", "torch.libs/libgomp*.so*", "torch/lib/libgomp*.so*")
+    found = [os.environ["LD_PRELOAD"]] if os.environ.get("LD_PRELOAD") else []
+    for place in places:
+        paths = sorted(path for site in sites for path in site.glob(place))
+        name = Path(place).name.split("*")[0]
+        if paths and not any(name in entry for entry in found):
+            (links / paths[0].name).symlink_to(paths[0])
+            found.append(str(links / paths[0].name))
+    if found:
+        os.environ["LD_PRELOAD"] = ":".join(found)
 
 
 def _completion(output: Any, count: int) -> Completion:

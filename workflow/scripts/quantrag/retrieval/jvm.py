@@ -43,11 +43,50 @@ def start(heap_mb: int = 1000) -> None:
     os.environ["JAVA_HOME"] = str(home)
     jnius_config.add_classpath(str(anserini_jar()))
     jnius_config.add_options(f"-Xmx{heap_mb}m", "-Djava.awt.headless=true", "-XX:+UseSerialGC")
+    _name_files_in_utf8(jnius_config)
     if VECTOR_MODULE in release(home).get("MODULES", ""):
         jnius_config.add_options(f"--add-modules={VECTOR_MODULE}")
     import jnius  # noqa: F401  (the import starts the machine)
 
     log.info("Java %s from %s, heap %d MB", release(home).get("JAVA_VERSION"), home, heap_mb)
+
+
+def visible(folder: str | Path) -> str:
+    """The absolute path of an existing folder, as Java may be given it.
+
+    Java names files in the encoding of the locale that it started in, and in the locale C replaces
+    what isn't ASCII: a relative path then leads to another place, outside of the project.
+
+    Raises:
+        UserError: Java doesn't find the folder under this name.
+    """
+    from jnius import JavaException, autoclass
+
+    path = str(Path(folder).resolve())
+    try:
+        found = autoclass("java.io.File")(path).isDirectory()
+        found = found and autoclass("java.nio.file.Paths").get(path).toFile().isDirectory()
+    except JavaException:
+        found = False
+    if not found:
+        raise UserError(
+            f"{path!r}: Java can't name this folder in the locale of this job (LC_ALL is "
+            f"{os.environ.get('LC_ALL') or 'not set'}). Set LC_ALL=C.UTF-8 (or another UTF-8 "
+            "locale), or move the project to a folder whose name is plain ASCII."
+        )
+    return path
+
+
+def _name_files_in_utf8(jnius_config) -> None:
+    """Have Java name files as Python does, also where the locale is C."""
+    if sys.getfilesystemencoding().lower() != "utf-8":
+        return
+    environment = os.environ
+    locale = environment.get("LC_ALL") or environment.get("LC_CTYPE") or environment.get("LANG", "")
+    if "utf" not in locale.lower():
+        # Read when the machine starts; only this process and its children see it.
+        environment["LC_ALL"] = "C.UTF-8"
+    jnius_config.add_options("-Dsun.jnu.encoding=UTF-8")
 
 
 def java_home() -> Path:

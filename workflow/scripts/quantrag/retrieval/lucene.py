@@ -22,6 +22,7 @@ import numpy as np
 import pyarrow as pa
 from tqdm import tqdm
 
+from quantrag.retrieval import jvm
 from quantrag.retrieval.runs import ranking
 from quantrag.retrieval.scopes import Scopes
 
@@ -78,6 +79,7 @@ def build_index(
 
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
+    folder = Path(jvm.visible(folder))
     arguments = _analyzer_arguments(analyzer, keep_stopwords)
     with tqdm(total=len(texts), desc="index", unit=" documents", mininterval=5) as progress:
         for number, inside in enumerate(shards_of(len(scopes), statistics)):
@@ -176,7 +178,7 @@ class Searcher:
     ):
         from jnius import autoclass
 
-        self.folder = Path(folder)
+        self.folder = Path(jvm.visible(folder))
         self.own_fields = statistics == "profile"
         self.analyzer = _analyzer(analyzer, keep_stopwords)
         self.similarity = autoclass("org.apache.lucene.search.similarities.BM25Similarity")(k1, b)

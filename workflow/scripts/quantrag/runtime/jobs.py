@@ -3,7 +3,9 @@
 import contextlib
 import logging
 import os
+import pwd
 import sys
+import tempfile
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,6 +39,7 @@ def job(snakemake) -> Iterator[None]:
     path.parent.mkdir(parents=True, exist_ok=True)
     # Read when a compiled library is loaded, so before the body imports any.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    _name_user()
     terminal = os.fdopen(os.dup(2), "w", buffering=1)
     with open(path, "w", buffering=1) as stream:
         sys.stdout.flush()
@@ -57,6 +60,21 @@ def job(snakemake) -> Iterator[None]:
             print(redact(traceback.format_exc()), file=sys.stderr)
             _report(terminal, snakemake.rule, f"{type(error).__name__}: {error}", path)
             sys.exit(1)
+
+
+def _name_user() -> None:
+    """Give a user whose id has no name (in a container, say) one, and a home.
+
+    PyTorch and others ask for them to name their caches, and stop where there are none.
+    """
+    user = os.getuid()
+    try:
+        pwd.getpwuid(user)
+    except KeyError:
+        for variable in ("LOGNAME", "USER"):
+            os.environ.setdefault(variable, f"user{user}")
+        if not os.access(os.path.expanduser("~"), os.W_OK):
+            os.environ["HOME"] = tempfile.mkdtemp(prefix="quantrag-home-")
 
 
 def _report(terminal, rule: str, message: object, log_path: Path) -> None:
