@@ -101,7 +101,25 @@ def _trends(rng, comparisons):
         error = 0.003
         p = 0.001 if abs(slope) > 2 * error else 0.6
         ends = (slope - 2 * error, slope + 2 * error)
-        rows.append((*name, slope, *ends, p, p / 2, error, np.nan, 15000, 2500, 1))
+        rows.append(
+            (
+                *name,
+                slope,
+                *ends,
+                p,
+                p / 2,
+                error,
+                np.nan,
+                15000,
+                2500,
+                1,
+                0.01,
+                0.02,
+                *[np.nan] * 5,
+                900,
+                np.nan,
+            )
+        )
     return pd.DataFrame(rows, columns=TREND_COLUMNS)
 
 
