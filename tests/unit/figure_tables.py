@@ -8,7 +8,7 @@ import pandas as pd
 from quantrag.generation.costs import COST_COLUMNS
 from quantrag.quantization import checkpoint_table
 from quantrag.retrieval import agreement
-from quantrag.statistics.comparisons import COMPARISON_COLUMNS
+from quantrag.statistics.comparisons import COMPARISON_COLUMNS, POOLED_COLUMNS
 from quantrag.statistics.replication import REPLICATION_COLUMNS
 from quantrag.statistics.summaries import SCORE_COLUMNS
 from quantrag.statistics.trends import TREND_COLUMNS
@@ -90,7 +90,19 @@ def make(tasks=2, models=1, precisions=2, retrievers=2, ks=4, noise=True, energy
     }
     tables["replication"] = _replication(tables["scores"])
     tables["trends"] = _trends(rng, tables["comparisons"])
+    tables["pooled"] = _pooled(tables["comparisons"])
     return tables
+
+
+def _pooled(comparisons):
+    key = ["task", "model", "metric", "baseline", "precision"]
+    groups = comparisons.groupby(key, sort=False)
+    table = groups.first().reset_index()
+    for name in ("difference", "baseline_value", "precision_value", "margin"):
+        table[name] = groups[name].mean().to_numpy()
+    table["ci_low"], table["ci_high"] = table["difference"] - 0.004, table["difference"] + 0.004
+    table["n_cells"] = groups.size().to_numpy()
+    return table[POOLED_COLUMNS]
 
 
 def _trends(rng, comparisons):

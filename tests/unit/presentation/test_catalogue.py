@@ -89,7 +89,7 @@ def test_what_a_small_and_a_large_experiment_have():
 
 
 def test_captions_of_the_report_name_baseline_and_noise_floor_where_they_are():
-    said = {"confidence": 0.9, "baseline": "FP16", "devices": "vllm on H200"}
+    said = {"confidence": 0.9, "baseline": "FP16", "devices": "vllm on H200", "ks": ["0", "3"]}
     for name, figure in FIGURES.items():
         with_noise = figure.report_caption(noise_floor=True, **said)
         without = figure.report_caption(noise_floor=False, **said)
@@ -101,6 +101,13 @@ def test_captions_of_the_report_name_baseline_and_noise_floor_where_they_are():
     assert cost.endswith("Measured with vllm on H200.")
 
 
+def test_windows_are_explained_where_there_are_any():
+    entry = FIGURES["k_sweep"]
+    assert "stands for" not in entry.printed_caption(0.95, ["0", "1", "5"])
+    caption = entry.printed_caption(0.95, ["0", "1", "max_16K", "max_8K"])
+    assert "8K stands for as many whole documents as fit in 8 times 1,024 tokens." in caption
+
+
 def caption_in_workflow_report(root, template, **job):
     source = (root / "workflow" / "report" / template).read_text()
     text = Environment(undefined=StrictUndefined).from_string(source)
@@ -110,7 +117,7 @@ def caption_in_workflow_report(root, template, **job):
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_every_figure_has_a_caption_in_the_workflows_report(root, name):
-    caption = FIGURES[name].printed_caption(0.9)
+    caption = FIGURES[name].printed_caption(0.9, ["0", "3", "max_4K"])
     assert not set("{}") & set(caption)
     body = caption_in_workflow_report(root, "figure.rst", params=SimpleNamespace(caption=caption))
     assert len(caption) > 20

@@ -8,6 +8,7 @@ import figure_tables
 from quantrag.names import NO_RETRIEVER
 from quantrag.presentation.criteria import Criteria
 from quantrag.presentation.report.summary import summary_of
+from quantrag.statistics.comparisons import POOLED_COLUMNS
 from quantrag.statistics.trends import TREND_COLUMNS
 
 CRITERIA = Criteria(0.95, margin=0.02, power=0.8, clusters={"LaMP-3U": "users"})
@@ -44,12 +45,14 @@ def comparisons(verdicts, retrievers=("bm25",), metric="mae", **columns):
                 "unparseable_rate": 0.0,
                 "baseline_unparseable_rate": 0.0,
                 "n_clusters": 2500,
+                "n_differing": 250,
+                "margin_needs": 8765.0,
             }
         )
     return pd.DataFrame(rows).assign(**columns)
 
 
-def trends(slope, p_holm, metric="mae"):
+def trends(slope, p_holm, metric="mae", **columns):
     row = dict.fromkeys(TREND_COLUMNS, np.nan) | {
         "task": "LaMP-3U" if metric == "mae" else "LaMP-5U",
         "model": "zephyr",
@@ -60,8 +63,11 @@ def trends(slope, p_holm, metric="mae"):
         "ci_low": slope - 0.01,
         "ci_high": slope + 0.01,
         "p_holm": p_holm,
+        "gap": 0.05,
+        "baseline_slope": 0.001,
+        "models_correlation": 0.3,
     }
-    return pd.DataFrame([row])
+    return pd.DataFrame([row]).assign(**columns)
 
 
 def sentence(verdicts, table=NO_TRENDS, **columns):
@@ -82,6 +88,9 @@ def test_equivalent_everywhere_but_inconclusive_at_some_k():
     # 0.05 and 0.06 of a baseline of 0.5
     assert "differences smaller than 0.050 to 0.060 (10% to 12% of the baseline's score)" in text
     assert "missed more than 20% of the time" in text
+    assert (
+        "To show equivalence within 2% takes up to 8,800 users if there is no difference." in text
+    )
 
 
 def test_equivalent_except_worse_names_size_interval_and_p():
@@ -141,14 +150,85 @@ def test_changed_answers_stand_beside_the_noise_floor():
 
 
 @pytest.mark.parametrize(
-    ("slope", "metric", "word"),
-    [(0.02, "mae", "worse"), (-0.02, "mae", "better"), (0.02, "rougeL", "better"),
-     (-0.02, "rougeL", "worse")],
-)  # fmt: skip
-def test_a_trend_is_told_with_its_direction(slope, metric, word):
-    text = sentence(["equivalent"], trends(slope, 0.01, metric), metric=metric)
-    assert f"As the context grows, with BM25 {'MAE' if metric == 'mae' else 'ROUGE-L'}" in text
-    assert f"gets {word} than the baseline's" in text
+    ("slope", "gap", "word"),
+    [(0.02, 0.05, "widens"), (-0.02, 0.05, "narrows"), (0.02, -0.05, "narrows")],
+)
+def test_a_gap_widens_or_narrows(slope, gap, word):
+    text = sentence(["equivalent"], trends(slope, 0.01, gap=gap))
+    size, mean = (f"{value:+.3f}".replace("-", "−") for value in (slope, gap))
+    assert (
+        f"As the context grows, with BM25 the gap in MAE (mean {mean}) {word}: {size} per doubling "
+        "of the prompt (adjusted p = 0.01)." in text
+    )
+
+
+def test_a_baseline_that_moves_more_than_the_gap_is_named():
+    text = sentence(["equivalent"], trends(0.02, 0.01, baseline_slope=-0.09))
+    assert "while the baseline itself moves by −0.090, more than the gap." in text
+
+
+def test_the_step_from_k_0_is_told_by_itself():
+    text = sentence(["equivalent"], trends(0.02, 0.5, step=0.07, p_step_holm=0.002))
+    assert "No trend of the gap" in text
+    assert "From k = 0 to documents with BM25 the difference moves by +0.070" in text
+
+
+def test_no_trend_is_told_of_a_gap_of_which_nothing_is_known():
+    few = {"n_differing": 6}
+    assert "rend" not in sentence(["inconclusive"] * 3, trends(0.02, 0.01), **few)
+    assert "rend" not in sentence(["inconclusive"] * 3, trends(0.02, 0.4), **few)
+    assert "gap" in sentence(["equivalent", "inconclusive"], trends(0.02, 0.01), **few)
+
+
+def pooled(verdict, precision="int4-gptq", n_cells=4, **columns):
+    row = dict.fromkeys(POOLED_COLUMNS, np.nan) | {
+        "task": "LaMP-3U",
+        "model": "zephyr",
+        "metric": "mae",
+        "baseline": "fp16",
+        "precision": precision,
+        "difference": 0.012,
+        "ci_low": 0.002,
+        "ci_high": 0.022,
+        "p_holm": 0.004,
+        "verdict": verdict,
+        "n_cells": n_cells,
+    }
+    return pd.DataFrame([row]).assign(**columns)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "words"),
+    [
+        ("worse", "is worse than FP16 (MAE +0.012, 95% interval +0.002 to +0.022, adjusted p ="),
+        ("equivalent", "is equivalent to FP16 within 2% (MAE +0.012"),
+        ("inconclusive", "is shown neither to differ from FP16 nor to be equivalent within 2% (M"),
+    ],
+)
+def test_all_cells_together_come_first(verdict, words):
+    table = comparisons(["inconclusive"] * 4)
+    [(_, [finding])] = summary_of(table, NO_TRENDS, CRITERIA, pooled(verdict)).tasks
+    assert finding.text.startswith(f"Over all 4 cells together, INT4 GPTQ of zephyr {words}")
+    assert "Cell by cell: for INT4 GPTQ of zephyr, neither" in finding.text
+    [(_, [single])] = summary_of(table, NO_TRENDS, CRITERIA, pooled(verdict, n_cells=1)).tasks
+    assert "together" not in single.text
+
+
+def test_the_negative_control_is_named():
+    table = comparisons(["equivalent"])
+    good, bad = (pooled(v, precision="noise-floor") for v in ("inconclusive", "worse"))
+    assert (
+        "no difference is found between" in summary_of(table, NO_TRENDS, CRITERIA, good).notes[-1]
+    )
+    note = summary_of(table, NO_TRENDS, CRITERIA, bad).notes[-1]
+    assert note.startswith("Negative control failed")
+    assert "zephyr on LaMP-3U" in note
+
+
+def test_margins_in_the_metrics_unit():
+    criteria = Criteria(0.95, margin={"mae": 0.05}, power=0.8)
+    text = summary_of(comparisons(["equivalent"]), NO_TRENDS, criteria).headline
+    assert "1 equivalent within 0.05 rating points" in text
 
 
 def test_a_trend_that_is_not_shown():
@@ -158,13 +238,17 @@ def test_a_trend_that_is_not_shown():
 
 def test_several_models_are_summed_up_first():
     two = pd.concat([comparisons(["equivalent"]), comparisons(["worse"], model="other")])
-    for p_holm, words in ((0.01, "it gets worse with the context"), (0.2, "no trend with")):
-        pooled = trends(0.02, p_holm).assign(model="(pooled)")
-        [(_, findings)] = summary_of(two, pooled, CRITERIA).tasks
+    for p_holm, words in (
+        (0.01, "the gap in MAE (mean +0.050) widens"),
+        (0.2, "no trend of the gap"),
+    ):
+        over_models = trends(0.02, p_holm).assign(model="(pooled)")
+        [(_, findings)] = summary_of(two, over_models, CRITERIA).tasks
         assert findings[0].text == (
             "INT4 GPTQ over all 2 models: of 2 comparisons 1 worse, 1 equivalent within 2%."
         )
         assert words in findings[0].more
+        assert "the models' slopes correlate by 0.30" in findings[0].more
         assert list(findings[0].verdicts.items()) == [("worse", 1), ("equivalent", 1)]
         assert len(findings) == 3
 
@@ -181,9 +265,13 @@ def test_headline_counts_every_verdict():
 def test_notes_say_what_limits_the_numbers():
     [note] = summary_of(comparisons(["equivalent"]), NO_TRENDS, CRITERIA).notes
     assert "not “no difference”" in note
-    table = comparisons(["equivalent"], n_clusters=16, unparseable_rate=0.2, noise_flip_rate=np.nan)
+    table = comparisons(["equivalent"], n_differing=6, unparseable_rate=0.2, noise_flip_rate=np.nan)
     notes = " ".join(summary_of(table, NO_TRENDS, CRITERIA).notes)
-    for words in ("only 16 users", "Up to 20%", "noise floor was not run"):
+    for words in (
+        "In 1 of 1 comparisons (hollow marks) the scores of fewer than 15 users",
+        "Up to 20%",
+        "noise floor was not run",
+    ):
         assert words in notes
 
 
@@ -196,7 +284,7 @@ def test_only_the_baseline():
 def test_a_grid_of_every_size_can_be_put_into_words():
     for size in ((1, 1, 2, 1, 1), (2, 6, 3, 3, 6)):
         tables = figure_tables.make(*size)
-        summary = summary_of(tables["comparisons"], tables["trends"], CRITERIA)
+        summary = summary_of(tables["comparisons"], tables["trends"], CRITERIA, tables["pooled"])
         texts = [
             finding.text + finding.more for _, findings in summary.tasks for finding in findings
         ]

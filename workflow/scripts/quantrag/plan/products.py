@@ -36,6 +36,7 @@ class ProductPlan:
             quantizes=quantizes,
         )
         self._confidence = experiment.statistics.confidence
+        self._ks = experiment.k
         self.tables = [_table(name) for name in tables_of(extent)]
         self.figures = [
             f"<results>/figures/{name}.{kind}"
@@ -58,7 +59,7 @@ class ProductPlan:
 
     def figure_caption(self, figure: str) -> str:
         """What the workflow's report says of a figure."""
-        return FIGURES[figure].printed_caption(self._confidence)
+        return FIGURES[figure].printed_caption(self._confidence, self._ks)
 
     def figure_label(self, figure: str) -> dict[str, str]:
         """How the workflow's report lists a figure."""

@@ -1,7 +1,7 @@
 """Every table and figure of an experiment, once: what it is called, shows, and is made from.
 
 The rules, the printed figures, the publication tables, the report and all captions read it. It
-imports nothing but the standard library, so that the Snakefile can read it too.
+imports nothing heavy, so that the Snakefile can read it too.
 
 A figure's drawing function is found by the figure's name: `draw` in
 `quantrag.presentation.figures.<name>` and, for the report, `views` in
@@ -9,8 +9,10 @@ A figure's drawing function is found by the figure's name: `draw` in
 `quantrag.presentation.publication.<name>_table`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
+
+from quantrag.grid import K
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,11 @@ COLUMNS = {
         Column("p_holm", "adjusted p", 4),
         Column("p_equivalence", "p of equivalence", 4),
         Column("min_detectable_holm", "smallest detectable", 4),
+        Column("n_differing", "differ", 0),
+        Column("n_cells", "cells", 0),
+        Column("margin_needs", "needed for the margin", 0),
+        Column("step", "step from k = 0", 4),
+        Column("baseline_slope", "baseline's slope", 4),
         Column("flip_rate", "changed answers", 3),
         Column("noise_flip_rate", "noise floor", 3),
         Column("unparseable_rate", "not readable", 3),
@@ -176,11 +183,30 @@ TABLES = {
             shown=(
                 *(*_LINE, "k", "verdict", "difference", "ci_low", "ci_high", "margin", "p_holm"),
                 *("p_equivalence", "min_detectable_holm", "flip_rate", "noise_flip_rate", "n"),
+                *("n_differing", "margin_needs"),
             ),
             required=(
                 *("task", "model", "retriever", "k", "metric", "baseline", "precision"),
                 *("difference", "ci_low", "ci_high", "margin", "flip_rate", "noise_flip_rate"),
-                *("verdict", "baseline_value"),
+                *("verdict", "baseline_value", "n_differing"),
+            ),
+            opens=True,
+        ),
+        TableEntry(
+            name="pooled",
+            title="All cells together",
+            caption=(
+                "The mean over all cells (retrievers and k) of a model against the baseline. The "
+                "noise floor, if it was run, is the baseline against itself."
+            ),
+            shown=(
+                *("task", "metric", "model", "precision", "verdict", "difference", "ci_low"),
+                *("ci_high", "margin", "p_holm", "p_equivalence", "n_cells", "n", "n_differing"),
+                *("margin_needs",),
+            ),
+            required=(
+                *("task", "metric", "model", "precision", "verdict", "difference", "ci_low"),
+                *("ci_high", "margin", "p_holm", "n_cells"),
             ),
             opens=True,
         ),
@@ -194,8 +220,14 @@ TABLES = {
         TableEntry(
             name="trends",
             title="Trends",
-            caption="Change of the difference to the baseline per doubling of the prompt's tokens.",
-            shown=(*_LINE, "slope_per_doubling", "ci_low", "ci_high", "p_holm", "n"),
+            caption=(
+                "Change of the difference to the baseline per doubling of the prompt's tokens, "
+                "over k of 1 or more; and the step that it makes from k = 0 to these."
+            ),
+            shown=(
+                *(*_LINE, "slope_per_doubling", "ci_low", "ci_high", "p_holm", "baseline_slope"),
+                *("step", "n", "n_differing"),
+            ),
             required=(*_LINE, "slope_per_doubling", "ci_low", "ci_high", "p_holm", "n"),
         ),
         TableEntry(
@@ -272,6 +304,7 @@ class FigureEntry:
         printed: sentences after the caption, on what only the printed figure shows.
         in_report: sentences after the caption, on what only the report's figure shows.
         noise: sentence on the noise floor; `{noise}` is how it looks.
+        windows: sentence on values of k that fill a window; `{window}` is one of them.
         when: which experiments have it, if they have the tables.
         interactive: whether the report has it too.
     """
@@ -283,21 +316,28 @@ class FigureEntry:
     printed: str = ""
     in_report: str = ""
     noise: str = ""
+    windows: str = ""
     when: Callable[[Extent], bool] = _always
     interactive: bool = True
 
-    def printed_caption(self, confidence: float) -> str:
+    def printed_caption(self, confidence: float, ks: Collection[str]) -> str:
         """The caption of the printed figure.
 
         Args:
             confidence: level of the intervals, from 0 to 1.
+            ks: the experiment's values of k.
         """
-        parts = [self.caption, self.noise, self.printed]
+        parts = [self.caption, self._on_windows(ks), self.noise, self.printed]
         look = {"noise": "the hatched area", "baseline": "the baseline"}
         return _joined(parts, level=_percent(confidence), **look)
 
     def report_caption(
-        self, confidence: float, baseline: str, noise_floor: bool, devices: str
+        self,
+        confidence: float,
+        baseline: str,
+        noise_floor: bool,
+        devices: str,
+        ks: Collection[str],
     ) -> str:
         """The caption of the report's figure.
 
@@ -306,10 +346,18 @@ class FigureEntry:
             baseline: its name in print.
             noise_floor: whether it was run.
             devices: engines and devices of the generation, in words.
+            ks: the experiment's values of k.
         """
-        parts = [self.caption, self.noise if noise_floor else "", self.in_report]
+        noise = self.noise if noise_floor else ""
+        parts = [self.caption, self._on_windows(ks), noise, self.in_report]
         look = {"noise": "in grey", "baseline": baseline}
         return _joined(parts, level=_percent(confidence), devices=devices, **look)
+
+    def _on_windows(self, ks: Collection[str]) -> str:
+        windows = sorted((k for k in map(K.parse, ks) if k.fills), key=lambda k: k.number)
+        if not windows:
+            return ""
+        return self.windows.format(window=windows[0].label, number=windows[0].number)
 
     @property
     def source_file(self) -> str:
@@ -332,8 +380,9 @@ def _percent(share: float) -> str:
 
 _VERDICTS = (
     "“Worse” and “better”: the paired test finds a difference, with p adjusted for all comparisons "
-    "of the task and metric. “Equivalent”: the difference is shown to be smaller than the margin. "
-    "“Inconclusive”: neither is shown, which is not the same as no difference."
+    "of the task and metric, all cells of a model together first. “Equivalent”: the difference is "
+    "shown to be smaller than the margin. “Inconclusive”: neither is shown, which is not the same "
+    "as no difference. Hollow marks: fewer than 15 scores differ, so little is known."
 )
 
 #: In the order of the report.
@@ -347,8 +396,10 @@ FIGURES = {
             caption=(
                 "Score against the number k of retrieved documents. All precisions of a model read "
                 "the same prompts. Bands or whiskers are {level} intervals over users. "
-                "k = 0 has no retriever and is the common first point. 4K stands for as many whole "
-                "documents as fit in 4 times 1,024 tokens, and so on."
+                "k = 0 has no retriever and is the common first point."
+            ),
+            windows=(
+                "{window} stands for as many whole documents as fit in {number} times 1,024 tokens."
             ),
             printed="Rows are models, columns retrievers, lines precisions.",
         ),
@@ -366,7 +417,10 @@ FIGURES = {
                 "are generated in another batch order: a difference inside it says nothing about "
                 "quantization."
             ),
-            printed="Margin: the narrowest of the retrievers'; noise floor: the largest.",
+            printed=(
+                "Margin: the narrowest of the retrievers'; noise floor: the largest. Hollow marks: "
+                "fewer than 15 scores differ."
+            ),
             when=_several_precisions,
         ),
         FigureEntry(

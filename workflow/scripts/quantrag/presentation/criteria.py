@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from quantrag.presentation import labels
+from quantrag.statistics.margins import in_words
+
 
 @dataclass(frozen=True)
 class Criteria:
@@ -10,13 +13,13 @@ class Criteria:
 
     Attributes:
         confidence: level of intervals and tests, from 0 to 1.
-        margin: of equivalence, as a share of the baseline's score.
+        margin: of equivalence (`quantrag.statistics.margins`).
         power: of the smallest detectable difference, from 0 to 1.
         clusters: what was resampled in each task, in the plural ("users").
     """
 
     confidence: float
-    margin: float
+    margin: float | Mapping
     power: float
     clusters: Mapping[str, str] = field(default_factory=dict)
 
@@ -25,7 +28,6 @@ class Criteria:
         """The confidence as a percentage."""
         return f"{self.confidence * 100:g}%"
 
-    @property
-    def within(self) -> str:
+    def within(self, metric: str) -> str:
         """The margin as it is named beside `equivalent`."""
-        return f"within {self.margin * 100:g}%"
+        return in_words(self.margin, labels.metric(metric))

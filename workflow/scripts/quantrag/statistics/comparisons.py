@@ -20,6 +20,10 @@ from quantrag.statistics.margins import limits
 from quantrag.statistics.paired import gatekept, holm, swap_pvalues
 from quantrag.statistics.score_arrays import ScoreArrays
 
+#: Where fewer clusters differ, an interval rests on what wasn't seen more than on what was: it is
+#: marked as such wherever it is shown (docs/statistics.md).
+FEW_DIFFERING = 15
+
 COMPARISON_COLUMNS = [
     *["task", "model", "retriever", "k", "metric", "baseline", "precision", "difference"],
     *["ci_low", "ci_high", "p_value", "p_holm", "margin", "equivalent", "flip_rate"],

@@ -7,7 +7,7 @@ with short ones. The prompt without documents (k = 0) is another prompt, far fro
 scale of tokens; it would decide the slope. It has a coefficient of its own: the step, the mean
 difference over k >= 1 minus the difference at k = 0.
 
-Slope and step are ratios of sums over clusters; errors may be correlated in any way inside a cluster.
+Slope and step are ratios of sums over clusters, inside which errors may be correlated in any way.
 Their intervals and tests are those of every comparison (`quantrag.statistics.bounded`); where many
 clusters differ they equal those of the cluster-robust variance (Liang & Zeger 1986; CR1).
 """
@@ -22,14 +22,23 @@ from scipy import stats
 from quantrag.names import NO_RETRIEVER, NOISE_FLOOR
 from quantrag.scoring.metrics import Metric
 from quantrag.statistics.bounded import Differences
-from quantrag.statistics.score_arrays import ScoreArrays
 from quantrag.statistics.paired import holm
+from quantrag.statistics.score_arrays import ScoreArrays
 
 POOLED, ALL = "(pooled)", "(all)"
 TREND_COLUMNS = [
     *["task", "model", "retriever", "precision", "metric", "slope_per_doubling"],
     *["ci_low", "ci_high", "p_holm", "p_value", "standard_error", "between_models_sd"],
-    *["n", "n_clusters", "n_models", "gap", "baseline_slope", "step", "step_ci_low", "step_ci_high"],
+    *[
+        "n",
+        "n_clusters",
+        "n_models",
+        "gap",
+        "baseline_slope",
+        "step",
+        "step_ci_low",
+        "step_ci_high",
+    ],
     *["p_step", "p_step_holm", "n_differing", "models_correlation"],
 ]
 
@@ -152,7 +161,9 @@ def _slopes(
         include = included(pairs)
         tokens = np.log2(grid.n_tokens[reference])
         difference = np.where(include, values[own] - values[reference], 0.0)
-        bound = float(np.max(metric.largest(values[pairs].reshape(-1, len(grid.clusters))), initial=0))
+        bound = float(
+            np.max(metric.largest(values[pairs].reshape(-1, len(grid.clusters))), initial=0)
+        )
         by_cluster = (grid.clusters, grid.n_clusters, include)
         slope = slope_of(difference, tokens, *by_cluster, bound)
         of_baseline = slope_of(np.where(include, values[reference], 0), tokens, *by_cluster, bound)
@@ -191,7 +202,9 @@ def _slopes(
     return pd.DataFrame(entries), slopes
 
 
-def _step(grid: ScoreArrays, values: np.ndarray, group: _Group, included, bound: float) -> Differences:
+def _step(
+    grid: ScoreArrays, values: np.ndarray, group: _Group, included, bound: float
+) -> Differences:
     """Mean difference over k >= 1 minus the difference at k = 0, over queries that have both."""
     means = []
     for pairs in (group.with_documents, group.without):

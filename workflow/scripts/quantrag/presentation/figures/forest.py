@@ -15,6 +15,7 @@ from quantrag.presentation import labels
 from quantrag.presentation.data import OrderedNames, keep_main_metrics, main_metrics, ordered_names
 from quantrag.presentation.figures import lines, style
 from quantrag.presentation.figures.canvas import EDGE, LINE, Canvas
+from quantrag.statistics.comparisons import FEW_DIFFERING
 
 PITCH = 0.105  # height of one comparison, inches
 HEADER = 1.5  # room for a model's name, in comparisons
@@ -175,6 +176,8 @@ def _panel(axes: Axes, rows: pd.DataFrame, models, cells, reach: float) -> None:
         part = rows[rows["verdict"] == verdict]
         axes.hlines(part["y"], part["ci_low"], part["ci_high"], color=look.color, linewidth=0.8)
         axes.plot(part["difference"], part["y"], linestyle="none", **look.points())
+    few = rows[rows["n_differing"] < FEW_DIFFERING]
+    axes.plot(few["difference"], few["y"], **style.HOLLOW)
 
 
 def _nice(value: float) -> float:

@@ -10,6 +10,7 @@ from quantrag.presentation import labels
 from quantrag.presentation.data import along_k, keep_main_metrics, main_metrics, ordered_names
 from quantrag.presentation.figures import lines, style
 from quantrag.presentation.figures.layout import Sheet
+from quantrag.statistics.comparisons import FEW_DIFFERING
 
 _MARGIN = {"facecolor": style.MARGIN, "linewidth": 0}
 
@@ -61,6 +62,8 @@ def draw(scores: pd.DataFrame, comparisons: pd.DataFrame, confidence: float) -> 
                 shift = lines.apart(i, len(looks)) * (line["retriever"] == retriever)
                 line = line.assign(x=line["x"] + shift)
                 lines.whiskers(axes, line, look, "difference", len(looks) > lines.MOST_BANDS)
+                few = line[line["n_differing"] < FEW_DIFFERING]
+                axes.plot(few["x"], few["difference"], **style.HOLLOW)
     entries = [*lines.legend(names.retrievers, looks), lines.whisker_entry(confidence)]
     entries.append(Patch(label="equivalence margin", **_MARGIN))
     sheet.finish([*entries, *([] if noise is None else [lines.noise_entry()])])

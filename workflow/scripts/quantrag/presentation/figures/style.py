@@ -68,6 +68,10 @@ class LineStyle:
         }
 
 
+#: Laid over a mark: little is known there, since few scores differ.
+HOLLOW = {"linestyle": "none", "marker": "o", "markersize": 1.5, "color": "white", "zorder": 5}
+
+
 # The first is the baseline's. Neighbours differ in lightness as well as in hue.
 _PRECISIONS = (
     LineStyle(BLACK, "o", SOLID),

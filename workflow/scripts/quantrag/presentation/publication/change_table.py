@@ -33,7 +33,7 @@ def make(tables: Mapping[str, pd.DataFrame], criteria: Criteria) -> list[Publica
         caption = (
             f"{labels.name(task)}: change of {metric.label} after quantization, in percent of the "
             f"score of {labels.name(names.baseline)}; {better} 0 is better. "
-            f"{verdict_legend(names, criteria)}"
+            f"{verdict_legend(names, key, criteria)}"
         )
         found += k_tables(f"change-{slug(task)}-{slug(key)}", caption, names, groups)
     return found

@@ -33,7 +33,7 @@ def make(tables: Mapping[str, pd.DataFrame], criteria: Criteria) -> list[Publica
         caption = (
             f"{labels.name(task)}: {metric.axis} by the number k of retrieved documents; {better} "
             f"is better. {counts(rows)} Best of each k and retriever in bold. "
-            f"{verdict_legend(names, criteria)}"
+            f"{verdict_legend(names, key, criteria)}"
         )
         found += k_tables(f"main-{slug(task)}-{slug(key)}", caption, names, groups)
     return found

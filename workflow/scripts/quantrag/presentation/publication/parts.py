@@ -110,11 +110,11 @@ def counts(rows: pd.DataFrame) -> str:
     return f"n = {count} answers a value, of which at most {rate} could not be read."
 
 
-def verdict_legend(names: OrderedNames, criteria: Criteria) -> str:
-    """What the marks mean."""
+def verdict_legend(names: OrderedNames, metric: str, criteria: Criteria) -> str:
+    """What the marks mean in a table of this metric."""
     baseline = labels.name(names.baseline)
     return (
-        f"Against {baseline}: = equivalent within {criteria.margin * 100:g}%, - worse, + better "
+        f"Against {baseline}: = equivalent {criteria.within(metric)}, - worse, + better "
         f"(adjusted p < {1 - criteria.confidence:.2g}), no mark: inconclusive."
     )
 

@@ -80,7 +80,9 @@ def make_report(files: ReportFiles, config: Mapping[str, Any]) -> str:
         Page(
             experiment=config["experiment"],
             grid=_grid_line(names),
-            summary=summary_of(tables["comparisons"], tables["trends"], criteria),
+            summary=summary_of(
+                tables["comparisons"], tables["trends"], criteria, tables.get("pooled")
+            ),
             warnings=[*_warnings(config), *_left_out(files.queries)],
             figures=report_figures(tables, criteria.confidence),
             tables=tables,

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from quantrag.grid import K
-from quantrag.names import NO_RETRIEVER
+from quantrag.names import NO_RETRIEVER, NOISE_FLOOR
 from quantrag.presentation import labels
 from quantrag.presentation.criteria import Criteria
 from quantrag.presentation.data import keep_main_metrics, main_metrics, ordered_names
+from quantrag.statistics.comparisons import FEW_DIFFERING, POOLED_COLUMNS
 from quantrag.statistics.trends import POOLED
 
-FEW_CLUSTERS = 30  # docs/statistics.md: with fewer no bootstrap interval is exact
 MANY_INVALID = 0.05
 _MOST_NAMED = 6  # cells that a sentence names one by one; more are counted
 
@@ -48,26 +48,34 @@ class Summary:
     notes: list[str] = field(default_factory=list)
 
 
-def summary_of(comparisons: pd.DataFrame, trends: pd.DataFrame, criteria: Criteria) -> Summary:
+def summary_of(
+    comparisons: pd.DataFrame,
+    trends: pd.DataFrame,
+    criteria: Criteria,
+    pooled: pd.DataFrame | None = None,
+) -> Summary:
     """Put the verdicts on each task's main metric into words.
 
     Args:
         comparisons: `comparisons.csv`.
         trends: `trends.csv`; may be empty.
         criteria: of the statistics.
+        pooled: `pooled.csv`; None or empty for none.
     """
     if comparisons.empty:
         return Summary("Only the baseline was run, so there is nothing to compare it with.")
     rows = keep_main_metrics(comparisons)
     names = ordered_names(rows)
     metrics = main_metrics(rows)
+    together = pd.DataFrame(columns=POOLED_COLUMNS) if pooled is None else pooled
     on = ", ".join(f"{labels.metric(key).label} on {labels.name(t)}" for t, key in metrics.items())
     counts = rows["verdict"].value_counts()
     found = [f"{counts.get(v, 0)} {v}" for v in ("worse", "better", "inconclusive")]
     several = len(rows) != 1
+    within = " and ".join(dict.fromkeys(criteria.within(key) for key in metrics.values()))
     headline = (
         f"{len(rows)} comparison{'s' * several} with {labels.name(names.baseline)}, each on the "
-        f"same prompts ({on}): {counts.get('equivalent', 0)} equivalent {criteria.within}, "
+        f"same prompts ({on}): {counts.get('equivalent', 0)} equivalent {within}, "
         f"{found[0]}, {found[1]}, {found[2]}."
     )
     if counts.get("inconclusive", 0) > len(rows) / 2:
@@ -76,17 +84,18 @@ def summary_of(comparisons: pd.DataFrame, trends: pd.DataFrame, criteria: Criter
     for task in names.tasks:
         own = rows[rows["task"] == task]
         slopes = trends[(trends["task"] == task) & (trends["metric"] == metrics[task])]
+        means = together[(together["task"] == task) & (together["metric"] == metrics[task])]
         findings = []
         for precision, of_precision in own.groupby("precision", sort=False):
             if len(names.models) > 1:
-                pooled = slopes[slopes["precision"] == precision]
-                findings.append(_over_models(of_precision, pooled, criteria))
+                over_models = slopes[slopes["precision"] == precision]
+                findings.append(_over_models(of_precision, over_models, criteria))
             findings += [
-                _finding(part, slopes, criteria)
+                _finding(part, slopes, means, criteria)
                 for _, part in of_precision.groupby("model", sort=False)
             ]
         tasks.append((f"{labels.name(task)}, {labels.metric(metrics[task]).label}", findings))
-    return Summary(headline, tasks, _notes(rows, criteria))
+    return Summary(headline, tasks, [*_notes(rows, criteria), *_control(together, metrics)])
 
 
 def as_text(summary: Summary, width: int = 92) -> str:
@@ -99,12 +108,15 @@ def as_text(summary: Summary, width: int = 92) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _finding(rows: pd.DataFrame, trends: pd.DataFrame, criteria: Criteria) -> Finding:
+def _finding(
+    rows: pd.DataFrame, trends: pd.DataFrame, pooled: pd.DataFrame, criteria: Criteria
+) -> Finding:
     """On one task, model and precision."""
     first = rows.iloc[0]
     metric = labels.metric(first["metric"])
     subject = f"{labels.name(first['precision'])} of {first['model']}"
     baseline = labels.name(first["baseline"])
+    within = criteria.within(first["metric"])
     parts = {verdict: part for verdict, part in rows.groupby("verdict", sort=False)}
     same, open_ = parts.get("equivalent"), parts.get("inconclusive")
     everywhere = _everywhere(rows)
@@ -113,29 +125,57 @@ def _finding(rows: pd.DataFrame, trends: pd.DataFrame, criteria: Criteria) -> Fi
         if verdict in parts:
             shown.append(f"{verdict} at {_tested(parts[verdict], metric, criteria)}")
     if same is not None and len(same) == len(rows):
-        text = f"{subject} is equivalent to {baseline} {criteria.within} {everywhere}."
+        text = f"{subject} is equivalent to {baseline} {within} {everywhere}."
     elif same is not None and 2 * len(same) >= len(rows):
         others = [*shown, *([f"inconclusive at {_cells(open_)}"] if open_ is not None else [])]
         text = (
-            f"{subject} is equivalent to {baseline} {criteria.within} {everywhere} except: "
+            f"{subject} is equivalent to {baseline} {within} {everywhere} except: "
             f"{'; '.join(others)}."
         )
     elif same is not None or shown:
         if same is not None:
-            shown.append(f"equivalent {criteria.within} at {_cells(same)}")
+            shown.append(f"equivalent {within} at {_cells(same)}")
         text = f"Against {baseline}, {subject} is {'; '.join(shown)}."
         if open_ is not None:
             rest = _cells(open_) if len(open_) <= _MOST_NAMED else f"the other {len(open_)}"
             text += f" Inconclusive at {rest}."
     else:
         text = (
-            f"For {subject}, neither a difference to {baseline} nor equivalence {criteria.within} "
+            f"For {subject}, neither a difference to {baseline} nor equivalence {within} "
             f"is shown {'here' if len(rows) == 1 else everywhere.replace('every', 'any')}."
         )
     more = [_flips(rows), _trend(rows, trends, metric, criteria)]
     if open_ is not None:
         more.insert(0, _detectable(open_, metric, criteria))
+    own = pooled[pooled["model"] == first["model"]]
+    own = own[(own["precision"] == first["precision"]) & (own["n_cells"] > 1)]
+    if len(own):
+        text = f"{_together(own.iloc[0], metric, criteria)} Cell by cell: {_decapitalized(text)}"
     return Finding(text, " ".join(filter(None, more)), _counts(rows))
+
+
+def _together(row: pd.Series, metric: labels.Metric, criteria: Criteria) -> str:
+    """The mean over all cells: the first sentence on a model and precision."""
+    size = (
+        f"{metric.label} {_signed(row['difference'], metric)}, {criteria.level} interval "
+        f"{_signed(row['ci_low'], metric)} to {_signed(row['ci_high'], metric)}"
+    )
+    subject = f"{labels.name(row['precision'])} of {row['model']}"
+    baseline = labels.name(row["baseline"])
+    start = f"Over all {row['n_cells']} cells together, {subject}"
+    within = criteria.within(metric.key)
+    if row["verdict"] == "equivalent":
+        return f"{start} is equivalent to {baseline} {within} ({size})."
+    if row["verdict"] in ("worse", "better"):
+        return f"{start} is {row['verdict']} than {baseline} ({size}, {_p(row['p_holm'])})."
+    neither = f"is shown neither to differ from {baseline} nor to be equivalent {within}"
+    return f"{start} {neither} ({size})."
+
+
+def _decapitalized(text: str) -> str:
+    """A sentence as it goes on after a colon; names keep their capitals."""
+    first = text.split(maxsplit=1)[0]
+    return text[0].lower() + text[1:] if first in ("For", "Against") else text
 
 
 def _everywhere(rows: pd.DataFrame) -> str:
@@ -185,7 +225,19 @@ def _detectable(rows: pd.DataFrame, metric: labels.Metric, criteria: Criteria) -
     if (score > 0).all():
         shares = _range(sizes / score, lambda v: f"{100 * v:.0f}%")
         text += f" ({shares} of the baseline's score)"
-    return f"{text} are missed more than {100 * (1 - criteria.power):.0f}% of the time."
+    text += f" are missed more than {100 * (1 - criteria.power):.0f}% of the time."
+    needed = known["margin_needs"].dropna()
+    if needed.empty:
+        return text
+    called = criteria.clusters.get(known["task"].iloc[0], "clusters")
+    within = criteria.within(metric.key)
+    most = f"{_rounded(needed.max()):,} {called}"
+    return f"{text} To show equivalence {within} takes up to {most} if there is no difference."
+
+
+def _rounded(number: float) -> int:
+    """To two digits: how many are needed is an estimate."""
+    return int(float(f"{number:.1e}"))
 
 
 def _flips(rows: pd.DataFrame) -> str:
@@ -206,18 +258,42 @@ def _trend(
     own = own[own["precision"] == first["precision"]].dropna(subset=["p_holm"])
     if own.empty:
         return ""
-    found = own[own["p_holm"] < 1 - criteria.confidence]
-    if found.empty:
-        return "No trend of the gap with the length of the context is shown."
-    words = []
-    for row in found.itertuples():
-        word = _direction(row.slope_per_doubling, metric)
-        slope = _signed(row.slope_per_doubling, metric)
-        words.append(
-            f"with {labels.name(row.retriever)} {metric.label} gets {word} than the baseline's by "
-            f"{slope} per doubling of the prompt ({_p(row.p_holm)})"
+    open_ = (rows["verdict"] == "inconclusive") & (rows["n_differing"] < FEW_DIFFERING)
+    if open_.all():
+        return ""  # nothing is known of the gap itself
+    level = 1 - criteria.confidence
+    words = [
+        f"with {labels.name(row.retriever)} {_gap_moves(row, metric)} ({_p(row.p_holm)})"
+        f"{_beside_baseline(row, metric)}"
+        for row in own[own["p_holm"] < level].itertuples()
+    ]
+    text = "No trend of the gap with the length of the context is shown."
+    if words:
+        text = f"As the context grows, {'; '.join(words)}."
+    for row in own[own["p_step_holm"] < level].itertuples():
+        text += (
+            f" From k = 0 to documents with {labels.name(row.retriever)} the difference moves by "
+            f"{_signed(row.step, metric)} ({_p(row.p_step_holm)})."
         )
-    return f"As the context grows, {'; '.join(words)}."
+    return text
+
+
+def _gap_moves(row, metric: labels.Metric) -> str:
+    """What the gap does per doubling of the prompt."""
+    word = "widens" if row.slope_per_doubling * row.gap > 0 else "narrows"
+    slope = _signed(row.slope_per_doubling, metric)
+    return (
+        f"the gap in {metric.label} (mean {_signed(row.gap, metric)}) {word}: {slope} per doubling "
+        "of the prompt"
+    )
+
+
+def _beside_baseline(row, metric: labels.Metric) -> str:
+    """A warning where the baseline itself moved more than the gap."""
+    if not abs(row.baseline_slope) > abs(row.slope_per_doubling):
+        return ""
+    moved = _signed(row.baseline_slope, metric)
+    return f", while the baseline itself moves by {moved}, more than the gap"
 
 
 def _over_models(rows: pd.DataFrame, trends: pd.DataFrame, criteria: Criteria) -> Finding:
@@ -225,8 +301,9 @@ def _over_models(rows: pd.DataFrame, trends: pd.DataFrame, criteria: Criteria) -
     metric = labels.metric(rows["metric"].iloc[0])
     name = labels.name(rows["precision"].iloc[0])
     counts = _counts(rows)
+    within = criteria.within(metric.key)
     said = ", ".join(
-        f"{count} {verdict}{f' {criteria.within}' * (verdict == 'equivalent')}"
+        f"{count} {verdict}{f' {within}' * (verdict == 'equivalent')}"
         for verdict, count in counts.items()
     )
     text = (
@@ -235,15 +312,21 @@ def _over_models(rows: pd.DataFrame, trends: pd.DataFrame, criteria: Criteria) -
     more = ""
     for row in trends[trends["model"] == POOLED].dropna(subset=["p_holm"]).itertuples():
         interval = (
-            f"{_signed(row.slope_per_doubling, metric)} {metric.label} per doubling of the prompt, "
             f"{criteria.level} interval {_signed(row.ci_low, metric)} to "
-            f"{_signed(row.ci_high, metric)}"
+            f"{_signed(row.ci_high, metric)}; the models' slopes correlate by "
+            f"{row.models_correlation:.2f}"
         )
         if row.p_holm < 1 - criteria.confidence:
-            word = _direction(row.slope_per_doubling, metric)
-            more = f"Over all models it gets {word} with the context: {interval}."
+            more = (
+                f"Over all models, as the context grows, {_gap_moves(row, metric)}"
+                f"{_beside_baseline(row, metric)} ({interval})."
+            )
         else:
-            more = f"Over all models no trend with the context is shown ({interval})."
+            slope = _signed(row.slope_per_doubling, metric)
+            more = (
+                "Over all models no trend of the gap with the length of the context is shown "
+                f"({slope} per doubling, {interval})."
+            )
     return Finding(text, more, counts)
 
 
@@ -256,15 +339,17 @@ def _notes(rows: pd.DataFrame, criteria: Criteria) -> list[str]:
     """Limits of the numbers."""
     notes = [
         "“Equivalent” means shown to differ by less than the margin, each claim by itself at "
-        f"{criteria.level} confidence; “worse” and “better” are adjusted for all comparisons of a "
-        "task and metric (Holm). “Inconclusive” is not “no difference”: neither was shown."
+        f"{criteria.level} confidence. “Worse” and “better” are adjusted for all comparisons of a "
+        "task and metric: all cells of a model together are tested first, single cells only where "
+        "these differ. “Inconclusive” is not “no difference”: neither was shown."
     ]
-    fewest = rows.sort_values("n_clusters", kind="stable").iloc[0]
-    if fewest["n_clusters"] < FEW_CLUSTERS:
-        called = criteria.clusters.get(fewest["task"], "clusters")
+    few = rows["n_differing"] < FEW_DIFFERING
+    if few.any():
+        called = criteria.clusters.get(rows.loc[few, "task"].iloc[0], "clusters")
         notes.append(
-            f"There are only {fewest['n_clusters']} {called}: with fewer than {FEW_CLUSTERS} no "
-            "interval here is exact."
+            f"In {few.sum()} of {len(rows)} comparisons (hollow marks) the scores of fewer than "
+            f"{FEW_DIFFERING} {called} differ: their intervals rest on what was not seen more than "
+            "on what was."
         )
     rates = rows[["unparseable_rate", "baseline_unparseable_rate"]].max(axis=1)
     if rates.max() > MANY_INVALID:
@@ -280,8 +365,23 @@ def _notes(rows: pd.DataFrame, criteria: Criteria) -> list[str]:
     return notes
 
 
-def _direction(slope: float, metric: labels.Metric) -> str:
-    return "better" if (slope > 0) == metric.higher_is_better else "worse"
+def _control(pooled: pd.DataFrame, metrics: dict[str, str]) -> list[str]:
+    """What comparing the baseline's second pass with its first one shows."""
+    main = pooled["metric"] == pooled["task"].map(metrics)
+    control = pooled[main & (pooled["precision"] == NOISE_FLOOR)]
+    if control.empty:
+        return []
+    found = control[control["verdict"].isin(["worse", "better"])]
+    if found.empty:
+        return [
+            "Negative control: no difference is found between the baseline's two passes, over all "
+            f"cells of {len(control)} combination{'s' * (len(control) > 1)} of model and task."
+        ]
+    where = ", ".join(f"{row.model} on {labels.name(row.task)}" for row in found.itertuples())
+    return [
+        f"Negative control failed: the baseline's second pass differs from its first ({where}). "
+        "Something other than quantization changes the scores."
+    ]
 
 
 def _range(values: Sequence[float], write) -> str:

@@ -30,6 +30,7 @@ def report_figures(tables: Mapping[str, pd.DataFrame], confidence: float) -> lis
         "baseline": labels.name(names.baseline),
         "noise_floor": bool((tables["scores"]["precision"] == NOISE_FLOOR).any()),
         "devices": "; ".join(sorted(set(costs["engine"] + " on " + costs["device"]))),
+        "ks": names.ks,
     }
     found = []
     # Checking every part against the schema takes longer than all else; the tests do it instead.

@@ -18,6 +18,7 @@ from quantrag.presentation.report.views import (
     tips,
     view_label,
 )
+from quantrag.statistics.comparisons import FEW_DIFFERING
 
 
 def views(tables: Mapping[str, pd.DataFrame], names: OrderedNames, level: str) -> list[View]:
@@ -40,6 +41,7 @@ def views(tables: Mapping[str, pd.DataFrame], names: OrderedNames, level: str) -
                 **printed(row),
             }
             columns = ["difference", "ci_low", "ci_high", "margin", "p_holm", "min_detectable_holm"]
+            columns += ["n_differing"]
             entry |= {column: plain(row[column]) for column in columns}
             entry["margin_low"] = None if entry["margin"] is None else -entry["margin"]
             rows.append(entry | {"verdict": row["verdict"]})
@@ -50,6 +52,7 @@ def views(tables: Mapping[str, pd.DataFrame], names: OrderedNames, level: str) -
         tooltip += [tip("ci_high", "to"), tip("margin", "Margin ±")]
         tooltip += [tip("p_holm", "Adjusted p", ".3g")]
         tooltip += [tip("min_detectable_holm", "Smallest detectable")]
+        tooltip += [tip("n_differing", "Scores that differ", "d")]
         order = [text for _, text in order]
         base = alt.Chart().encode(y=alt.Y("cell:N", sort=order, title=None), tooltip=tooltip)
         color = alt.Color(
@@ -74,6 +77,10 @@ def views(tables: Mapping[str, pd.DataFrame], names: OrderedNames, level: str) -
             base.mark_point(size=60, filled=True, opacity=1).encode(
                 x=alt.X("difference:Q", title=title), color=color, shape=shape
             ),
+            # Hollow: little is known where few scores differ.
+            base.transform_filter(alt.datum.n_differing < FEW_DIFFERING)
+            .mark_point(size=12, filled=True, opacity=1, color="var(--paper)")
+            .encode(x=alt.X("difference:Q", title=title)),
         ]
         counts = part["verdict"].value_counts()
         said = ", ".join(f"{counts.get(v, 0)} {v}" for v in labels.VERDICTS)
