@@ -18,7 +18,7 @@ ENV PATH=/opt/launcher/bin:$PATH
 
 WORKDIR /quantrag
 
-# The environments depend on envs/ alone, but Snakemake reads the rules to find them. The same prefix
+# The environments depend only on envs/, but Snakemake reads the rules to find them. The same prefix
 # when it runs, or it would look for them elsewhere.
 ENV SNAKEMAKE_CONDA_PREFIX=/opt/environments
 COPY Snakefile ./

@@ -1,4 +1,4 @@
-"""The paper's grid with small things in the place of large ones, for tests of the workflow itself.
+"""The paper's grid with small things instead of large ones, for tests of the workflow itself.
 
 Every rule runs for real, GPTQ included, on random models of two layers, random encoders and the
 demo's texts; answers come from a server on the loopback that no model stands behind.

@@ -24,7 +24,7 @@ AVX512 = {"avx512f", "avx512_bf16"} <= flags()
 
 
 def more(root: Path) -> dict:
-    """What runs with AVX-512 alone, where it is there."""
+    """What runs only with AVX-512, where there is AVX-512."""
     file = root / "config" / "precisions-avx512.yaml"
     return yaml.safe_load(file.read_text())["precisions"] if AVX512 else {}
 

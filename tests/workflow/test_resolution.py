@@ -1,6 +1,6 @@
 """The pins of every environment can be installed together, by the index's own metadata.
 
-uv reads metadata alone: no wheel is downloaded, CUDA's included. What has no wheel is built as far
+uv reads only metadata: no wheel is downloaded, CUDA's included. What has no wheel is built as far
 as its metadata needs.
 """
 

@@ -138,7 +138,7 @@ def run_on_slurm(folder: Path) -> subprocess.Popen:
 def kill_while_generating(folder: Path, cluster: SlurmCluster, seen: dict) -> None:
     """Fail the node below two generation jobs, then cancel one of those that came again.
 
-    Both must be running for the first, the second job alone for the other; and each time it has
+    Both must be running for the first, only the second job for the other; and each time it has
     written some answers since it started.
     """
     before = 0

@@ -1,7 +1,7 @@
 # analysis.smk: scores -> tables with intervals, tests and trends.
 # needs: <results>/scores/{model}/{precision}.parquet, <results>/costs/{model}/{precision}.json,
 #        config/published.yaml
-# leaves: <results>/scores.parquet and <results>/tables/{scores,comparisons,pooled,trends,costs,replication}.csv
+# produces: <results>/scores.parquet and <results>/tables/{scores,comparisons,pooled,trends,costs,replication}.csv
 
 
 rule summarize_scores:

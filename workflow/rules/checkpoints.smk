@@ -1,9 +1,9 @@
 # checkpoints.smk: where models come from -> checkpoints in Hugging Face's layout.
 # needs: the Hugging Face Hub, a folder of the user's, or a GGUF file in an installed package
-# leaves: <resources>/checkpoints/{model}/original: the unquantized checkpoint of each model
-#         <resources>/checkpoints/{model}/{precision}: its published quantized checkpoints
+# produces: <resources>/checkpoints/{model}/original: the unquantized checkpoint of each model
+#           <resources>/checkpoints/{model}/{precision}: its published quantized checkpoints
 # Originals and published checkpoints are the same for every experiment; what an experiment
-# quantizes itself depends on its tasks and settings and lies in its own results (quantization.smk).
+# quantizes itself depends on its tasks and settings and is in its own results (quantization.smk).
 
 
 rule fetch_checkpoint:

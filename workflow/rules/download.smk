@@ -1,7 +1,7 @@
 # download.smk: LaMP's files from the project's server.
 # needs: the network
-# leaves: <resources>/lamp/download/{users}/LaMP_{lamp}/{split}_{part}.json
-#         a line in config/checksums.tsv for each file that arrived for the first time
+# produces: <resources>/lamp/download/{users}/LaMP_{lamp}/{split}_{part}.json
+#           a line in config/checksums.tsv for each file that arrived for the first time
 
 
 from quantrag.tasks.lamp_files import lamp_url
@@ -27,7 +27,7 @@ rule download_lamp:
         mem_mb=growing(500),
         runtime=growing(240),
     params:
-        # No code here: another version of the program is no reason to download gigabytes again.
+        # No code here: a new version of the program is not a reason to download gigabytes again.
         url=lambda wildcards: lamp_url(
             int(wildcards.lamp), wildcards.split, wildcards.part, wildcards.users
         ),

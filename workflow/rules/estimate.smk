@@ -1,6 +1,6 @@
 # estimate.smk: what the experiment will cost, before anything is spent.
-# needs: config/estimate.yaml; prompts and checkpoints count where they are there
-# leaves: nothing but its log
+# needs: config/estimate.yaml; prompts and checkpoints that are there are counted
+# produces: only its log
 
 
 rule estimate:

@@ -1,4 +1,4 @@
-# figures.smk: figures and publication tables, from the tables alone (redrawn without a GPU).
+# figures.smk: figures and publication tables, only from the tables (redrawn without a GPU).
 # needs: <results>/tables/*.csv
 # produces: <results>/figures/{figure}.pdf, .svg, .png and <results>/tables/{publication}.tex, .md, .html
 

@@ -1,8 +1,8 @@
 # generation.smk: prompts -> completions, one engine lifetime per model and precision.
 # needs: <results>/prompts/{model}/{task}/{retriever}.parquet, a checkpoint folder per precision
-# leaves: <results>/completions/{model}/{precision}/{task}/{retriever}/k{k}.parquet
-#         <results>/costs/{model}/{precision}.json
-#         <results>/journals/{model}/{precision}.jsonl, which outlives reruns and is no output
+# produces: <results>/completions/{model}/{precision}/{task}/{retriever}/k{k}.parquet
+#           <results>/costs/{model}/{precision}.json
+#           <results>/journals/{model}/{precision}.jsonl, which outlives reruns and is not an output
 
 from quantrag.plan.checks import check_processor
 from quantrag.runtime.cpu import flags

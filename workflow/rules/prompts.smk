@@ -1,7 +1,7 @@
 # prompts.smk: rankings -> prompts, packed and tokenized for one model, on the CPU.
 # needs: <results>/tasks/{task}/{queries,documents}.parquet, <results>/runs/{task}/{retriever}.parquet,
 #        the tokenizer in the model's original checkpoint
-# leaves: <results>/prompts/{model}/{task}/{retriever}.parquet, k = 0 as retriever `none`
+# produces: <results>/prompts/{model}/{task}/{retriever}.parquet, k = 0 as retriever `none`
 
 
 rule build_prompts:

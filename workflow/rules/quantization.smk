@@ -2,10 +2,10 @@
 # needs: <resources>/checkpoints/{model}/original
 #        <results>/tasks/{task}/{queries.parquet,train/queries.parquet,train/documents.parquet},
 #        or a text file or data set of the user's
-# leaves: <results>/calibration/{model}/{precision}.parquet: the calibration texts
-#         <results>/checkpoints/{model}/{precision}: the quantized checkpoint, quantization.json in it
-#         <results>/perplexity/{model}/{precision}.json
-#         <results>/tables/checkpoints.csv
+# produces: <results>/calibration/{model}/{precision}.parquet: the calibration texts
+#           <results>/checkpoints/{model}/{precision}: the quantized checkpoint, quantization.json in it
+#           <results>/perplexity/{model}/{precision}.json
+#           <results>/tables/checkpoints.csv
 
 
 rule choose_calibration_texts:

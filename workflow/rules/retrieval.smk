@@ -1,8 +1,8 @@
 # retrieval.smk: rank, for each query, the documents of its scope.
 # needs: <results>/tasks/{task}/queries.parquet, documents.parquet
-# leaves: <results>/runs/{task}/{retriever}.parquet; indexes under <results>/indexes/{task}/{retriever}/
-#         <results>/tables/retrievers.csv: how far the retrievers agree
-#         on request: <results>/trec/{task}/{retriever}.run, or all of them by the rule `trec_runs`
+# produces: <results>/runs/{task}/{retriever}.parquet; indexes under <results>/indexes/{task}/{retriever}/
+#           <results>/tables/retrievers.csv: how far the retrievers agree
+#           on request: <results>/trec/{task}/{retriever}.run, or all of them by the rule `trec_runs`
 
 from quantrag.plan.retrieval import encoder_folder
 from quantrag.plan.wildcards import one_of

@@ -1,6 +1,6 @@
 # scoring.smk: the models' answers -> one score per query.
 # needs: <results>/completions/... and <results>/tasks/{task}/queries.parquet
-# leaves: <results>/scores/{model}/{precision}.parquet
+# produces: <results>/scores/{model}/{precision}.parquet
 
 
 rule score:

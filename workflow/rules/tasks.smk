@@ -1,7 +1,7 @@
 # tasks.smk: a task's files -> queries and documents as tables.
 # needs: a task's files (of LaMP: questions and outputs, downloaded, local or the demo set written here)
-# leaves: <results>/tasks/{task}/{queries,documents}.parquet: the evaluated split
-#         <results>/tasks/{task}/train/{queries,documents}.parquet: the train split, for calibration
+# produces: <results>/tasks/{task}/{queries,documents}.parquet: the evaluated split
+#           <results>/tasks/{task}/train/{queries,documents}.parquet: the train split, for calibration
 
 
 rule write_demo_data:

@@ -68,7 +68,7 @@ def test_the_key_is_named():
     ],
 )
 def test_what_is_no_number_is_one_clear_error(config):
-    with pytest.raises(UserError, match="is no number"):
+    with pytest.raises(UserError, match="is not a number"):
         context_limit(config)
 
 

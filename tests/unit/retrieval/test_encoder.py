@@ -74,7 +74,7 @@ def test_an_encoder_with_more_than_pooling_is_refused(bert, tmp_path):
 
 
 def one_by_one(model, encoder, pool):
-    """Each text alone, without padding, straight through the model."""
+    """Each text by itself, without padding, straight through the model."""
     vectors = []
     for ids in encoder.tokenize(TEXTS):
         with torch.no_grad():

@@ -180,7 +180,7 @@ def of_query(key, text, golds, lamp):
 
 
 def test_a_gold_that_is_no_rating_is_the_users_mistake():
-    with pytest.raises(UserError, match=r"reviews.*'good' is no rating"):
+    with pytest.raises(UserError, match=r"reviews.*'good' is not a rating"):
         of_query("mae", "4", ["good"], 3)
 
 

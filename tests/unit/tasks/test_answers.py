@@ -24,7 +24,7 @@ from quantrag.tasks.answers import INVALID, Prediction, rating
         ("3-4", "3"),
         ("- 4", "4"),
         ("评分：4分", "4"),
-        # Digits that are no ratings of their own.
+        # Digits that are not ratings of their own.
         ("For this mp3 player: 5", "5"),
         ("2nd time, rating 4", "4"),
         ("$5 well spent: 4", "4"),

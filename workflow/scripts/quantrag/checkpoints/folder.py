@@ -283,7 +283,7 @@ def weight_bytes(folder: str | Path) -> int:
 def tensor_entries(folder: str | Path) -> dict[str, dict]:
     """Every stored tensor's header entry: {name: {dtype, shape, data_offsets}}, over all files.
 
-    Reads the headers alone, so it takes milliseconds for any size of checkpoint.
+    Reads only the headers, so it takes milliseconds for any size of checkpoint.
     """
     entries: dict[str, dict] = {}
     for path in _files(Path(folder)):

@@ -72,7 +72,9 @@ def download(repo: str, revision: str, folder: Path) -> None:
         _link_cached(repo, revision, folder)
         return
     if not _COMMIT.fullmatch(revision):
-        log.warning("%s: revision %r is no commit hash; what it names can change", repo, revision)
+        log.warning(
+            "%s: revision %r is not a commit hash; what it names can change", repo, revision
+        )
     options = {
         "repo_id": repo,
         "revision": revision,

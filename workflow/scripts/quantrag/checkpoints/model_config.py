@@ -41,7 +41,7 @@ def context_limit(config: Mapping[str, Any]) -> tuple[int | None, str]:
     `rope_scaling`, version 5 as `rope_parameters`, there also per kind of layer.
 
     Raises:
-        UserError: a length or a factor is no number.
+        UserError: a length or a factor is not a number.
     """
     config = text_config(config)
     if config.get("model_max_length"):
@@ -79,4 +79,4 @@ def _number(config: Mapping[str, Any], key: str) -> float:
     try:
         return float(config[key])
     except (TypeError, ValueError):
-        raise UserError(f"config.json: {key} is {config[key]!r}, which is no number.") from None
+        raise UserError(f"config.json: {key} is {config[key]!r}, which is not a number.") from None

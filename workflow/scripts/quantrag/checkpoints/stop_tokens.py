@@ -25,8 +25,8 @@ def stop_token_ids(folder: str | Path) -> tuple[int, ...]:
 
     They are put together from `eos_token_id` in `generation_config.json` and `config.json`, the
     tokenizer's end of text (as vLLM does), and the token that ends an answer in the chat template:
-    many fine-tuned models with ChatML have changed only the last two. An entry that is no token
-    of the model's (null, a negative number) is left out.
+    many fine-tuned models with ChatML have changed only the last two. An entry that is not a token
+    of the model (null, a negative number) is left out.
 
     Args:
         folder: the model's original checkpoint.

@@ -198,7 +198,7 @@ class OpenAIEngine(Engine):
             choice, usage = reply["choices"][0], reply["usage"]
             details = usage.get("prompt_tokens_details") or {}
             if not isinstance(choice["text"], str):
-                raise TypeError("its text is no text")
+                raise TypeError("its text is not a string")
             return Completion(
                 key=request.key,
                 text=choice["text"],

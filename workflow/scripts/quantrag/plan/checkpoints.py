@@ -63,7 +63,7 @@ class CheckpointPlan:
     def checks_of_original(self, model: str) -> dict[str, bool]:
         """What a model's original checkpoint has to have, for `checkpoints.folder.validate`.
 
-        Not its context, which `build_prompts` checks: another one is no reason to download again.
+        Not its context, which `build_prompts` checks: a changed one downloads nothing again.
         """
         has_template = self._models[model]["chat_template"] == "model"
         return {"chat_template": has_template, "quantized": False}

@@ -77,8 +77,9 @@ def ordered_names(*tables: pd.DataFrame, baseline: str | None = None) -> Ordered
     """Collect the names in tables.
 
     Tasks, models, precisions and retrievers keep the order of the tables' rows, but the baseline
-    comes first (`baseline`, or what a column `baseline` says). The noise floor is no precision, and
-    k = 0 has no retriever: only a grid without any retrieval has the retriever `none`.
+    comes first (`baseline`, or what a column `baseline` says). The noise floor is not a
+    precision, and k = 0 has no retriever: only a grid without any retrieval has the retriever
+    `none`.
     """
     if baseline is None:
         named = [t["baseline"].iloc[0] for t in tables if "baseline" in t and len(t)]

@@ -1,6 +1,6 @@
 """Runs and documents -> the prompts of one model: rendered, packed, tokenized.
 
-Precision is no argument: every precision of a model reads the very same prompts.
+Precision is not an argument: every precision of a model reads the very same prompts.
 """
 
 import hashlib

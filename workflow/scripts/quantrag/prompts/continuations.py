@@ -18,8 +18,8 @@ class ContinuationIds(NamedTuple):
     """Token ids (int32) of an answer after its prompt.
 
     `merges`: prompt and answer together have other ids than one after the other, because the
-    tokenizer joins them at the seam. The ids are then those of the answer alone, which the model
-    would rarely write.
+    tokenizer joins them at the seam. The ids are then those of the answer by itself, which
+    the model would rarely write.
     """
 
     ids: np.ndarray

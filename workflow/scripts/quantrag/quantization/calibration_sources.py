@@ -54,7 +54,7 @@ def read_dataset(
 
     if revision is None and not Path(path).is_dir():
         raise UserError(
-            f"calibration: {path} is no folder here, and a data set on the Hub needs a revision "
+            f"calibration: {path} is not a folder here, and a data set on the Hub needs a revision "
             "(its full commit hash)."
         )
     try:

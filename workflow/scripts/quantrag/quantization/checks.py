@@ -37,7 +37,7 @@ def check_group_size(folder: str | Path, group_size: int) -> None:
     GPTQModel writes such a checkpoint without a word, and vLLM then stops at a bare assertion.
 
     Args:
-        folder: the original checkpoint; its headers alone are read.
+        folder: the original checkpoint; only its headers are read.
         group_size: weights per scale; -1, a whole row, always fits.
 
     Raises:

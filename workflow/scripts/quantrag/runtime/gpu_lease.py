@@ -1,7 +1,7 @@
 """Which GPUs a job computes on: as many as its rule asks for, shared with no other job.
 
 Snakemake counts GPUs but hands out no numbers, so two jobs would both take the first. Each GPU has
-a lock file here; a job holds as many as it asks for while it runs and sees those alone, through
+a lock file here; a job holds as many as it asks for while it runs and sees only those, through
 CUDA_VISIBLE_DEVICES. The kernel drops the locks of a job that ends in any way. Locks are per user
 and machine, and inside a Slurm job per job: Slurm has handed its GPUs to that job alone.
 """

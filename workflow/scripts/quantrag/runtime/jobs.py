@@ -21,7 +21,7 @@ def job(snakemake) -> Iterator[None]:
 
     Everything that the body, its libraries and its child processes print goes to the log (the
     file descriptors are redirected, because compiled code does not write through `sys.stdout`).
-    A `UserError` is logged as its message alone, any other exception with its traceback. Both
+    Of a `UserError` only the message is logged, of any other exception the traceback too. Both
     also give one line on the terminal that names the log file, and exit status 1. What is logged
     goes through `credentials.redact`: no token or key ever stands in a log.
 

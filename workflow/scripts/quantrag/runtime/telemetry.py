@@ -113,7 +113,7 @@ class _EnergyCounters:
                 ]
         except (OSError, ValueError):
             return None
-        except Exception as error:  # NVML raises its own classes; a missing counter is no failure
+        except Exception as error:  # NVML raises its own classes; no counter is not a failure
             log.info("No energy reading: %s", error)
             return None
         return values or None

@@ -76,7 +76,7 @@ class Metric:
             likelihoods needs no parsing and has no invalid answers.
         bound: the largest value of its column for one query, the smallest being 0; what the
             statistics say of rare changes rests on it. `inf` where there is none: they then take
-            the largest value seen. Without effect on a metric that is no mean.
+            the largest value seen. Without effect on a metric that isn't a mean.
         query_label: what its value for one query is called in print, where that isn't `label`.
         parts: what is summed, arrays (cells, queries), given the columns, each float64 (cells,
             queries), which answers count, bool (cells, queries), and the task.
@@ -173,13 +173,13 @@ def worst_rating(gold: float) -> float:
 
 
 def absolute_error(prediction: Prediction, golds: Sequence[str], task: Task) -> tuple[float]:
-    """Absolute error of a rating. Raises UserError for a gold that is no number."""
+    """Absolute error of a rating. Raises UserError for a gold that is not a number."""
     number = rating(prediction.text) if prediction.found else None
     errors = []
     for gold in golds:
         truth = rating(gold)
         if truth is None:
-            raise UserError(f"task {task.name}: the gold {gold!r} is no rating.")
+            raise UserError(f"task {task.name}: the gold {gold!r} is not a rating.")
         errors.append(abs((worst_rating(truth) if number is None else number) - truth))
     return (min(errors),)
 

@@ -50,7 +50,7 @@ def score_task(
 
     Raises:
         UserError: a cell's completions aren't those of the task's queries, the task lacks the rule,
-            or a gold is no answer.
+            or a gold is not an answer.
     """
     metrics = [metric for metric in metrics_for(task.answer) if metric.per_query is not None]
     of_likelihood = [m for m in metrics_for(task.answer) if m.per_likelihood is not None]

@@ -20,7 +20,7 @@ BLOCK = 500
 
 
 def generator(seed: int, *names: str) -> np.random.Generator:
-    """A random generator that depends on the seed and names alone, not on what ran before."""
+    """A random generator that depends only on the seed and names, not on what ran before."""
     return np.random.default_rng([seed, *(zlib.crc32(name.encode()) for name in names)])
 
 

@@ -7,7 +7,7 @@ strict: LaMP's own. The answer is the whole text without surrounding white space
 lenient: what a reader would take for the answer: the first rating or label in the text; the title
     without introduction, quotes, `Title:` and trailing notes.
 
-A prediction that is no answer to the task (no number from 1 to 5, no label of it, no text) is
+A prediction that is not an answer to the task (no number from 1 to 5, no label of it, no text) is
 kept as it is and marked as not valid; what it costs depends on `scoring.invalid`. Under `strict`
 and `paper` a number outside 1 to 5 still counts as that number, as in LaMP's evaluation; under
 `lenient` it is unreadable, so that no error exceeds the scale.
@@ -25,7 +25,7 @@ GENERAL_RULES = ("lenient", "strict")
 
 LABEL, RATING, TEXT = "label", "rating", "text"
 RATINGS = ("1", "2", "3", "4", "5")
-#: The `flip_key` of everything that is no answer.
+#: The `flip_key` of everything that is not an answer.
 INVALID = "(invalid)"
 
 # What stands between the ends of a scale: "1 to 5", "1-5", "1 (worst) to 5", "between 1 and 5"; or
@@ -94,7 +94,7 @@ def rating(prediction: str) -> float | None:
     """The number that LaMP's evaluation reads from a prediction; None where it reads none.
 
     LaMP takes whatever Python's `float` takes. "nan" and "inf" stop LaMP's evaluation with an
-    error; here they are no number.
+    error; here they are not numbers.
     """
     try:
         number = float(prediction)

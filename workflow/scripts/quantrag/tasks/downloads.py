@@ -198,7 +198,7 @@ def _check_response(response: requests.Response, url: str) -> None:
     kind = response.headers.get("Content-Type", "")
     if "html" in kind.lower():
         raise UserError(
-            f"{url}: a web page ({kind}) came in place of JSON. Is there a proxy or a log-in "
+            f"{url}: a web page ({kind}) came instead of JSON. Is there a proxy or a log-in "
             "page in between?"
         )
 

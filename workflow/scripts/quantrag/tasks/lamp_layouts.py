@@ -19,7 +19,7 @@ class Layout:
         instruction: matches an input; its groups, joined by a space, are the query's text.
         labels: the allowed golds, where they are a fixed set.
         target_is_searched: whether LaMP's retrieval joins title and text with a space; elsewhere it
-            takes the text alone (`*_corpus_maker` in `prompts/utils.py` of
+            takes only the text (`*_corpus_maker` in `prompts/utils.py` of
             https://github.com/LaMP-Benchmark/LaMP).
     """
 

@@ -273,5 +273,5 @@ def _warnings(config: Mapping[str, Any]) -> Iterator[str]:
     if unpacked:
         yield (
             f"The baseline weights of {', '.join(unpacked)} were unpacked from a quantized file, "
-            "so the baseline is no original."
+            "so the baseline is not an original."
         )
