@@ -1,11 +1,13 @@
 """Tokenizers of every kind that models come with, small and trained on the spot."""
 
+import functools
 import importlib.util
 import json
 import shutil
 import tempfile
 from pathlib import Path
 
+import pytest
 from tokenizers import (
     AddedToken,
     Regex,
@@ -19,6 +21,8 @@ from tokenizers import (
 )
 from transformers import AutoTokenizer, PreTrainedTokenizerBase, PreTrainedTokenizerFast
 from transformers.convert_slow_tokenizer import TikTokenConverter
+
+from quantrag.prompts.tokenization import GapTokenizer
 
 _TEXTS = [
     "Here are a couple of review-rating pairs of a user.\nReview:\nThe score is 5. It's great!",
@@ -214,3 +218,16 @@ CUT = {
 #: Of published models; one that isn't installed gives None.
 REAL = {"demo": demo_tokenizer, "mistral-7b": mistral_7b, "llama-3-8b": llama_3_8b}
 NOT_CUT = {"superword": superword, "greedy added token": greedy_added_token}
+KINDS = {**CUT, **NOT_CUT, **REAL}
+
+
+@functools.cache
+def tokenizer(kind: str) -> PreTrainedTokenizerBase:
+    """A tokenizer of `KINDS`; skips the test where it isn't installed."""
+    return KINDS[kind]() or pytest.skip(f"the tokenizer of {kind} isn't installed")
+
+
+@functools.cache
+def gap_tokenizer(kind: str, add_special_tokens: bool) -> GapTokenizer:
+    """The same, as prompts are tokenized with it."""
+    return GapTokenizer(tokenizer(kind), add_special_tokens)

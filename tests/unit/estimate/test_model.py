@@ -1,17 +1,10 @@
 """The estimate of an experiment's cost follows from its stated figures."""
 
-import copy
-
-import pyarrow as pa
 import pytest
-import yaml
 
-from generation_samples import tiny_checkpoint
-from quantrag.config.loading import load_config
 from quantrag.errors import UserError
 from quantrag.estimate.model import Work, estimate_row, typical_work
-from quantrag.estimate.terminal import estimate
-from quantrag.tables import write_table
+from shipped_experiments import experiment
 
 ONE_SECOND = {
     # A card on which each part of a job takes round times.
@@ -41,21 +34,14 @@ ONE_SECOND = {
 WORK = Work(prompts=1000, prompt_tokens=9e6, computed_tokens=4.5e6, output_tokens=1000)
 
 
-def configuration(root, name="config.yaml", **changes):
-    raw = yaml.safe_load((root / "config" / name).read_text())
-    return load_config({**copy.deepcopy(raw), **changes}).model_dump()
+def configuration(**changes):
+    return experiment("config", **changes).model_dump()
 
 
 @pytest.fixture
-def facts(root):
-    return yaml.safe_load((root / "config" / "estimate.yaml").read_text())
-
-
-@pytest.fixture
-def small(root):
+def small():
     source = {"kind": "huggingface", "repo": "o/m", "revision": "main"}
     return configuration(
-        root,
         models={"m": {"source": source, "context": 4096}},
         precisions={
             "fp16": {"method": "none", "dtype": "float16"},
@@ -107,8 +93,8 @@ def test_what_does_not_fit_is_refused(small):
         estimate_row(small, ONE_SECOND, "m", "fp16", WORK, card)
 
 
-def test_typical_prompts_by_hand(root):
-    config = configuration(root, tasks={"T": {"lamp": 3, "max_queries": 10}}, k=[0, 1, "max_4K"])
+def test_typical_prompts_by_hand():
+    config = configuration(tasks={"T": {"lamp": 3, "max_queries": 10}}, k=[0, 1, "max_4K"])
     sizes = {
         "LaMP-3": {"queries": 99, "documents": 100, "document_tokens": 100, "query_tokens": 32}
     }
@@ -117,74 +103,3 @@ def test_typical_prompts_by_hand(root):
     # 4096 tokens, 64 of them for the answer and 32 for the query: 40 documents
     per_query = 32 + 3 * ((100 + 32) + (4000 + 32))
     assert work == Work(10 * 7, 10 * per_query, 10 * (32 + 3 * (4000 + 64)), 70 * 64)
-
-
-def test_the_papers_grid_from_nothing(root, facts, tmp_path):
-    text = estimate(configuration(root), facts, tmp_path / "results", tmp_path)
-    lines = text.splitlines()
-    rows = [line for line in lines if line.startswith("zephyr-7b-beta")]
-    assert [line.split()[1] for line in rows] == ["(original)", "fp16", "int4-awq", "int4-gptq"]
-    assert "14.5 GB" in rows[0]
-    assert any(line.startswith("total") for line in lines)
-    assert "one A100-80GB" in text
-    assert "Assumed (config/estimate.yaml):" in text
-    assert "LaMP-5U: 2500 queries" in text
-    assert max(map(len, lines)) < 130
-
-
-def test_every_model_and_card_of_the_grids_is_known(root, facts, tmp_path):
-    for name in ("config.yaml", "2026.yaml"):
-        for gpu in facts["gpus"]:
-            config = configuration(root, name, estimate={"gpu": gpu})
-            assert "total" in estimate(config, facts, tmp_path / "results", tmp_path)
-
-
-def test_what_a_card_cannot_run_has_no_hours(root, facts, tmp_path):
-    texts = {
-        gpu: estimate(
-            configuration(root, "2026.yaml", estimate={"gpu": gpu}), facts, tmp_path, tmp_path
-        )
-        for gpu in ("A100-80GB", "H100-SXM")
-    }
-    for precision in ("fp8", "kv-fp8"):
-        assert f"Not on this card: {precision}, compute capability 8.9" in texts["A100-80GB"]
-        assert f" {precision} " not in texts["A100-80GB"].partition("total")[0]
-        assert f" {precision} " in texts["H100-SXM"].partition("total")[0]
-    assert "Not on this card" not in texts["H100-SXM"]
-
-
-def test_an_unknown_card_is_said_with_the_known_ones(root, facts, tmp_path):
-    config = configuration(root, estimate={"gpu": "A100-80"})
-    with pytest.raises(
-        UserError, match=r"estimate\.gpu: 'A100-80' is unknown\. Allowed: A100-80GB"
-    ):
-        estimate(config, facts, tmp_path, tmp_path)
-
-
-def test_an_unknown_model_is_said(root, facts, tmp_path):
-    del facts["models"]["HuggingFaceH4/zephyr-7b-beta"]
-    with pytest.raises(UserError, match="nothing is known about HuggingFaceH4/zephyr-7b-beta"):
-        estimate(configuration(root), facts, tmp_path, tmp_path)
-
-
-def test_prompts_and_checkpoints_that_are_there_count(root, facts, tmp_path):
-    folder = tiny_checkpoint(tmp_path / "tiny")
-    config = configuration(
-        root,
-        "demo.yaml",
-        models={"m": {"source": {"kind": "folder", "folder": str(folder)}, "context": 512}},
-        noise_floor=False,
-    )
-    for task in config["tasks"]:
-        for retriever in ("none", *config["retrievers"]):
-            ks = ["0"] if retriever == "none" else ["1", "3"]
-            table = {"query_id": ["q"] * len(ks), "k": ks, "n_tokens": [100_000] * len(ks)}
-            path = tmp_path / "results" / "prompts" / "m" / task / f"{retriever}.parquet"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_table(pa.table(table), path)
-    text = estimate(config, facts, tmp_path / "results", tmp_path)
-    # 2 tasks x (none + 2 retrievers x 2 k)
-    [line] = [line for line in text.splitlines() if " bf16 " in line]
-    assert line.split()[2:4] == ["10", "1"]
-    assert "prompts as they were built, not assumed: m" in text
-    assert "queries," not in text

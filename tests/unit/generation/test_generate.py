@@ -6,10 +6,7 @@ import subprocess
 import sys
 from dataclasses import replace
 
-import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from generation_samples import (
     END,
@@ -21,11 +18,9 @@ from generation_samples import (
     make_spec,
     run,
     settings,
-    write_prompts,
 )
 from quantrag.errors import UserError
-from quantrag.generation.cell_tables import COMPLETIONS_SCHEMA, ordered
-from quantrag.generation.generate import generate_cells
+from quantrag.generation.cell_tables import COMPLETIONS_SCHEMA
 from quantrag.generation.job import comparable_settings, job_identity
 from quantrag.generation.journal import read_journal
 from quantrag.tables import read_arrow, read_metadata, read_table
@@ -238,22 +233,6 @@ def test_nothing_to_generate_imports_no_engine(tmp_path, root):
     assert result.stdout.strip() == "[]", result.stderr
 
 
-@given(
-    st.lists(
-        st.lists(st.integers(min_value=0, max_value=2**31 - 1), min_size=1, max_size=6), max_size=8
-    )
-)
-def test_prefix_order_is_lexicographic(prompts):
-    arrays = [np.array(ids, dtype=np.int32) for ids in prompts]
-    order = ordered(range(len(prompts)), arrays.__getitem__, "prefix", None)
-    assert [prompts[row] for row in order] == sorted(prompts)
-
-
-def test_length_order_is_longest_first():
-    arrays = [np.zeros(n, np.int32) for n in (3, 9, 1, 9)]
-    assert ordered(range(4), arrays.__getitem__, "length", None) == [1, 3, 0, 2]
-
-
 def test_a_checkpoint_without_an_ending_token_is_refused(tmp_path):
     folder = fake_checkpoint(tmp_path / "checkpoint")
     (folder / "config.json").write_text("{}")
@@ -280,22 +259,3 @@ def test_a_prompt_beyond_the_model_is_refused(tmp_path):
     (folder / "config.json").write_text(json.dumps(content))
     with pytest.raises(UserError, match="more than the 100 of tiny"):
         run(tmp_path, KS, Factory(), make_job(folder))
-
-
-def test_prompts_without_a_needed_column_are_refused(tmp_path):
-    paths = write_prompts(tmp_path / "prompts", KS)
-    table = read_arrow(paths[0]).drop_columns(["prompt_hash"])
-    from quantrag.tables import write_table
-
-    write_table(table, paths[0])
-    job = make_job(fake_checkpoint(tmp_path / "checkpoint"))
-    with pytest.raises(UserError, match="no column prompt_hash"):
-        generate_cells(job, paths, [], tmp_path / "c.json", tmp_path / "j.jsonl", Factory())
-
-
-def test_a_cell_without_prompts_is_refused(tmp_path):
-    paths = write_prompts(tmp_path / "prompts", ["0", "1"])
-    cells = cell_files(tmp_path / "completions", ["5"])
-    job = make_job(fake_checkpoint(tmp_path / "checkpoint"))
-    with pytest.raises(UserError, match="no prompts for the cell LaMP-3U/bm25/k5"):
-        generate_cells(job, paths, cells, tmp_path / "c.json", tmp_path / "j.jsonl", Factory())

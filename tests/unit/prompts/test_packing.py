@@ -1,21 +1,13 @@
 """Packing: the ids of the pieces are those of the whole prompt, for every kind of tokenizer."""
 
-import functools
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import prompt_tokenizers
+from prompt_tokenizers import KINDS, gap_tokenizer, tokenizer
 from quantrag.prompts.packing import RankedPrompt, fitting_when_counted_twice, largest
-from quantrag.prompts.tokenization import GapTokenizer
 
-KINDS = {
-    **prompt_tokenizers.CUT,
-    **prompt_tokenizers.NOT_CUT,
-    **prompt_tokenizers.REAL,
-}
 WORDS = [
     "a",
     "the",
@@ -56,21 +48,6 @@ texts = st.one_of(
     st.lists(st.sampled_from([*WORDS, " ", "\n", "a b"]), max_size=25).map("".join),
     st.text(max_size=30),
 )
-
-
-@functools.cache
-def gap_tokenizer(kind: str, add_special_tokens: bool) -> GapTokenizer:
-    return GapTokenizer(tokenizer(kind), add_special_tokens)
-
-
-@functools.cache
-def tokenizer(kind: str):
-    return KINDS[kind]() or pytest.skip(f"the tokenizer of {kind} isn't installed")
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_which_tokenizers_are_cut(kind):
-    assert gap_tokenizer(kind, True).cuts == (kind not in prompt_tokenizers.NOT_CUT)
 
 
 @pytest.mark.parametrize("kind", KINDS)
