@@ -9,25 +9,15 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import RidgeClassifier
 
+from demo_texts import all_texts
 from quantrag.errors import UserError
-from quantrag.tasks.demo.grammar import plural
-from quantrag.tasks.demo.papers import ABSTRACT_WORDS, HABITS, TOPICS
-from quantrag.tasks.demo.reviews import PRODUCTS, REVIEW_WORDS, SCALES, fitting
+from quantrag.tasks.demo.papers import ABSTRACT_WORDS
+from quantrag.tasks.demo.reviews import REVIEW_WORDS
 from quantrag.tasks.demo.splits import demo_split, demo_users, write_split
 from quantrag.tasks.lamp_reader import read_task
 
 LAMPS = (3, 5)
-
-
-@pytest.fixture(scope="module")
-def users():
-    return {(lamp, split): demo_users(lamp, split) for lamp in LAMPS for split in ("train", "dev")}
-
-
-def all_texts(users_of_split):
-    return [text for user in users_of_split for text in (user.query, *user.profile)]
 
 
 # --- layout ----------------------------------------------------------------------------------
@@ -156,98 +146,7 @@ def test_no_broken_text(users, lamp):
             assert after[0].isupper() or not before, text.text
 
 
-def test_every_phrase_of_the_stock_is_used_somewhere():
-    for topic, stock in TOPICS.items():
-        assert all(len(texts) >= 4 for texts in stock.values()), topic
-        assert all(len(set(texts)) == len(texts) for texts in stock.values()), topic
-        for method in stock["methods"]:
-            assert plural(method).endswith("s"), method
-    for kind, stock in PRODUCTS.items():
-        usable = {
-            t for p in stock["products"] for texts in stock.values() for t in fitting(texts, p)
-        }
-        for texts in stock.values():
-            for text in texts:
-                assert text.split(") ")[-1] in usable, (kind, text)
-        for product in stock["products"]:
-            assert all(len(fitting(texts, product)) >= 2 for texts in stock.values()), product
-
-
 # --- habits and signals ----------------------------------------------------------------------
-
-STYLE = {
-    "name": r"[A-Z]{4,}: ",
-    "lowercase name": r"[a-z]{4,}: ",
-    "question": r".*\?$",
-    "towards": r"Towards ",
-    "on": r"On ",
-    "gerund": r"(?!Revisiting|Rethinking)[A-Z][a-z]+ing ",
-    "two words": r"(?!.*:)(\S+ ){1,5}\S+$",
-    "article": r"An? ",
-    "revisited": r"(Revisiting|Rethinking) ",
-    "empirical study": r".*: an empirical study$",
-    "from to": r"From .* to ",
-    "lessons": r"(Two|Three|Four|Five|Six) ",
-}
-
-
-def test_title_habits_are_detectable(users):
-    assert set(STYLE) == set(HABITS)
-    everybody = users[5, "dev"] + users[5, "train"]
-    assert len({user.habit for user in everybody}) >= 10
-    for user in everybody:
-        style = re.compile(
-            STYLE[user.habit], re.IGNORECASE if user.habit == "empirical study" else 0
-        )
-        own = np.mean([bool(style.match(text.target)) for text in user.profile])
-        others = np.mean(
-            [
-                bool(style.match(text.target))
-                for other in everybody
-                if other.habit != user.habit
-                for text in other.profile
-            ]
-        )
-        assert own >= 0.6, (user.habit, [text.target for text in user.profile])
-        assert own > others + 0.3, user.habit
-
-
-def content_words(text):
-    return {w.rstrip("s") for w in re.findall(r"[a-z]{4,}", text.lower())}
-
-
-def test_titles_tell_what_the_abstract_says(users):
-    shares = []
-    for text in all_texts(users[5, "dev"]):
-        words = content_words(text.target)
-        shares.append(len(words & content_words(text.text)) / len(words))
-    assert np.mean(shares) > 0.75
-
-
-def test_sentiment_is_recoverable_and_the_reviewers_scale_helps(users):
-    train, dev = users[3, "train"], users[3, "dev"]
-
-    def rows(split):
-        return [(t.text, int(t.target), SCALES[u.habit]) for u in split for t in u.profile]
-
-    vectorizer = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)
-    x = vectorizer.fit_transform([text for text, _, _ in rows(train)])
-    y = np.array([stars for _, stars, _ in rows(train)])
-    x_dev = vectorizer.transform([text for text, _, _ in rows(dev)])
-    y_dev = np.array([stars for _, stars, _ in rows(dev)])
-    model = RidgeClassifier().fit(x, y)
-    majority = np.mean(y_dev == Counter(y.tolist()).most_common(1)[0][0])
-    accuracy = np.mean(model.predict(x_dev) == y_dev)
-    assert accuracy > majority + 0.1
-
-    # Guess the sentiment first, then read the stars off the reviewer's own scale.
-    def sentiment(stars, scale):
-        return int(np.argmin([abs(stars - value) for value in scale]))
-
-    latent = np.array([sentiment(stars, scale) for _, stars, scale in rows(train)])
-    model = RidgeClassifier().fit(x, latent)
-    personal = [scale[s] for s, (_, _, scale) in zip(model.predict(x_dev), rows(dev), strict=True)]
-    assert np.mean(np.array(personal) == y_dev) > accuracy + 0.1
 
 
 @pytest.mark.parametrize("lamp", LAMPS)
