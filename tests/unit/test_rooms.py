@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).parents[2] / "workflow" / "scripts" / "quantrag"
 ROOMS = [
     *["errors", "names", "tables", "grid", "section", "runtime"],
     *["tasks", "retrieval", "prompts", "checkpoints", "quantization", "engines", "generation"],
-    *["scoring", "statistics", "config", "presentation", "estimate", "plan"],
+    *["scoring", "recorded", "statistics", "config", "presentation", "estimate", "plan"],
 ]
 
 

@@ -24,7 +24,7 @@ with job(snakemake):
         for grid in grids
     ]
     write_csv(pd.concat(tables), snakemake.output.table)
-    write_table(
-        pa.concat_tables([read_arrow(path) for path in snakemake.input.scores]),
-        snakemake.output.scores,
-    )
+    parts = [read_arrow(path) for path in snakemake.input.scores]
+    # Recorded metrics are columns that not every task has.
+    joined = pa.concat_tables(parts, promote_options="default")
+    write_table(joined, snakemake.output.scores)

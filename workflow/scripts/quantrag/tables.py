@@ -59,6 +59,16 @@ def read_table(path: str | Path, columns: list[str] | None = None) -> pd.DataFra
     return read_arrow(path, columns).to_pandas()
 
 
+def column_names(path: str | Path) -> list[str]:
+    """Names of a Parquet table's columns. Raises UserError as `read_arrow` does."""
+    try:
+        return pq.read_schema(path).names
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file.") from None
+    except pa.ArrowInvalid as error:
+        raise UserError(f"{path}: not a readable Parquet table ({error}).") from None
+
+
 def read_metadata(path: str | Path) -> dict[str, str]:
     """Key-value metadata that `write_table` stored, without Arrow's own entries."""
     raw = pq.read_schema(path).metadata or {}

@@ -119,7 +119,7 @@ class Metric:
         Returns:
             float64 (n,).
         """
-        seen = np.max(np.nan_to_num(values), axis=1, initial=0)
+        seen = np.max(np.abs(np.nan_to_num(values)), axis=1, initial=0)
         return np.maximum(seen, self.bound if math.isfinite(self.bound) else 1.0)
 
     @property
@@ -359,8 +359,38 @@ _ALL = (
 METRICS = {metric.key: metric for metric in _ALL}
 
 
+#: What the key of a recorded metric ends in, by whether more is better.
+_ARROWS = {True: "↑", False: "↓"}
+
+
+def recorded_key(name: str, *, higher_is_better: bool) -> str:
+    """The key of a metric that another program computed, "acc↑": no key of `METRICS` looks so.
+
+    It says which way the metric improves, since nothing else here knows.
+    """
+    return name + _ARROWS[higher_is_better]
+
+
+def is_recorded(key: str) -> bool:
+    """Whether a key, or a column of the per-query scores, is that of a recorded metric."""
+    return key.endswith(tuple(_ARROWS.values()))
+
+
 def metric(key: str) -> Metric:
-    """The metric with this name in the tables. Raises UserError for an unknown one."""
+    """The metric with this name in the tables.
+
+    A recorded one is the mean of its column, which has its key as the name. Raises UserError for an
+    unknown one.
+    """
+    if is_recorded(key):
+        return Metric(
+            key=key,
+            label=key[:-1],
+            answers=(),
+            columns=(key,),
+            bound=math.inf,
+            higher_is_better=key.endswith(_ARROWS[True]),
+        )
     try:
         return METRICS[key]
     except KeyError:
@@ -368,9 +398,12 @@ def metric(key: str) -> Metric:
 
 
 def main_metric(keys: Iterable[str]) -> Metric:
-    """The metric that stands for a task in the figures: the first of `METRICS` among `keys`."""
-    wanted = {metric(key).key for key in keys}
-    return next(METRICS[key] for key in METRICS if key in wanted)
+    """The metric that stands for a task in the figures.
+
+    The first of `METRICS` among `keys`, or where all are recorded the first of `keys`.
+    """
+    wanted = {key: metric(key) for key in keys}
+    return next((wanted[key] for key in METRICS if key in wanted), next(iter(wanted.values())))
 
 
 def metrics_for(answer: str) -> list[Metric]:

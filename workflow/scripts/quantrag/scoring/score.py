@@ -18,6 +18,9 @@ log = logging.getLogger(__name__)
 
 # Columns of the scores: log-probability that the answer starts with the rating.
 GOLD = ("gold_logprob", "gold_tokens")
+#: Column of recorded answers: whether the first of several repetitions is right, 1 or 0; `CORRECT`
+#: is their mean there.
+RIGHT = "right"
 LOGPROBS = tuple(f"logprob_{value}" for value in RATINGS)
 
 

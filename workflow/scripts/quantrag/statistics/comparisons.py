@@ -12,6 +12,7 @@ import pandas as pd
 
 from quantrag.names import NO_RETRIEVER, NOISE_FLOOR
 from quantrag.scoring.metrics import CORRECT, Metric
+from quantrag.scoring.score import RIGHT
 from quantrag.statistics.bootstrap import generator
 from quantrag.statistics.bounded import Differences
 from quantrag.statistics.effects import Effect, effect, pooled
@@ -316,7 +317,7 @@ def _pairs(
             "baseline_unparseable_rate": 1 - grid.valid[reference].mean(),
         }
         if CORRECT in grid.scores:
-            right = grid.scores[CORRECT] == 1
+            right = grid.scores.get(RIGHT, grid.scores[CORRECT]) == 1
             for prefix, other in (("", row), ("noise_", second_pass)):
                 if other is not None:
                     entry[f"{prefix}right_to_wrong"] = np.mean(right[reference] & ~right[other])

@@ -8,9 +8,16 @@ import numpy as np
 import pandas as pd
 
 from quantrag.errors import UserError
-from quantrag.scoring.metrics import CORRECT, Metric, metrics_for, score_columns
-from quantrag.scoring.score import LOGPROBS
-from quantrag.tables import read_table
+from quantrag.scoring.metrics import (
+    CORRECT,
+    Metric,
+    is_recorded,
+    metric,
+    metrics_for,
+    score_columns,
+)
+from quantrag.scoring.score import LOGPROBS, RIGHT
+from quantrag.tables import column_names, read_table
 from quantrag.tasks.task import Task
 
 CELL = ["model", "precision", "retriever", "k"]
@@ -53,7 +60,8 @@ class ScoreArrays:
         """The task's metrics that were measured, in the order of the tables (by name)."""
         metrics = metrics_for(self.task.answer)
         measured = [m for m in metrics if self.scores.keys() >= set(m.columns)]
-        return sorted(measured, key=lambda metric: metric.key)
+        recorded = [metric(name) for name in self.scores if is_recorded(name)]
+        return sorted([*measured, *recorded], key=lambda metric: metric.key)
 
     def rows(self) -> dict[tuple[str, str, str, str], int]:
         """Row of each cell (model, precision, retriever, k)."""
@@ -71,7 +79,12 @@ def load_score_arrays(paths: Iterable[str | Path], tasks: Sequence[Task]) -> lis
         UserError: cells whose queries differ.
         KeyError: a task that isn't among `tasks`.
     """
-    return score_arrays_of((read_table(path, _COLUMNS) for path in paths), tasks)
+    return score_arrays_of((read_table(path, _columns_of(path)) for path in paths), tasks)
+
+
+def _columns_of(path: str | Path) -> list[str]:
+    """The columns to read; those of recorded answers are not in every file of scores."""
+    return _COLUMNS + [name for name in column_names(path) if is_recorded(name) or name == RIGHT]
 
 
 def score_arrays_of(frames: Iterable[pd.DataFrame], tasks: Sequence[Task]) -> list[ScoreArrays]:
@@ -94,7 +107,8 @@ def _score_arrays(task: Task, cells: Sequence[tuple[tuple[str, ...], pd.DataFram
             )
     clusters, names = pd.factorize(first["cluster_id"])
     frames = [part for _, part in cells]
-    values = {name: _stack(frames, name) for name in (CORRECT, *score_columns())}
+    extra = [name for name in first.columns if is_recorded(name) or name == RIGHT]
+    values = {name: _stack(frames, name) for name in (CORRECT, *score_columns(), *extra)}
     keys = pd.concat([frame["flip_key"] for frame in frames], ignore_index=True)
     shape = (len(frames), len(query_ids))
     logprobs = np.stack([_stack(frames, name) for name in LOGPROBS], axis=-1)

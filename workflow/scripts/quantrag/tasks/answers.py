@@ -24,6 +24,8 @@ VERSION = 2
 GENERAL_RULES = ("lenient", "strict")
 
 LABEL, RATING, TEXT = "label", "rating", "text"
+#: No answers that are read here: another program scored them. Not among `ANSWERS`.
+SCORE = "score"
 RATINGS = ("1", "2", "3", "4", "5")
 #: The `flip_key` of everything that is not an answer.
 INVALID = "(invalid)"

@@ -20,7 +20,7 @@ It is imported by the Snakefile too, so only `read` may import what is slow.
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from quantrag.tasks import lamp
+from quantrag.tasks import lamp, recorded
 from quantrag.tasks.task import Task
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 Entry = Mapping[str, Any]
 
-KINDS = {"lamp": lamp}
+KINDS = {"lamp": lamp, "recorded": recorded}
 DEFAULT_KIND = "lamp"
 
 

@@ -1,0 +1,1 @@
+"""Answers that were recorded elsewhere: other programs' files -> per-item scores."""

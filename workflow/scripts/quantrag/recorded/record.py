@@ -1,0 +1,116 @@
+"""What every reader gives, and what readers share."""
+
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from quantrag.errors import UserError
+
+#: Words in the name of a metric of which less is better, where its file doesn't say.
+_LOWER = re.compile(
+    r"(?:^|[^a-z])(?:perplexity|ppl|bits_per_byte|nll|brier|log_?loss|loss|errors?|wer|cer|ter|mae"
+    r"|mse|rmse|latency|distance)(?:$|[^a-z])"
+)
+
+
+@dataclass(frozen=True)
+class Record:
+    """One answer to one item.
+
+    Attributes:
+        item: the item's id.
+        where: the file and the record in it, for messages.
+        text: the raw answer, or for choices by likelihood the chosen one; None where only scores
+            were recorded.
+        golds: the right answers; empty where the file has none.
+        scores: per-item scores by the key of their metric
+            (`quantrag.scoring.metrics.recorded_key`).
+        input: the question as the reader of a report should see it.
+        hashes: of what has to be the same for every system (document, prompt), by what it is.
+        repetition: epoch or seed; every item has each of a file's repetitions once.
+        cluster: what the item belongs to, where items aren't independent (a user); empty where
+            every item stands for itself.
+        prompt_tokens: length of the prompt; 0 where it isn't known.
+    """
+
+    item: str
+    where: str
+    text: str | None = None
+    golds: tuple[str, ...] = ()
+    scores: Mapping[str, float] = field(default_factory=dict)
+    input: str = ""
+    hashes: Mapping[str, str] = field(default_factory=dict)
+    repetition: str = ""
+    cluster: str = ""
+    prompt_tokens: int = 0
+
+
+def lower_is_better(name: str) -> bool:
+    """Whether the name of a metric says that less is better ("word_perplexity")."""
+    return _LOWER.search(name.lower()) is not None
+
+
+def number(value: Any) -> float | None:
+    """A score as a number: true is 1; None for what is no finite number."""
+    if isinstance(value, bool | int | float) and math.isfinite(value):
+        return float(value)
+    return None
+
+
+def text_of(value: Any) -> str:
+    """A value of a file as text: strings as they are, everything else as JSON has it."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def golds_of(value: Any) -> tuple[str, ...]:
+    """The golds in a value: a list has one each, everything else is one; null is none."""
+    if value is None:
+        return ()
+    values = value if isinstance(value, list | tuple) else [value]
+    return tuple(text_of(gold) for gold in values)
+
+
+def read_json(path: Path) -> Any:
+    """Content of a JSON file. Raises UserError when it is missing or isn't JSON."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UserError(f"{path}: {error.strerror}.") from None
+    except ValueError as error:
+        raise UserError(f"{path}: not JSON ({error}).") from None
+
+
+def read_json_lines(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Place and content of each line of a JSONL file; empty lines are skipped.
+
+    Raises:
+        UserError: the file is missing, or a line isn't a JSON object.
+    """
+    try:
+        with path.open(encoding="utf-8") as file:
+            for number, line in enumerate(file, start=1):
+                if not line.strip():
+                    continue
+                try:
+                    content = json.loads(line)
+                except ValueError as error:
+                    raise UserError(f"{path}, line {number}: not JSON ({error}).") from None
+                if not isinstance(content, dict):
+                    raise UserError(f"{path}, line {number}: not a JSON object.")
+                yield f"{path}, line {number}", content
+    except OSError as error:
+        raise UserError(f"{path}: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise UserError(f"{path}: not a text file in UTF-8.") from None
+
+
+def wanted(record: Mapping[str, Any], key: str, where: str) -> Any:
+    """A key that a record must have. Raises UserError where it hasn't."""
+    try:
+        return record[key]
+    except KeyError:
+        raise UserError(f"{where}: no {key!r}; it has {', '.join(record)}.") from None
