@@ -11,16 +11,26 @@ min_version("9.27")
 include: "workflow/rules/common.smk"
 include: "workflow/rules/download.smk"
 include: "workflow/rules/tasks.smk"
-include: "workflow/rules/retrieval.smk"
-include: "workflow/rules/checkpoints.smk"
-include: "workflow/rules/prompts.smk"
-include: "workflow/rules/quantization.smk"
-include: "workflow/rules/generation.smk"
-include: "workflow/rules/scoring.smk"
+
+
+if RECORDED:
+
+    include: "workflow/rules/recorded.smk"
+
+else:
+
+    include: "workflow/rules/retrieval.smk"
+    include: "workflow/rules/checkpoints.smk"
+    include: "workflow/rules/prompts.smk"
+    include: "workflow/rules/quantization.smk"
+    include: "workflow/rules/generation.smk"
+    include: "workflow/rules/scoring.smk"
+    include: "workflow/rules/report.smk"
+    include: "workflow/rules/estimate.smk"
+
+
 include: "workflow/rules/analysis.smk"
 include: "workflow/rules/figures.smk"
-include: "workflow/rules/report.smk"
-include: "workflow/rules/estimate.smk"
 
 
 rule all:

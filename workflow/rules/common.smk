@@ -14,9 +14,11 @@ sys.path.insert(0, str(SCRIPTS))
 
 from quantrag.config.files import check_files
 from quantrag.config.loading import load_config
+from quantrag.config.recorded import RecordedExperiment
 from quantrag.errors import UserError
 from quantrag.names import NO_RETRIEVER, NOISE_FLOOR
 from quantrag.plan.plan import Plan, growing
+from quantrag.plan.recorded import RecordedPlan
 
 
 def own(path):
@@ -40,7 +42,9 @@ if not workflow.overwrite_configfiles:
 
 try:
     experiment = load_config(config, workflow.configfiles, workflow.config_settings.config)
-    plan = Plan(experiment, SCRIPTS)
+    # Of recorded answers only what follows them is planned.
+    RECORDED = isinstance(experiment, RecordedExperiment)
+    plan = (RecordedPlan if RECORDED else Plan)(experiment, SCRIPTS)
 except UserError as error:
     sys.exit(f"error: {error}")
 # With all defaults, as plain values for the scripts.

@@ -7,9 +7,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from quantrag.config.experiment import Experiment, inconsistencies
+from quantrag.config import experiment as ran_here
+from quantrag.config import recorded as recorded_elsewhere
+from quantrag.config.experiment import Experiment
 from quantrag.config.files import check_files, origin
 from quantrag.config.messages import dotted, first_mistake
+from quantrag.config.recorded import RecordedExperiment
 from quantrag.errors import UserError
 from quantrag.section import CommandLineText
 
@@ -18,7 +21,7 @@ def load_config(
     raw: Mapping[str, Any],
     files: Sequence[str | Path] = (),
     command_line: Mapping[str, Any] | None = None,
-) -> Experiment:
+) -> Experiment | RecordedExperiment:
     """Check a configuration and fill in the defaults.
 
     Args:
@@ -27,18 +30,23 @@ def load_config(
         command_line: what `--config` gave, which is in `raw` already. Snakemake hands its values
             over as text.
 
+    Returns:
+        With the key `recorded`, an experiment whose answers other programs gave.
+
     Raises:
         UserError: one line with file, key, what is wrong and what is allowed.
     """
     command_line = command_line or {}
     check_files(files)
     given = _with_text(copy.deepcopy(dict(raw)), command_line)
+    kind = RecordedExperiment if "recorded" in given else Experiment
     try:
-        experiment = Experiment.model_validate(given)
+        experiment = kind.model_validate(given)
     except ValidationError as error:
-        path, message = first_mistake(error, Experiment)
+        path, message = first_mistake(error, kind)
         raise mistake(path, message, files, command_line) from None
-    for path, message in inconsistencies(experiment):
+    of_kind = recorded_elsewhere if "recorded" in given else ran_here
+    for path, message in of_kind.inconsistencies(experiment):
         raise mistake(path, message, files, command_line)
     return experiment
 

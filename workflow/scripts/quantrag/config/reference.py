@@ -18,6 +18,7 @@ if __name__ == "__main__":
 
 from quantrag.config.experiment import Experiment
 from quantrag.config.published import PublishedValues
+from quantrag.config.recorded import RecordedExperiment
 from quantrag.config.schema import json_schema, resolve, tagged, without_null
 
 ROOT = Path(__file__).parents[4]
@@ -25,6 +26,7 @@ README = ROOT / "config" / "README.md"
 #: The generated schemas, and what each of them describes.
 SCHEMAS = {
     ROOT / "workflow" / "schemas" / "config.schema.json": Experiment,
+    ROOT / "workflow" / "schemas" / "recorded.schema.json": RecordedExperiment,
     ROOT / "workflow" / "schemas" / "published.schema.json": PublishedValues,
 }
 
@@ -53,13 +55,23 @@ target.
 An editor that knows JSON Schema completes and checks keys while you type, with this first line in
 the file: `# yaml-language-server: $schema=../workflow/schemas/config.schema.json`
 """
+RECORDED = """\
+A configuration with the key `recorded` is such an experiment ([how to begin](../docs/recorded.md)).
+It has these keys and no others; `scoring` and `statistics` are those above, and so are the keys of
+a task with `kind: lamp`. Its schema for editors is `../workflow/schemas/recorded.schema.json`."""
 
 
 def config_reference() -> str:
     """The reference as Markdown."""
     root = json_schema(Experiment)
     parts = [INTRODUCTION.strip(), "## Top level", root["description"], _table(root, root)]
-    return "\n\n".join([*parts, *_below("", root, root, 2)]) + "\n"
+    parts += _below("", root, root, 2)
+    # What both kinds of experiment have stands above.
+    recorded = json_schema(RecordedExperiment)
+    parts += ["## Recorded answers", recorded["description"], RECORDED, _table(recorded, recorded)]
+    own = {key: recorded["properties"][key] for key in ("tasks", "recorded")}
+    parts += _below("", {"properties": own}, recorded, 3)
+    return "\n\n".join(parts) + "\n"
 
 
 def schema_text(path: Path) -> str:

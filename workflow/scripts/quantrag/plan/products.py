@@ -1,6 +1,8 @@
 """What the rules look up about tables, figures and publication tables."""
 
 from quantrag.config.experiment import Experiment
+from quantrag.config.recorded import RecordedExperiment
+from quantrag.names import NO_RETRIEVER, NOISE_FLOOR
 from quantrag.presentation.catalogue import (
     FIGURES,
     PUBLICATION_TABLES,
@@ -23,18 +25,23 @@ class ProductPlan:
         publications: path of every publication table, in every format.
     """
 
-    def __init__(self, experiment: Experiment, *, quantizes: bool) -> None:
+    def __init__(
+        self, experiment: Experiment | RecordedExperiment, *, quantizes: bool = False
+    ) -> None:
         """Choose from the catalogue what this experiment has.
 
         Args:
             experiment: the configuration.
             quantizes: whether the workflow quantizes any checkpoint itself.
         """
-        extent = Extent(
-            precisions=len(experiment.precisions),
-            retrievers=len(experiment.retrievers),
-            quantizes=quantizes,
-        )
+        if isinstance(experiment, RecordedExperiment):
+            extent = _recorded_extent(experiment)
+        else:
+            extent = Extent(
+                precisions=len(experiment.precisions),
+                retrievers=len(experiment.retrievers),
+                quantizes=quantizes,
+            )
         self._confidence = experiment.statistics.confidence
         self._ks = experiment.k
         self.tables = [_table(name) for name in tables_of(extent)]
@@ -68,6 +75,18 @@ class ProductPlan:
     def publication_label(self, publication: str) -> dict[str, str]:
         """How the workflow's report lists a publication table."""
         return {"Table": PUBLICATION_TABLES[publication].title}
+
+
+def _recorded_extent(experiment: RecordedExperiment) -> Extent:
+    """What can be shown of recorded answers: nothing of prompts, checkpoints and costs."""
+    return Extent(
+        precisions=len(set(experiment.names("precision")) - {NOISE_FLOOR}),
+        retrievers=len(set(experiment.names("retriever")) - {NO_RETRIEVER}),
+        quantizes=False,
+        generates=False,
+        over_k=len(experiment.names("k")) > 1,
+        replicates=any(task.kind == "lamp" for task in experiment.tasks.values()),
+    )
 
 
 def _table(name: str) -> str:

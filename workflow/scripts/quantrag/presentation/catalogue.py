@@ -23,11 +23,17 @@ class Extent:
         precisions: how many.
         retrievers: how many.
         quantizes: whether any checkpoint is quantized here, which records its errors.
+        generates: whether the models ran here; recorded answers have no costs and no checkpoints.
+        over_k: whether there is more than one k.
+        replicates: whether there may be published values of its tasks.
     """
 
     precisions: int
     retrievers: int
     quantizes: bool
+    generates: bool = True
+    over_k: bool = True
+    replicates: bool = True
 
 
 def _always(extent: Extent) -> bool:
@@ -40,6 +46,26 @@ def _several_precisions(extent: Extent) -> bool:
 
 def _several_retrievers(extent: Extent) -> bool:
     return extent.retrievers > 1
+
+
+def _several_rankings(extent: Extent) -> bool:
+    return extent.retrievers > 1 and extent.generates
+
+
+def _generates(extent: Extent) -> bool:
+    return extent.generates
+
+
+def _over_k(extent: Extent) -> bool:
+    return extent.over_k
+
+
+def _replicates(extent: Extent) -> bool:
+    return extent.replicates
+
+
+def _several_precisions_over_k(extent: Extent) -> bool:
+    return extent.precisions > 1 and extent.over_k
 
 
 def _quantizes(extent: Extent) -> bool:
@@ -229,6 +255,7 @@ TABLES = {
                 *("step", "n", "n_differing"),
             ),
             required=(*_LINE, "slope_per_doubling", "ci_low", "ci_high", "p_holm", "n"),
+            when=_over_k,
         ),
         TableEntry(
             name="costs",
@@ -245,6 +272,7 @@ TABLES = {
                 *("prompt_tokens_per_s", "output_tokens_per_s", "energy_wh"),
             ),
             opens=True,
+            when=_generates,
         ),
         TableEntry(
             name="checkpoints",
@@ -263,6 +291,7 @@ TABLES = {
                 *("perplexity_tokens",),
             ),
             opens=True,
+            when=_generates,
         ),
         TableEntry(
             name="retrievers",
@@ -270,7 +299,7 @@ TABLES = {
             caption="Means over the queries; 1 is full agreement.",
             shown=("task", "retriever_a", "retriever_b", "top1", "top5", "rbo", "n"),
             required=("task", "retriever_a", "retriever_b", "top1", "top5", "rbo", "n"),
-            when=_several_retrievers,
+            when=_several_rankings,
         ),
         TableEntry(
             name="replication",
@@ -284,6 +313,7 @@ TABLES = {
                 *(*_LINE, "k", "published", "ours", "ci_low", "ci_high", "difference"),
                 *("status", "source"),
             ),
+            when=_replicates,
         ),
     )
 }
@@ -402,6 +432,7 @@ FIGURES = {
                 "{window} stands for as many whole documents as fit in {number} times 1,024 tokens."
             ),
             printed="Rows are models, columns retrievers, lines precisions.",
+            when=_over_k,
         ),
         FigureEntry(
             name="quantization_gap",
@@ -421,7 +452,7 @@ FIGURES = {
                 "Margin: the narrowest of the retrievers'; noise floor: the largest. Hollow marks: "
                 "fewer than 15 scores differ."
             ),
-            when=_several_precisions,
+            when=_several_precisions_over_k,
         ),
         FigureEntry(
             name="forest",

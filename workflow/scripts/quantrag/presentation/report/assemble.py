@@ -79,7 +79,7 @@ def make_report(files: ReportFiles, config: Mapping[str, Any]) -> str:
     return render(
         Page(
             experiment=config["experiment"],
-            grid=_grid_line(names),
+            grid=grid_line(names),
             summary=summary_of(
                 tables["comparisons"], tables["trends"], criteria, tables.get("pooled")
             ),
@@ -87,7 +87,7 @@ def make_report(files: ReportFiles, config: Mapping[str, Any]) -> str:
             figures=report_figures(tables, criteria.confidence),
             tables=tables,
             explorer=explored,
-            explorer_grid=_switches(names, precisions, _cells(files.completions), notes),
+            explorer_grid=switches(names, precisions, _cells(files.completions), notes),
             runs=provenance_section.run_records(
                 [_of_run(files.completions, run, 5) for run in runs],
                 [_of_run(files.costs, run, 2) for run in runs],
@@ -202,7 +202,7 @@ def _ends(path: str, depth: int) -> tuple[str, ...]:
     return (*parts[:-1], Path(path).stem)
 
 
-def _switches(
+def switches(
     names, precisions: Sequence[str], cells: Sequence[tuple[str, str]], notes: Sequence[str]
 ) -> dict[str, Any]:
     """What the explorer's switches choose from, keys and what they are called."""
@@ -223,7 +223,7 @@ def _k_text(k: K) -> str:
     return f"all that fit in {k.label} tokens" if k.fills else str(k)
 
 
-def _grid_line(names) -> str:
+def grid_line(names) -> str:
     counted = [
         _counted(names.tasks, "task"),
         _counted(names.models, "model"),

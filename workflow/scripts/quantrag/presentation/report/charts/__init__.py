@@ -21,15 +21,17 @@ def report_figures(tables: Mapping[str, pd.DataFrame], confidence: float) -> lis
     """Every figure of the catalogue that the tables allow.
 
     Args:
-        tables: the tables of the experiment by name; at least `scores`, `comparisons` and `costs`.
+        tables: the tables of the experiment by name; at least `scores` and `comparisons`.
         confidence: of the intervals, from 0 to 1.
     """
     names = ordered_names(tables["scores"], tables["comparisons"])
-    costs = tables["costs"]
+    devices = set()
+    if "costs" in tables:
+        devices = set(tables["costs"]["engine"] + " on " + tables["costs"]["device"])
     said = {
         "baseline": labels.name(names.baseline),
         "noise_floor": bool((tables["scores"]["precision"] == NOISE_FLOOR).any()),
-        "devices": "; ".join(sorted(set(costs["engine"] + " on " + costs["device"]))),
+        "devices": "; ".join(sorted(devices)),
         "ks": names.ks,
     }
     found = []

@@ -1,0 +1,110 @@
+"""The plan of an experiment whose answers were recorded elsewhere."""
+
+from pathlib import Path
+from typing import Any
+
+from quantrag.config.recorded import RecordedExperiment
+from quantrag.plan.products import ProductPlan
+from quantrag.plan.wildcards import one_of
+from quantrag.runtime.source_hash import source_hash
+from quantrag.tasks import registry
+
+
+class RecordedPlan:
+    """What is made from what, where no model runs here: as `Plan`, for the rules that remain.
+
+    Attributes:
+        experiment: the configuration.
+        tasks: what concerns tasks.
+        products: tables, figures and publication tables.
+    """
+
+    def __init__(self, experiment: RecordedExperiment, scripts: Path) -> None:
+        """Look up what needs to be looked up once.
+
+        Args:
+            experiment: the configuration.
+            scripts: folder of the rules' scripts and of the package.
+        """
+        self.experiment = experiment
+        self.scripts = scripts
+        self.tasks = RecordedTaskPlan(experiment)
+        self.products = ProductPlan(experiment)
+
+    @property
+    def constraints(self) -> dict[str, str]:
+        """What the wildcards that all rules share may stand for."""
+        return {"task": one_of(self.experiment.tasks)}
+
+    def code(self, *files: str) -> str:
+        """Content hash of a script and of the quantrag modules that it imports."""
+        return source_hash([self.scripts / file for file in files], self.scripts)
+
+    def systems(self, task: str) -> list[dict[str, Any]]:
+        """Whose answers to a task lie in which files: model, precision, retriever, k, files."""
+        return [
+            {**{key: value for key, value in system.items() if key != "task"}, "files": files}
+            for system, files in self.experiment.systems()
+            if system["task"] == task
+        ]
+
+    def files(self, task: str) -> list[str]:
+        """The files with the answers to a task, and with its items where those lie apart."""
+        items = self.experiment.recorded.items
+        return [
+            *(f for system in self.systems(task) for f in system["files"]),
+            *filter(None, [items]),
+        ]
+
+    def queries_of(self, task: str) -> list[str]:
+        """The task's own queries, where the answers don't bring them."""
+        own = self.experiment.tasks[task].kind == "recorded"
+        return [] if own else [f"<results>/tasks/{task}/queries.parquet"]
+
+    def scores(self) -> list[str]:
+        """The per-item scores of every task."""
+        return self._of_tasks("scores")
+
+    def answers(self) -> list[str]:
+        """The texts of every task."""
+        return self._of_tasks("answers")
+
+    def items(self) -> list[str]:
+        """The items of every task."""
+        return self._of_tasks("items")
+
+    def costs(self, *, noise_floor: bool) -> list[str]:
+        """None: nothing is known of what the answers took."""
+        return []
+
+    def _of_tasks(self, folder: str) -> list[str]:
+        return [f"<results>/{folder}/{task}.parquet" for task in self.experiment.tasks]
+
+
+class RecordedTaskPlan:
+    """The tasks of an experiment with recorded answers.
+
+    Attributes:
+        definitions: what each task is, by its name, as plain values; scripts make a `Task` of it.
+    """
+
+    def __init__(self, experiment: RecordedExperiment) -> None:
+        self._entries = {name: task.model_dump() for name, task in experiment.tasks.items()}
+        self.definitions = {
+            name: registry.definition(entry) for name, entry in self._entries.items()
+        }
+
+    def files(self, task: str, split: str | None = None) -> dict[str, str]:
+        """Path of each file that a split is read from; without a name it is the evaluated split."""
+        entry = self._entries[task]
+        return registry.input_files(entry, split or entry["split"])
+
+    def reading(self, task: str, split: str | None = None) -> dict[str, Any]:
+        """What decides how a split is read."""
+        entry = self._entries[task]
+        return registry.reading(entry, split or entry["split"])
+
+    def published(self, task: str, resources: str, split: str | None = None) -> dict[str, str]:
+        """URL of each downloaded file of a split by its path, as `TaskPlan.published`."""
+        entry = self._entries[task]
+        return registry.published_files(entry, split or entry["split"], resources)
