@@ -6,10 +6,12 @@ PYTHON = $(shell for python in python3.11 python3; do \
     $$python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null \
     && echo $$python && break; done)
 RUN = .venv/bin/python -m
+# What `make compare` calls its results.
+NAME = compare
 # What runs on such CPUs alone.
 AVX512 = $(shell grep -qw avx512_bf16 /proc/cpuinfo && echo config/precisions-avx512.yaml)
 
-.PHONY: help demo precisions test lint format docs env dev-env llm-compressor-env config-reference envs lock clean distclean
+.PHONY: help demo precisions compare test lint format docs env dev-env llm-compressor-env config-reference envs lock clean distclean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*##/  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 25
@@ -25,6 +27,12 @@ precisions: env llm-compressor-env  ## run the demo's model at every precision o
 	@$(call alone,snakemake --profile profiles/demo --configfile config/precisions-cpu.yaml $(AVX512))
 	@printf '\n' && cat results/precisions-cpu/summary.txt
 	@printf '\nTables: %s\nReport: %s\n' results/precisions-cpu/tables/ results/precisions-cpu/report.html
+
+compare: env  ## compare runs that other programs logged: RUNS="baseline other" (NAME=, AGAIN=)
+	@.venv/bin/python workflow/scripts/quantrag/recorded/compare_runs.py \
+	    results/$(NAME).yaml $(RUNS) $(if $(AGAIN),--again $(AGAIN))
+	@$(RUN) snakemake --cores all --quiet --configfile results/$(NAME).yaml
+	@printf 'Tables: %s\nReport: %s\n' results/$(NAME)/tables/ results/$(NAME)/report.html
 
 test: dev-env  ## run the tests (ARGS="-m 'not slow'" leaves out the long ones)
 	@$(RUN) pytest $(ARGS)
