@@ -32,7 +32,8 @@ compare: env  ## compare runs that other programs logged: RUNS="baseline other" 
 	@.venv/bin/python workflow/scripts/quantrag/recorded/compare_runs.py \
 	    results/$(NAME).yaml $(RUNS) $(if $(AGAIN),--again $(AGAIN))
 	@$(RUN) snakemake --cores all --quiet --configfile results/$(NAME).yaml
-	@printf 'Tables: %s\nReport: %s\n' results/$(NAME)/tables/ results/$(NAME)/report.html
+	@printf '\n' && cat results/$(NAME)/summary.txt
+	@printf '\nTables: %s\nReport: %s\n' results/$(NAME)/tables/ results/$(NAME)/report.html
 
 test: dev-env  ## run the tests (ARGS="-m 'not slow'" leaves out the long ones)
 	@$(RUN) pytest $(ARGS)

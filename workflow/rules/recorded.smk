@@ -1,7 +1,7 @@
 # recorded.smk: answers that other programs recorded, in place of everything up to scoring.
 # needs: the files of `recorded.results`, and of a task of LaMP <results>/tasks/{task}/queries.parquet
 # produces: <results>/items/{task}.parquet, <results>/answers/{task}.parquet,
-#           <results>/scores/{task}.parquet, <results>/report.html
+#           <results>/scores/{task}.parquet, <results>/report.html, <results>/summary.txt
 
 from quantrag.presentation.catalogue import chart_files
 
@@ -53,6 +53,7 @@ rule report_recorded:
         ),
     output:
         page="<results>/report.html",
+        summary="<results>/summary.txt",
     log:
         "<logs>/report_recorded.log",
     benchmark:

@@ -22,6 +22,7 @@ from quantrag.presentation.report.page import Page, render
 from quantrag.presentation.report.summary import as_text, summary_of
 from quantrag.prompts.styles import load_style
 from quantrag.statistics.comparisons import COMPARISON_COLUMNS
+from quantrag.statistics.trends import TREND_COLUMNS
 from quantrag.tables import read_metadata
 from quantrag.tasks.registry import is_invented, load_all
 from quantrag.tasks.schemas import RECORDS
@@ -65,8 +66,8 @@ def make_report(files: ReportFiles, config: Mapping[str, Any]) -> str:
     Raises:
         UserError: a file is missing or isn't what its name says.
     """
-    tables, tasks = _tables(files.tables), load_all(config["tasks"])
-    criteria = _criteria(config, tasks)
+    tables, tasks = page_tables(files.tables), load_all(config["tasks"])
+    criteria = criteria_of(config, tasks)
     names = ordered_names(tables["scores"], tables["comparisons"], baseline=config["baseline"])
     precisions = [*names.precisions, *([NOISE_FLOOR] if config["noise_floor"] else [])]
     explored, notes = [], []
@@ -106,19 +107,21 @@ def summary_text(files: Mapping[str, str], config: Mapping[str, Any]) -> str:
         files: `tables/*.csv` by name.
         config: the configuration, with defaults.
     """
-    tables, criteria = _tables(files), _criteria(config, load_all(config["tasks"]))
+    tables, criteria = page_tables(files), criteria_of(config, load_all(config["tasks"]))
     return as_text(summary_of(tables["comparisons"], tables["trends"], criteria))
 
 
-def _tables(files: Mapping[str, str]) -> dict[str, pd.DataFrame]:
-    """All tables by name; without comparisons their columns are still there."""
+def page_tables(files: Mapping[str, str]) -> dict[str, pd.DataFrame]:
+    """All tables by name; without comparisons or trends their columns are still there."""
     return {
+        "trends": pd.DataFrame(columns=TREND_COLUMNS),
         **read_tables(files),
         "comparisons": read_csv(files["comparisons"], COMPARISON_COLUMNS),
     }
 
 
-def _criteria(config: Mapping[str, Any], tasks: Sequence[Task]) -> Criteria:
+def criteria_of(config: Mapping[str, Any], tasks: Sequence[Task]) -> Criteria:
+    """What the page says of the tests and of what was resampled."""
     statistics = config["statistics"]
     return Criteria(
         statistics["confidence"],

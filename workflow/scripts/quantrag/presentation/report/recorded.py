@@ -15,16 +15,18 @@ import pandas as pd
 
 from quantrag.names import NO_RETRIEVER
 from quantrag.presentation import labels
-from quantrag.presentation.criteria import Criteria
-from quantrag.presentation.data import OrderedNames, ordered_names, read_csv, read_tables
+from quantrag.presentation.data import OrderedNames, ordered_names
 from quantrag.presentation.report import explorer, provenance_section
-from quantrag.presentation.report.assemble import grid_line, switches
+from quantrag.presentation.report.assemble import (
+    criteria_of,
+    grid_line,
+    page_tables,
+    switches,
+)
 from quantrag.presentation.report.charts import report_figures
 from quantrag.presentation.report.page import Page, render
 from quantrag.presentation.report.summary import summary_of
 from quantrag.recorded.scores import LEFT_OUT
-from quantrag.statistics.comparisons import COMPARISON_COLUMNS
-from quantrag.statistics.trends import TREND_COLUMNS
 from quantrag.tables import read_metadata, read_table
 from quantrag.tasks.registry import load_all
 from quantrag.tasks.task import Task
@@ -63,18 +65,9 @@ def make_recorded_report(files: RecordedFiles, config: Mapping[str, Any]) -> str
     Raises:
         UserError: a file is missing or isn't what its name says.
     """
-    tables = read_tables(files.tables)
-    tables["comparisons"] = read_csv(files.tables["comparisons"], COMPARISON_COLUMNS)
-    statistics = config["statistics"]
-    tasks = load_all(config["tasks"])
-    criteria = Criteria(
-        statistics["confidence"],
-        statistics["margin"],
-        statistics["power"],
-        {task.name: task.cluster.plural for task in tasks},
-    )
+    tables, tasks = page_tables(files.tables), load_all(config["tasks"])
+    criteria = criteria_of(config, tasks)
     names = ordered_names(tables["scores"], tables["comparisons"], baseline=config["baseline"])
-    trends = tables.get("trends", pd.DataFrame(columns=TREND_COLUMNS))
     explored, notes = [], []
     answers = {task.name: read_table(files.answers[task.name]) for task in tasks}
     cells, precisions = _complete_part(answers, names)
@@ -88,10 +81,10 @@ def make_recorded_report(files: RecordedFiles, config: Mapping[str, Any]) -> str
         Page(
             experiment=config["experiment"],
             grid=grid_line(names),
-            summary=summary_of(tables["comparisons"], trends, criteria),
+            summary=summary_of(tables["comparisons"], tables["trends"], criteria),
             warnings=list(_left_out(files.queries)),
             figures=report_figures(tables, criteria.confidence),
-            tables=tables,
+            tables={name: tables[name] for name in files.tables},
             explorer=explored,
             explorer_grid=switches(names, precisions, cells, notes),
             runs=[],
