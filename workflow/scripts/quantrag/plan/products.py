@@ -36,14 +36,15 @@ class ProductPlan:
         """
         if isinstance(experiment, RecordedExperiment):
             extent = _recorded_extent(experiment)
+            self._ks = experiment.names("k")
         else:
+            self._ks = experiment.k
             extent = Extent(
                 precisions=len(experiment.precisions),
                 retrievers=len(experiment.retrievers),
                 quantizes=quantizes,
             )
         self._confidence = experiment.statistics.confidence
-        self._ks = experiment.k
         self.tables = [_table(name) for name in tables_of(extent)]
         self.figures = [
             f"<results>/figures/{name}.{kind}"

@@ -81,7 +81,9 @@ def make_recorded_report(files: RecordedFiles, config: Mapping[str, Any]) -> str
         Page(
             experiment=config["experiment"],
             grid=grid_line(names),
-            summary=summary_of(tables["comparisons"], tables["trends"], criteria),
+            summary=summary_of(
+                tables["comparisons"], tables["trends"], criteria, tables.get("pooled")
+            ),
             warnings=list(_left_out(files.queries)),
             figures=report_figures(tables, criteria.confidence),
             tables={name: tables[name] for name in files.tables},
