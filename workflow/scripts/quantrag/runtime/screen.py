@@ -192,7 +192,9 @@ class Run:
             stages.add_row(
                 Text(mark, style),
                 Text(name, "dim" if stage.start is None else "bold"),
-                ProgressBar(stage.total, stage.done, width=30, finished_style="green"),
+                ProgressBar(
+                    stage.total, stage.done, width=30, complete_style="cyan", finished_style="green"
+                ),
                 Text(f"{stage.done} of {stage.total}", justify="right"),
                 Text(passed, "dim", justify="right"),
             )
