@@ -3,8 +3,10 @@
 import numpy as np
 import pandas as pd
 
+from lamp_tasks import lamp_task
 from quantrag.scoring.metrics import CORRECT, score_columns
 from quantrag.scoring.score import LOGPROBS
+from quantrag.statistics.score_arrays import ScoreArrays, score_arrays_of
 
 
 def cell(precision, k="1", *, n=None, model="m", retriever="bm25", task="t", **columns):
@@ -31,3 +33,9 @@ def cell(precision, k="1", *, n=None, model="m", retriever="bm25", task="t", **c
         given = frame[score_columns()].bfill(axis=1).iloc[:, 0]
         frame["flip_key"] = given.round(6).astype(str)
     return frame
+
+
+def grid_of(*cells, lamp=3) -> ScoreArrays:
+    """Cells of one of LaMP's tasks (by number) as arrays."""
+    (grid,) = score_arrays_of(cells, [lamp_task(lamp)])
+    return grid
