@@ -1,5 +1,6 @@
 # generation.smk: prompts -> completions, one engine lifetime per model and precision.
-# needs: <results>/prompts/{model}/{task}/{retriever}.parquet, a checkpoint folder per precision
+# needs: <results>/prompts/{model}/{task}/{retriever}.parquet, a checkpoint folder per precision;
+#        the baseline's completions, where its answers are scored under the other precisions
 # produces: <results>/completions/{model}/{precision}/{task}/{retriever}/k{k}.parquet
 #           <results>/costs/{model}/{precision}.json
 #           <results>/journals/{model}/{precision}.jsonl, which outlives reruns and is not an output
@@ -18,12 +19,26 @@ onstart:
             sys.exit(f"error: {error}")
 
 
+def scored_answers(wildcards):
+    """Completions of the baseline whose answers are scored under another precision."""
+    if (
+        config["generation"]["likelihood"] != "gold+baseline"
+        or wildcards.precision == config["baseline"]
+    ):
+        return []
+    return [
+        f"<results>/completions/{wildcards.model}/{config['baseline']}/{cell}.parquet"
+        for cell in cells()
+    ]
+
+
 rule generate:
     """Answer every prompt of one model at one precision, except what its journal already answers."""
     input:
         prompts=lambda wildcards: plan.prompts(wildcards.model),
         checkpoint=lambda wildcards: plan.checkpoints.folder(wildcards.model, wildcards.precision),
         original="<resources>/checkpoints/{model}/original",
+        baseline=lambda wildcards: scored_answers(wildcards),
     output:
         completions=plan.completions_of_job(),
         costs="<results>/costs/{model}/{precision}.json",

@@ -27,9 +27,16 @@ if __name__ == "__main__":
             **params.formats,
         )
         generate_cells(
-            GenerationJob(spec, snakemake.wildcards.precision, params.shuffle_seed, params.source),
+            GenerationJob(
+                spec,
+                snakemake.wildcards.precision,
+                params.shuffle_seed,
+                params.source,
+                params.generation["likelihood"],
+            ),
             snakemake.input.prompts,
             snakemake.output.completions,
             snakemake.output.costs,
             params.journal,
+            baseline_files=snakemake.input.baseline,
         )

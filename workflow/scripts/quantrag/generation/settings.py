@@ -30,9 +30,17 @@ class GenerationSettings(Section):
         ge=0,
         le=20,
         description="How many of the first token's most likely candidates are recorded with their "
-        "log-probabilities; the divergence between two precisions' ratings is computed from them, "
-        "and few understate it. `null` takes 20 for `vllm` and `transformers`, and for `openai` 5, "
-        "which is OpenAI's own limit (a `vllm serve` gives 20).",
+        "log-probabilities where no likelihoods are measured (`likelihood: none`, or a server "
+        "that can't): the divergence between two precisions' ratings is then computed from them, "
+        "and few understate it. `null` takes 20 for `vllm` and `transformers`, and for `openai` "
+        "5, which is OpenAI's own limit (a `vllm serve` gives 20).",
+    )
+    likelihood: Literal["gold+baseline", "gold", "none"] = Field(
+        "gold+baseline",
+        description="What is scored beside the answers, while the prompt is in the engine's cache: "
+        "how likely the gold is (of ratings and labels: every allowed answer), and with "
+        "`gold+baseline` the baseline's answer under every precision, for which the baseline runs "
+        "first.",
     )
     vllm: VllmSettings = Field(default_factory=VllmSettings)
     transformers: TransformersSettings = Field(default_factory=TransformersSettings)
