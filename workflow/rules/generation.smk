@@ -19,26 +19,13 @@ onstart:
             sys.exit(f"error: {error}")
 
 
-def scored_answers(wildcards):
-    """Completions of the baseline whose answers are scored under another precision."""
-    if (
-        config["generation"]["likelihood"] != "gold+baseline"
-        or wildcards.precision == config["baseline"]
-    ):
-        return []
-    return [
-        f"<results>/completions/{wildcards.model}/{config['baseline']}/{cell}.parquet"
-        for cell in cells()
-    ]
-
-
 rule generate:
     """Answer every prompt of one model at one precision, except what its journal already answers."""
     input:
         prompts=lambda wildcards: plan.prompts(wildcards.model),
         checkpoint=lambda wildcards: plan.checkpoints.folder(wildcards.model, wildcards.precision),
         original="<resources>/checkpoints/{model}/original",
-        baseline=lambda wildcards: scored_answers(wildcards),
+        baseline=lambda wildcards: plan.scored_answers(wildcards.model, wildcards.precision),
     output:
         completions=plan.completions_of_job(),
         costs="<results>/costs/{model}/{precision}.json",

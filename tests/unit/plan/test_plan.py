@@ -51,6 +51,18 @@ def test_the_cells_have_k_0_once():
     assert demo.ks_of("bm25") == ["1", "3", "max_1K"]
 
 
+def test_the_baselines_answers_are_scored_at_every_other_precision():
+    demo = plan()
+    files = demo.scored_answers(MODEL, "int4-gptq")
+    assert files == [f"<results>/completions/{MODEL}/bf16/{cell}.parquet" for cell in demo.cells]
+    assert demo.scored_answers(MODEL, "bf16") == []
+    noisy = plan(noise_floor=True)
+    assert noisy.scored_answers(MODEL, NOISE_FLOOR) == files
+    for likelihood in ("gold", "none"):
+        other = plan(generation={**demo.generation, "likelihood": likelihood})
+        assert other.scored_answers(MODEL, "int4-gptq") == []
+
+
 def test_the_files_of_the_grid():
     demo = plan()
     assert demo.queries == [

@@ -119,6 +119,13 @@ class Plan:
             f"<results>/completions/{{model}}/{{precision}}/{cell}.parquet" for cell in self.cells
         ]
 
+    def scored_answers(self, model: str, precision: str) -> list[str]:
+        """Completions of a model's baseline whose answers are scored at another precision."""
+        baseline = self.experiment.baseline
+        if self.experiment.generation.likelihood != "gold+baseline" or precision == baseline:
+            return []
+        return [f"<results>/completions/{model}/{baseline}/{cell}.parquet" for cell in self.cells]
+
     def scores(self) -> list[str]:
         """The per-query scores of every model and precision."""
         return [f"<results>/scores/{m}/{p}.parquet" for m, p in self._runs_of_models()]
