@@ -43,6 +43,7 @@ with job(snakemake):
         context=params.context,
         max_new_tokens=params.max_new_tokens,
         packing=params.prompts["packing"],
+        answers=task.labels,
     )
     seconds = time.monotonic() - started
     log = logging.getLogger("build_prompts")

@@ -279,3 +279,21 @@ def test_special_tokens_in_texts_are_kept_and_counted(tokenizer, chat_template, 
     row = prompts.slice(0, 1).to_pylist()[0]
     whole = tokenizer(row["prompt"], add_special_tokens=chat.add_special_tokens)["input_ids"]
     assert row["token_ids"] == whole
+
+
+def test_the_golds_are_scored_after_every_prompt_or_all_allowed_answers(chat, tokenizer):
+    queries, documents, run = tables({"a": profile(3), "b": profile(2)})
+    queries = queries.append_column("golds", pa.array([["One title"], ["Two", " Three ", " "]]))
+    prompts = build((queries, documents, run), ["1", "3"], chat)
+    found = prompts["continuations"].to_pylist()
+    texts = [["One title"], ["Two", "Three"]]
+    assert [[one["text"] for one in own] for own in found] == texts * 2
+    for row, own in zip(prompts.to_pylist(), found, strict=True):
+        for one in own:
+            whole = tokenizer(row["prompt"] + chat.lead + one["text"], add_special_tokens=False)
+            assert (row["token_ids"] + one["token_ids"] == whole["input_ids"]) != one["merges"]
+    closed = build((queries, documents, run), ["1", "3"], chat, answers=("1", "2", "3"))
+    assert {tuple(one["text"] for one in own) for own in closed["continuations"].to_pylist()} == {
+        ("1", "2", "3")
+    }
+    assert closed["prompt_hash"].equals(prompts["prompt_hash"])

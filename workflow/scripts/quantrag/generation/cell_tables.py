@@ -194,7 +194,11 @@ def baseline_answers(paths: Sequence[str | Path]) -> dict[str, Answer]:
     """
     answers: dict[str, Answer] = {}
     for path in paths:
-        table = read_arrow(path, columns=["prompt_hash", "token_ids", "logprobs"])
+        table = read_arrow(path)
+        if "token_ids" not in table.column_names:
+            # Written before they were recorded.
+            continue
+        table = table.select(["prompt_hash", "token_ids", "logprobs"])
         for prompt_hash, *answer in zip(*(c.to_pylist() for c in table.columns), strict=True):
             if answer[0] and len(answer[0]) == len(answer[1]):
                 answers.setdefault(prompt_hash, Answer(*answer))

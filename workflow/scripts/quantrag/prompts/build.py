@@ -15,6 +15,7 @@ from tqdm import tqdm
 from quantrag.errors import UserError
 from quantrag.grid import K
 from quantrag.prompts.chat_templates import ChatFormat
+from quantrag.prompts.continuations import ContinuationTokenizer
 from quantrag.prompts.query_prompts import Prompt, PromptBuilder
 from quantrag.prompts.styles import PromptStyle
 from quantrag.prompts.tokenization import GapTokenizer
@@ -32,6 +33,19 @@ PROMPT_SCHEMA = pa.schema(
         ("dropped", pa.int32()),
         ("truncated", pa.bool_()),
         ("prompt_hash", pa.string()),
+        # What is scored after the prompt: every allowed answer, or the golds.
+        (
+            "continuations",
+            pa.list_(
+                pa.struct(
+                    [
+                        ("text", pa.string()),
+                        ("token_ids", pa.list_(pa.int32())),
+                        ("merges", pa.bool_()),
+                    ]
+                )
+            ),
+        ),
     ]
 )
 # One query in so many has its prompts tokenized whole as well, in case a tokenizer does what
@@ -51,6 +65,7 @@ def build_prompts(
     context: int,
     max_new_tokens: int,
     packing: str = "exact",
+    answers: Sequence[str] = (),
 ) -> pa.Table:
     """Build the prompts of every query for every k.
 
@@ -64,6 +79,8 @@ def build_prompts(
         context: context length of the model in tokens.
         max_new_tokens: tokens kept free for the answer.
         packing: "exact", or "paper" for the released code's rule, which counts documents twice.
+        answers: every allowed answer, where they are a fixed set: the prompts' continuations are
+            these in place of the golds.
 
     Returns:
         Columns of `PROMPT_SCHEMA`, sorted by the order of `ks`, then of `queries`. A k that a
@@ -85,7 +102,33 @@ def build_prompts(
         prompts = _all_prompts(queries, texts, rankings, ks, builder)
     for k, rows in prompts.items():
         _log_summary(k, [prompt for _, _, prompt in rows])
-    return pa.concat_tables(_table(k, rows) for k, rows in prompts.items())
+    tokenizer = ContinuationTokenizer(builder.tokenizer, chat.lead)
+    golds = queries["golds"].to_pylist() if "golds" in queries.column_names else []
+    texts_of = dict(zip(queries["query_id"].to_pylist(), golds, strict=False))
+    if answers:
+        texts_of = dict.fromkeys(queries["query_id"].to_pylist(), answers)
+    tables = []
+    for k, rows in prompts.items():
+        continuations = [
+            _continuations(prompt, texts_of.get(query_id, ()), tokenizer)
+            for query_id, _, prompt in rows
+        ]
+        tables.append(_table(k, rows, continuations))
+    merged = sum(one["merges"] for own in tables[0]["continuations"].to_pylist() for one in own)
+    if merged:
+        log.warning("%d continuations merge with the end of their prompt", merged)
+    return pa.concat_tables(tables)
+
+
+def _continuations(
+    prompt: Prompt, texts: Sequence[str], tokenizer: ContinuationTokenizer
+) -> list[dict[str, object]]:
+    """What is scored after a prompt; empty golds, of questions without an answer, aren't."""
+    texts = [text.strip() for text in texts if text.strip()]
+    return [
+        {"text": text, "token_ids": found.ids, "merges": found.merges}
+        for text, found in zip(texts, tokenizer.after(prompt.text, texts), strict=True)
+    ]
 
 
 def with_control_tokens(prompts: pa.Table, chat: ChatFormat, style: PromptStyle) -> int:
@@ -198,7 +241,9 @@ def _rankings(run: pa.Table | None) -> dict[str, list[str]]:
     return rankings
 
 
-def _table(k: K, rows: Sequence[tuple[str, list[str], Prompt]]) -> pa.Table:
+def _table(
+    k: K, rows: Sequence[tuple[str, list[str], Prompt]], continuations: Sequence[list]
+) -> pa.Table:
     query_ids = [query_id for query_id, _, _ in rows]
     prompts = [prompt for _, _, prompt in rows]
     lengths = [len(prompt.ids) for prompt in prompts]
@@ -214,6 +259,7 @@ def _table(k: K, rows: Sequence[tuple[str, list[str], Prompt]]) -> pa.Table:
         "dropped": [prompt.dropped for prompt in prompts],
         "truncated": [prompt.truncated for prompt in prompts],
         "prompt_hash": [prompt_hash(prompt.ids) for prompt in prompts],
+        "continuations": continuations,
     }
     return pa.table(columns, schema=PROMPT_SCHEMA)
 
