@@ -50,7 +50,7 @@ format: dev-env  ## bring all code to the common format
 	@$(RUN) snakefmt Snakefile workflow
 
 docs: dev-env  ## build the documentation's site in site/; a broken link fails
-	@NO_MKDOCS_2_WARNING=1 $(RUN) mkdocs build --strict --quiet
+	@NO_MKDOCS_2_WARNING=1 $(RUN) mkdocs build --strict
 
 env:  ## create or update .venv for the demo
 	@$(call install,demo)

@@ -1,6 +1,9 @@
 """What a release needs: one version, its changes, and what the workflow catalogue reads."""
 
 import re
+import shutil
+import subprocess
+import sys
 
 import yaml
 
@@ -42,3 +45,26 @@ def test_every_page_of_the_documentation_is_in_the_sites_menu(root):
     pages += [f"docs/{path.name}" for path in (root / "docs").glob("*.md")]
     for page in pages:
         assert f": {page}\n" in text, page
+
+
+def test_the_site_is_built_and_a_broken_link_fails(root, tmp_path):
+    """With the command of `make docs`: a quieter one lets broken links pass."""
+    for pattern in ("*.md", "CITATION.cff", "LICENSE", "mkdocs.yml"):
+        for path in root.glob(pattern):
+            shutil.copy(path, tmp_path)
+    for folder in ("docs", "config", "profiles", "envs", "tests"):
+        shutil.copytree(root / folder, tmp_path / folder)
+    command = re.search(r"\$\(RUN\) (mkdocs .+)", (root / "Makefile").read_text())[1].split()
+
+    def build():
+        run = [sys.executable, "-m", *command]
+        return subprocess.run(run, cwd=tmp_path, capture_output=True, text=True)
+
+    done = build()
+    assert done.returncode == 0, done.stderr
+    assert "<math" in (tmp_path / "site" / "docs" / "statistics" / "index.html").read_text()
+    page = tmp_path / "docs" / "prompts.md"
+    whole = page.read_text()
+    for link in ("nowhere.md", "retrieval.md#no-such-heading", "../config/no-such-file.yaml"):
+        page.write_text(f"{whole}\n[broken]({link})\n")
+        assert build().returncode != 0, link
