@@ -13,7 +13,7 @@ from benchmarks.parts import common, generation_prompts, retrieval_dense
 from generation_samples import TASKS, write_prompts
 from quantrag.retrieval.scopes import Scopes
 
-NAMES = ("analysis", "generation", "prompts", "retrieval", "workflow")
+NAMES = ("analysis", "generation", "prompts", "retrieval", "simulations", "workflow")
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -16,9 +16,11 @@ from collections.abc import Mapping
 import numpy as np
 
 from quantrag.scoring.metrics import Metric
+from quantrag.statistics.settings import KINDS
 
 DEFAULT = 0.02
-OWN_UNIT, RELATIVE, GAIN = "own unit", "relative", "gain"
+RELATIVE, GAIN = KINDS
+OWN_UNIT = "own unit"
 
 
 def kind_of(margin: float | Mapping, metric: str) -> tuple[str, float]:

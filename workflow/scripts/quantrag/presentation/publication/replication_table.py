@@ -34,7 +34,7 @@ def make(tables: Mapping[str, pd.DataFrame], criteria: Criteria) -> list[Publica
     caption = (
         "Published values beside ours, with our "
         f"{criteria.confidence * 100:g}% intervals. OK: no further apart than the tolerance stated "
-        "for the value; OKish: than twice that, or the published value lies inside our interval; "
+        "for the value; OKish: than twice that; "
         "FAIL otherwise. "
     )
     sources = "; ".join(dict.fromkeys(rows["source"]))

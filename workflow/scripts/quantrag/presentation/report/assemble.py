@@ -108,7 +108,8 @@ def summary_text(files: Mapping[str, str], config: Mapping[str, Any]) -> str:
         config: the configuration, with defaults.
     """
     tables, criteria = page_tables(files), criteria_of(config, load_all(config["tasks"]))
-    return as_text(summary_of(tables["comparisons"], tables["trends"], criteria))
+    pooled = tables.get("pooled")
+    return as_text(summary_of(tables["comparisons"], tables["trends"], criteria, pooled))
 
 
 def page_tables(files: Mapping[str, str]) -> dict[str, pd.DataFrame]:
