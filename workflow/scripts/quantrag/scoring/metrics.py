@@ -109,9 +109,10 @@ class Metric:
         return self.aggregate is root_mean
 
     def largest(self, values: np.ndarray) -> np.ndarray:
-        """The largest value that a query can have: the bound, or what was seen beyond it.
+        """The largest size that a query's value can have: the bound, or what was seen beyond it.
 
-        Beyond it are LaMP's own rule, which takes any number for a rating, and metrics without one.
+        Beyond it are LaMP's own rule, which takes any number for a rating, metrics without a bound
+        and recorded ones, of which the scale isn't known.
 
         Args:
             values: float64 (n, queries), NaN where a query doesn't count.

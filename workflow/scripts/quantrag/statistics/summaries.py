@@ -71,12 +71,13 @@ def _interval_of_mean(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Intervals of the cells' means (of their roots), from values between 0 and the bound."""
     values = np.where(include, grid.scores[metric.columns[0]], np.nan)
-    bound = metric.largest(values)
-    middle = bound[:, None] / 2
+    high = metric.largest(values)
+    low = np.minimum(np.min(np.nan_to_num(values), axis=1, initial=0), 0)  # of recorded scores
+    middle, half = (low + high) / 2, (high - low) / 2
     centred = Differences(
-        by_cluster(grid, np.nan_to_num(values - middle)), by_cluster(grid, include), bound / 2
+        by_cluster(grid, np.nan_to_num(values - middle[:, None])), by_cluster(grid, include), half
     )
-    low, high = (end + bound / 2 for end in centred.interval(confidence))
+    low, high = (end + middle for end in centred.interval(confidence))
     if metric.is_root:
         return np.sqrt(np.maximum(low, 0)), np.sqrt(high)
     return low, high
