@@ -17,6 +17,10 @@ if RECORDED:
 
     include: "workflow/rules/recorded.smk"
 
+    if experiment.recorded.format == "paper":
+
+        include: "workflow/rules/paper_answers.smk"
+
 else:
 
     include: "workflow/rules/retrieval.smk"

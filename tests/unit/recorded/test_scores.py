@@ -143,8 +143,8 @@ def test_answers_to_known_queries_follow_them():
     assert tables.scores["query_id"].tolist() == ["i1", "i0"]
     assert tables.scores["absolute_error"].tolist() == [3.0, 0.0]
     assert tables.answers["text"].tolist() == ["2", "1"]
-    systems = {system("fp16"): [[Record("i9", "f", text="1"), Record("i0", "f", text="1")]]}
-    with pytest.raises(UserError, match="t: 1 answers to unknown queries \\('i9'\\)"):
+    systems = {system("fp16"): [[Record(f"i{n}", "f", text="1") for n in (0, 8, 9)]]}
+    with pytest.raises(UserError, match="t: 2 answers to unknown queries \\('i8', 'i9'\\)"):
         score_recorded(RATINGS, systems, rule="strict", baseline="fp16", queries=queries)
 
 

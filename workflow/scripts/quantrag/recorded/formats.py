@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from quantrag.recorded import inspect_ai, lm_eval, quantization_flips, table
+from quantrag.recorded import inspect_ai, lm_eval, paper_answers, quantization_flips, table
 from quantrag.recorded.record import Record
 
 FORMATS = {
@@ -15,6 +15,7 @@ FORMATS = {
     "quantization-flips": quantization_flips,
     "lm-eval": lm_eval,
     "inspect": inspect_ai,
+    "paper": paper_answers,
 }
 
 

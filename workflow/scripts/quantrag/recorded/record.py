@@ -35,6 +35,8 @@ class Record:
         cluster: what the item belongs to, where items aren't independent (a user); empty where
             every item stands for itself.
         prompt_tokens: length of the prompt; 0 where it isn't known.
+        key: what two answers must share to count as the same, where the format knows; None for the
+            text.
     """
 
     item: str
@@ -47,6 +49,7 @@ class Record:
     repetition: str = ""
     cluster: str = ""
     prompt_tokens: int = 0
+    key: str | None = None
 
 
 def lower_is_better(name: str) -> bool:

@@ -1,5 +1,6 @@
 """Matched answers of one task -> the tables that scoring writes of a task that ran here."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -20,6 +21,8 @@ from quantrag.scoring.metrics import (
 from quantrag.scoring.score import GOLD, LOGPROBS, RIGHT, score_task
 from quantrag.tasks.answers import SCORE
 from quantrag.tasks.task import Task
+
+log = logging.getLogger(__name__)
 
 #: Metadata of a task's queries: how many items were left out, by system, as JSON.
 LEFT_OUT = "left_out"
@@ -147,10 +150,16 @@ def _queries(
 
 
 def _known(task: Task, items: Sequence[str], queries: pd.DataFrame) -> pd.DataFrame:
+    """The queries that were answered. Raises UserError where half of the answers are to others."""
     unknown = sorted(set(items) - set(queries["query_id"]))
-    if unknown:
-        shown = ", ".join(map(repr, unknown[:3]))
+    shown = ", ".join(map(repr, unknown[:3]))
+    if len(unknown) > len(items) / 2:
         raise UserError(f"{task.name}: {len(unknown):,} answers to unknown queries ({shown}).")
+    if unknown:
+        log.warning(
+            "%s: answers to %s queries are left out, which the task hasn't (%s).",
+            *(task.name, f"{len(unknown):,}", shown),
+        )
     return queries[queries["query_id"].isin(set(items))].reset_index(drop=True)
 
 
@@ -244,6 +253,8 @@ def _as_scored(
 
 def _flip_key(record: Record, metrics: Sequence[str]) -> str:
     """What two answers must share to count as the same: the text, else the scores."""
+    if record.key is not None:
+        return record.key
     if record.text is not None:
         return " ".join(record.text.casefold().split())
     return " ".join(f"{record.scores[key]:.6g}" for key in metrics)

@@ -121,17 +121,19 @@ class RecordedResult(Section):
 class RecordedSettings(Section):
     """Results that other programs left, in place of models that run here."""
 
-    format: Literal["table", "quantization-flips", "lm-eval", "inspect"] = Field(
+    format: Literal["table", "quantization-flips", "lm-eval", "inspect", "paper"] = Field(
         description="What the files are: `table` (CSV, JSONL or Parquet), `quantization-flips` "
         "(ab-ch90/quantization-flips-small-llms), `lm-eval` (`samples_*.jsonl` of "
-        "lm-evaluation-harness), `inspect` (`.eval` or `.json` logs of inspect_ai)."
+        "lm-evaluation-harness), `inspect` (`.eval` or `.json` logs of inspect_ai), `paper` (the "
+        "pickles of the replicated paper's authors)."
     )
     results: list[RecordedResult] = Field(min_length=1, description="Whose results are where.")
     columns: TableColumns = Field(default_factory=TableColumns)
     items: Line | None = Field(
         None,
-        description="The file with the items, of `quantization-flips`; `null` for "
-        "`_bench_items.json.gz` beside the answers.",
+        description="The file with the items, of `quantization-flips` (`null` for "
+        "`_bench_items.json.gz` beside the answers), or with the queries' ids, of `paper` (`null` "
+        "numbers them).",
     )
     lower_is_better: list[Line] = Field(
         [],

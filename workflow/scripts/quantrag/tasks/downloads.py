@@ -59,6 +59,23 @@ def download_json(
         UserError: the server refuses (404 and the like), stays out of reach, sends something that
             isn't JSON, such as a proxy's log-in page, or the disk is too small for the file.
     """
+
+    def accept_json(arrived: Path) -> None:
+        _check_json(arrived, url)
+        accept(arrived)
+
+    download(url, path, accept_json, max_attempts, first_wait_s, sleep)
+
+
+def download(
+    url: str,
+    path: str | Path,
+    accept: Callable[[Path], None],
+    max_attempts: int = MAX_ATTEMPTS,
+    first_wait_s: float = FIRST_WAIT_S,
+    sleep: Callable[[float], None] = time.sleep,
+) -> None:
+    """As `download_json`, for a file of any kind: `accept` has to tell what isn't one."""
     path = Path(path)
     started_ns = time.time_ns()
     with exclusive(path.with_name(f".{path.name}.lock")):
@@ -98,7 +115,6 @@ def _download(
                 log.warning("%s: %s; next attempt in %.1f s", url, failure, wait)
                 sleep(wait)
     try:
-        _check_json(partial.path, url)
         accept(partial.path)
     except UserError:
         partial.discard()
