@@ -18,7 +18,8 @@ help:  ## list the targets
 
 demo: env  ## run the demo's grid to figures, tables and a report (VERBOSE=1: every job's lines)
 	@$(call alone,snakemake --profile profiles/demo)
-	@$(RUN) snakemake --profile profiles/demo --report results/demo/snakemake-report.html --quiet
+	@log=logs/demo/snakemake-report.log; $(RUN) snakemake --profile profiles/demo \
+	    --report results/demo/snakemake-report.html >$$log 2>&1 || { cat $$log; exit 1; }
 	@printf '\n' && cat results/demo/summary.txt
 	@printf '\nFigures: %s\nTables:  %s\nRules:   %s\nReport:  %s\n' results/demo/figures/ \
 	    results/demo/tables/ results/demo/snakemake-report.html results/demo/report.html
