@@ -22,8 +22,8 @@ has the simulations):
   change by the whole scale in 1 - alpha^(1/n) of the clusters would refute. (If clusters hold
   several queries: in a cluster as large as that of a random query.)
 - From `MANY` differing clusters on its weight is what second-order correctness asks for: half the
-  mean size of a difference (the continuity correction) plus half the skewness (Hall 1992, section
-  3.5), where the bound always takes the worst case.
+  mean size of a difference (the continuity correction) plus half the skewness (Johnson 1978; Hall
+  1992), where the bound always takes the worst case.
 
 The weighted sum's tail probability is computed by the saddlepoint approximation (Lugannani & Rice
 1980, in Barndorff-Nielsen's form), which is within 3% of exact p-values and needs no random
