@@ -40,6 +40,27 @@ def test_the_papers_grid_resolves_with_one_generation_job_per_model_and_precisio
     assert sum(counts.values()) < 250
 
 
+def test_what_the_papers_code_did_resolves_beside_its_grid(project):
+    files = ("config/config.yaml", "config/paper-released.yaml")
+    done = run_snakemake(project, "-n", "--cores", "8", "--configfile", *files)
+    assert done.returncode == 0, done.stderr
+    counts = job_counts(done.stdout + done.stderr)
+    assert (counts["retrieve_okapi"], counts["retrieve_dense"]) == (2, 4)
+    # Contriever, and one encoder for DPR's questions and passages.
+    assert counts["download_encoder"] == 2
+    assert "retrieve_lucene" not in counts
+
+
+def test_the_papers_own_answers_resolve_with_and_without_golds(project):
+    files = ("config/paper-answers.yaml", "config/paper-answers-golds.yaml")
+    for own in (files[:1], files):
+        done = run_snakemake(project, "-n", "--cores", "8", "--configfile", *own)
+        assert done.returncode == 0, done.stderr
+        counts = job_counts(done.stdout + done.stderr)
+        assert (counts["download_paper_answers"], counts["score_recorded"]) == (372, 2)
+        assert ("prepare_task" in counts) == ("paper_queries" in counts) == (own == files)
+
+
 def test_the_grid_of_2026_resolves(project):
     done = run_snakemake(project, "-n", "--cores", "8", "--configfile", "config/2026.yaml")
     assert done.returncode == 0, done.stderr
