@@ -24,7 +24,7 @@ ANSWERS = 2487
 #: Scores that need no golds: an answer with a chat marker in it went on past its end; in one
 #: without a rating from 1 to 5 their code reads a 0.
 PAST_END = recorded_key("past the end", higher_is_better=False)
-UNREADABLE = recorded_key("not readable", higher_is_better=False)
+UNREADABLE = recorded_key("unreadable", higher_is_better=False)
 _MARKERS = re.compile(r"</?s>|<\|[a-z_]+\|>|\[/?INST\]|<</?SYS>>|\bGPT4\b", re.IGNORECASE)
 
 
