@@ -32,7 +32,8 @@ def run():
 def test_every_rule_of_the_workflow_has_a_stage_in_the_snakefiles_order(root):
     stages = screen.stages_of_rules(root / "workflow" / "rules")
     texts = [path.read_text() for path in (root / "workflow" / "rules").glob("*.smk")]
-    assert set(stages) == set(re.findall(r"^rule (\w+)", "\n".join(texts), re.MULTILINE))
+    named = re.findall(r"^(?:rule|use rule .* as) (\w+)", "\n".join(texts), re.MULTILINE)
+    assert set(stages) == set(named)
     order = list(dict.fromkeys(stages.values()))
     assert order.index("tasks") < order.index("retrieval") < order.index("generation")
 

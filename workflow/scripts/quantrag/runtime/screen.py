@@ -76,9 +76,9 @@ def stages_of_rules(folder: Path = RULES) -> dict[str, str]:
     """The stage of every rule: the name of the file that defines it, in the Snakefile's order."""
     snakefile = (folder.parents[1] / "Snakefile").read_text(encoding="utf-8")
     stages = {}
-    for name in re.findall(r'^include: "workflow/rules/(\w+)\.smk"', snakefile, re.MULTILINE):
+    for name in re.findall(r'^\s*include: "workflow/rules/(\w+)\.smk"', snakefile, re.MULTILINE):
         text = (folder / f"{name}.smk").read_text(encoding="utf-8")
-        for rule in re.findall(r"^(?:rule|checkpoint) (\w+)", text, re.MULTILINE):
+        for rule in re.findall(r"^(?:rule|use rule \w+ as) (\w+)", text, re.MULTILINE):
             stages[rule] = name
     return stages
 
