@@ -19,6 +19,10 @@ BASELINE, WITHOUT = np.array([0.5, 0.3, 0.7]), np.array([0.4, 0.4, np.nan])
         # Retrieval adds 0.1 to the first score, and takes 0.1 from the second error.
         ({"rougeL": {"gain": 0.2}}, "rougeL", [0.02, np.nan, np.nan]),
         ({"mae": {"gain": 0.2}}, "mae", [np.nan, 0.02, np.nan]),
+        # A share of the perplexity, whatever the baseline's logarithm of it is.
+        (0.02, "nll", [0.02, 0.02, 0.02]),
+        ({"mae": 0.05}, "divergence", [0.02, 0.02, 0.02]),
+        ({"nll": {"gain": 0.2}}, "nll", [np.nan, 0.02, np.nan]),
     ],
 )
 def test_margins_in_the_metrics_unit(margin, metric, expected):
@@ -29,6 +33,7 @@ def test_margins_in_the_metrics_unit(margin, metric, expected):
 def test_margins_in_words():
     assert in_words(0.02, METRICS["mae"]) == "within 2%"
     assert in_words({"mae": 0.05}, METRICS["mae"]) == "within 0.05 rating points"
+    assert in_words(0.02, METRICS["nll"]) == "within 0.02 nats per token"
     assert in_words({"rougeL": 0.01}, METRICS["rougeL"]) == "within 0.01 ROUGE-L"
     assert in_words({"mae": {"gain": 0.1}}, METRICS["mae"]) == "within 10% of retrieval's gain"
 

@@ -8,7 +8,8 @@ from metrics to margins, each one of
 - `{gain: 0.1}`: the share of what retrieval gains (the baseline's score at k over its score at
   k = 0) that may be lost. There is no margin at k = 0, nor where retrieval gains nothing.
 
-A metric that the mapping doesn't name keeps the relative margin of 2%.
+A metric that the mapping doesn't name keeps the relative margin of 2%. A metric in nats is a
+logarithm, whose zero means nothing: its relative margin of 2% is 0.02 nats, 2% of the perplexity.
 """
 
 from collections.abc import Mapping
@@ -23,14 +24,17 @@ RELATIVE, GAIN = KINDS
 OWN_UNIT = "own unit"
 
 
-def kind_of(margin: float | Mapping, metric: str) -> tuple[str, float]:
+def kind_of(margin: float | Mapping, metric: Metric) -> tuple[str, float]:
     """Kind and size of the margin that a setting gives to a metric."""
-    if not isinstance(margin, Mapping):
-        return RELATIVE, float(margin)
-    own = margin.get(metric, {RELATIVE: DEFAULT})
-    if not isinstance(own, Mapping):
-        return OWN_UNIT, float(own)
-    ((kind, size),) = own.items()
+    own = margin.get(metric.key, {RELATIVE: DEFAULT}) if isinstance(margin, Mapping) else None
+    if own is None:
+        kind, size = RELATIVE, margin
+    elif isinstance(own, Mapping):
+        ((kind, size),) = own.items()
+    else:
+        kind, size = OWN_UNIT, own
+    if kind == RELATIVE and (metric.unit or "").startswith("nats"):
+        kind = OWN_UNIT
     return kind, float(size)
 
 
@@ -46,7 +50,7 @@ def limits(
         without: the baseline's values without retrieval, (n,); NaN where that is unknown, and at
             k = 0 itself.
     """
-    kind, size = kind_of(margin, metric.key)
+    kind, size = kind_of(margin, metric)
     if kind == OWN_UNIT:
         return np.where(np.isnan(baseline), np.nan, size)
     if kind == RELATIVE:
@@ -57,7 +61,7 @@ def limits(
 
 def in_words(margin: float | Mapping, metric: Metric) -> str:
     """The margin as it is named beside `equivalent`: "within 2%", "within 0.05 rating points"."""
-    kind, size = kind_of(margin, metric.key)
+    kind, size = kind_of(margin, metric)
     if kind == OWN_UNIT:
         return f"within {size:g} {metric.unit or metric.label}"
     if kind == RELATIVE:

@@ -90,7 +90,8 @@ class StatisticsSettings(Section):
         "(0.02: 2 %). A mapping gives metrics margins of their own: a number is in the metric's "
         "unit (`mae: 0.05`), `{relative: 0.02}` a share of the baseline's score, `{gain: 0.1}` the "
         "share of what retrieval gains (the baseline's score at k over that at k = 0) that may be "
-        "lost. Metrics that it doesn't name keep 2 % of the score.",
+        "lost. Metrics that it doesn't name keep 2 % of the score. A share of a metric in nats is "
+        "one of the perplexity: 0.02 nats.",
     )
     power: Number = Field(
         0.8,
