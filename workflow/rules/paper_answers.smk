@@ -19,7 +19,7 @@ rule download_paper_answers:
     wildcard_constraints:
         file="D[35]/dev/K.+",
     conda:
-        "../../envs/data.yaml"
+        "../../envs/analysis.yaml"
     threads: 1
     resources:
         mem_mb=growing(500),
@@ -48,7 +48,7 @@ rule paper_queries:
     benchmark:
         "<benchmarks>/paper_queries.tsv"
     conda:
-        "../../envs/data.yaml"
+        "../../envs/analysis.yaml"
     threads: 1
     resources:
         mem_mb=growing(8000),
