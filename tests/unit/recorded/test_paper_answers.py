@@ -10,7 +10,6 @@ import yaml
 from quantrag.config.loading import load_config
 from quantrag.errors import UserError
 from quantrag.recorded.paper_answers import ANSWERS, PAST_END, UNREADABLE, kept_queries, read
-from quantrag.recorded.paper_files import url_of
 
 
 def written(folder, answers, dataset="D3"):
@@ -83,12 +82,6 @@ def test_the_longest_queries_are_dropped_in_the_order_of_the_numbers():
     questions[200]["input"] = "Say: w" + " " * 60 + "w"
     kept = kept_queries(questions[::-1])
     assert kept == [str(n) for n in range(400) if n not in (13, 200)]
-
-
-def test_the_cell_that_the_commit_lacks_comes_from_another():
-    usual, other = url_of("D3/dev/K0/M.pkl"), url_of("D3/dev/Kmax/contriever/OPENCHAT-3.5-4K.pkl")
-    assert "/64b014774e461a712c36daf11ea55f0c2fae29db/RAG/LAMP/res_pkls/D3/dev/K0/M.pkl" in usual
-    assert "/6bc9ad2617dd96f72696005ab30cb345849deae1/" in other
 
 
 def test_the_shipped_configuration_has_all_372_cells(root):
