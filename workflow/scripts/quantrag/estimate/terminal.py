@@ -10,6 +10,7 @@ from quantrag.checkpoints.folder import weight_bytes
 from quantrag.engines.registry import perplexity_texts
 from quantrag.errors import UserError
 from quantrag.estimate.model import Row, Work, counted_work, estimate_row, model_shape, typical_work
+from quantrag.estimate.sample_size import sample_size
 from quantrag.grid import K, retrievers_with_none
 from quantrag.quantization.precisions import Precision
 from quantrag.tasks.registry import load_all, published_files
@@ -60,6 +61,8 @@ def estimate(
             *(f"Not on this card: {precision}, {why}." for precision, why in refused.items()),
             *([""] if refused else []),
             *_assumptions(config, facts, gpu, rows),
+            "",
+            *sample_size(config, load_all(config["tasks"]), results),
         ]
     )
 
