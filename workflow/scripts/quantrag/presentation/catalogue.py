@@ -425,7 +425,7 @@ FIGURES = {
             tables=("scores", "comparisons"),
             caption=(
                 "Score against the number k of retrieved documents. All precisions of a model read "
-                "the same prompts. Bands or whiskers are {level} intervals over users. "
+                "the same prompts. Bands or whiskers are {level} intervals. "
                 "k = 0 has no retriever and is the common first point."
             ),
             windows=(
@@ -503,8 +503,7 @@ FIGURES = {
                 "have in common, and rank-biased overlap (RBO); 1 is full agreement."
             ),
             printed=(
-                "Above it the score of {baseline} with each retriever, with {level} "
-                "intervals over users."
+                "Above it the score of {baseline} with each retriever, with {level} intervals."
             ),
             when=_several_retrievers,
         ),
