@@ -4,9 +4,14 @@ Prints JSON: by key [logprobs, ranks], and how often each key came.
 """
 
 import json
+import os
 import random
 import sys
 from pathlib import Path
+
+# As the engine sets it; here torch is imported before the engine. To compile a kernel takes a
+# compiler, and a path without a space.
+os.environ.setdefault("TORCH_COMPILE_DISABLE", "1")
 
 sys.path[:0] = [
     str(Path(__file__).parents[1]),
