@@ -102,6 +102,8 @@ def configuration(checkpoint: Path) -> dict:
         "generation": {
             "engine": "transformers",
             "device": "cpu",
+            # Side by side: no job waits for the other's answers.
+            "likelihood": "none",
             "transformers": {"batch_size": 1},
         },
     }

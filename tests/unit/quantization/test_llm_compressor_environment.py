@@ -34,7 +34,7 @@ def test_the_environment_is_this_one_where_it_has_llm_compressor(tmp_path, monke
 def test_a_mistake_in_the_process_is_one_clear_error(tmp_path, program, message):
     python = tmp_path / "bin" / "python"
     python.parent.mkdir()
-    python.write_text(f'#!/bin/sh\nexec {sys.executable} -c "{program}" "$@"\n')
+    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" -c "{program}" "$@"\n')
     python.chmod(0o755)
     with pytest.raises(UserError, match=message):
         run({"method": "awq"}, tmp_path)

@@ -28,11 +28,13 @@ def test_tasks_keep_their_order():
     assert [task.name for task in load_all({name: {"lamp": 3} for name in names})] == names
 
 
-@pytest.mark.parametrize("kind", KINDS.values())
-def test_kinds_have_what_the_registry_calls(kind):
-    wanted = ["define", "input_files", "published_files", "typical_sizes", "is_invented"]
-    wanted += ["reading", "read"]
-    assert all(callable(getattr(kind, name)) for name in wanted)
+@pytest.mark.parametrize("name", KINDS)
+def test_kinds_have_what_the_registry_calls(name):
+    kind, wanted = KINDS[name], ["define"]
+    if name != "recorded":  # its items come with the answers
+        wanted += ["input_files", "published_files", "typical_sizes", "is_invented"]
+        wanted += ["reading", "read"]
+    assert all(callable(getattr(kind, function)) for function in wanted)
     assert kind.DEFINING_KEYS
 
 

@@ -78,9 +78,12 @@ def views(tables: Mapping[str, pd.DataFrame], names: OrderedNames, level: str) -
                 x=alt.X("difference:Q", title=title), color=color, shape=shape
             ),
             # Hollow: little is known where few scores differ.
-            base.transform_filter(alt.datum.n_differing < FEW_DIFFERING)
-            .mark_point(size=12, filled=True, opacity=1, color="var(--paper)")
-            .encode(x=alt.X("difference:Q", title=title)),
+            base.mark_point(filled=True, opacity=1, color="var(--paper)").encode(
+                x=alt.X("difference:Q", title=title),
+                size=alt.condition(
+                    alt.datum.n_differing < FEW_DIFFERING, alt.value(12), alt.value(0)
+                ),
+            ),
         ]
         counts = part["verdict"].value_counts()
         said = ", ".join(f"{counts.get(v, 0)} {v}" for v in labels.VERDICTS)
