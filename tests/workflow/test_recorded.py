@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from running import copy_project, run_snakemake
+from running import copy_project, job_counts, run_snakemake
 
 LOGS = Path(__file__).parents[1] / "unit" / "recorded" / "files" / "lm-eval"
 
@@ -55,3 +55,12 @@ def test_a_finished_comparison_runs_nothing_again(compared):
     project = compared.parents[1]
     done = run_snakemake(project, "-n", "--cores", "2", "--configfile", "results/dtype.yaml")
     assert "Nothing to be done" in done.stdout + done.stderr
+
+
+def test_it_may_lie_elsewhere(compared, tmp_path):
+    project = compared.parents[1]
+    shutil.copytree(LOGS, tmp_path / "logs of runs")
+    there = ("--directory", str(tmp_path), "--configfile", str(project / "results" / "dtype.yaml"))
+    done = run_snakemake(project, "-n", "--cores", "1", *there)
+    assert done.returncode == 0, done.stderr
+    assert job_counts(done.stdout + done.stderr)["report_recorded"] == 1

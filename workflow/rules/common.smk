@@ -54,6 +54,12 @@ RESULTS = f"results/{config['experiment']}"
 RESOURCES = "resources"
 # No output: rules add to it, and users commit it.
 CHECKSUMS = "config/checksums.tsv"
+# An input of the page's rule: `code` covers only Python files.
+REPORT_ASSETS = expand(
+    "{folder}/{asset}",
+    folder=own("workflow/scripts/quantrag/presentation/report/assets"),
+    asset=["page.html.j2", "page.css", "charts.js", "tables.js", "explorer.js"],
+)
 
 
 pathvars:

@@ -44,13 +44,7 @@ rule report_recorded:
         item_tables=plan.items(),
         answers=plan.answers(),
         scores=plan.scores(),
-        # `code` covers only Python files.
-        assets=local(
-            expand(
-                "workflow/scripts/quantrag/presentation/report/assets/{asset}",
-                asset=["page.html.j2", "page.css", "charts.js", "tables.js", "explorer.js"],
-            )
-        ),
+        assets=local(REPORT_ASSETS),
     output:
         page="<results>/report.html",
         summary="<results>/summary.txt",

@@ -15,14 +15,7 @@ rule report:
         completions=plan.completions(),
         scores=plan.scores(),
         costs=plan.costs(noise_floor=True),
-        # `code` covers only Python files.
-        assets=local(
-            expand(
-                "{folder}/{asset}",
-                folder=own("workflow/scripts/quantrag/presentation/report/assets"),
-                asset=["page.html.j2", "page.css", "charts.js", "tables.js", "explorer.js"],
-            )
-        ),
+        assets=local(REPORT_ASSETS),
     output:
         page="<results>/report.html",
         summary="<results>/summary.txt",
