@@ -34,6 +34,16 @@ def test_without_a_second_pass_there_is_no_noise(demo):
     assert marks(view) == ["area", "rule", "rule", "point"]
 
 
+def test_one_task_may_have_a_second_pass_and_another_none(demo):
+    scores = demo["scores"]
+    floor = scores["precision"] == "noise-floor"
+    tables = {**demo, "scores": scores[~floor | (scores["task"] == "LaMP-3U")]}
+    found = views("quantization_gap", tables)
+    assert "noise" in found["LaMP-3U, MAE"].rows[0]
+    assert "noise" not in found["LaMP-5U, ROUGE-L"].rows[0]
+    assert marks(found["LaMP-5U, ROUGE-L"]) == ["area", "rule", "rule", "point"]
+
+
 def test_the_largest_difference_is_named_with_the_better_side(demo):
     found = views("quantization_gap", demo)
     for label, metric, side in (("MAE", "mae", "below"), ("ROUGE-L", "rougeL", "above")):

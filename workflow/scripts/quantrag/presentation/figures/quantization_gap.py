@@ -50,7 +50,7 @@ def draw(scores: pd.DataFrame, comparisons: pd.DataFrame, confidence: float) -> 
             positions = here["k"].map({k: x for x, k in enumerate(names.ks)})
             margin = here["margin"].groupby(positions).min()
             _band(axes, margin, **_MARGIN)
-            if noise is not None:
+            if len(noise):
                 floor = noise[(noise["task"] == task) & (noise["model"] == model)]
                 positions = floor["k"].map({k: x for x, k in enumerate(names.ks)})
                 x, height = lines.stretch(floor["noise"].groupby(positions).max())
@@ -66,7 +66,7 @@ def draw(scores: pd.DataFrame, comparisons: pd.DataFrame, confidence: float) -> 
                 axes.plot(few["x"], few["difference"], **style.HOLLOW)
     entries = [*lines.legend(names.retrievers, looks), lines.whisker_entry(confidence)]
     entries.append(Patch(label="equivalence margin", **_MARGIN))
-    sheet.finish([*entries, *([] if noise is None else [lines.noise_entry()])])
+    sheet.finish([*entries, *([lines.noise_entry()] if len(noise) else [])])
     return sheet.figure
 
 
@@ -75,8 +75,8 @@ def _band(axes: Axes, heights: pd.Series, **look) -> None:
     axes.fill_between(x, [-h for h in height], height, zorder=0.5, **look)
 
 
-def noise_floor(scores: pd.DataFrame, baseline: str) -> pd.DataFrame | None:
-    """Absolute difference of the baseline's two passes per cell; None without a second pass.
+def noise_floor(scores: pd.DataFrame, baseline: str) -> pd.DataFrame:
+    """Absolute difference of the baseline's two passes per cell; no rows without a second pass.
 
     Args:
         scores: rows of `scores.csv` with one metric for each task.
@@ -88,6 +88,4 @@ def noise_floor(scores: pd.DataFrame, baseline: str) -> pd.DataFrame | None:
     cell = ["task", "model", "retriever", "k"]
     first = scores[scores["precision"] == baseline].set_index(cell)["value"]
     second = scores[scores["precision"] == NOISE_FLOOR].set_index(cell)["value"]
-    if second.empty:
-        return None
     return (second - first).abs().dropna().rename("noise").reset_index()

@@ -6,7 +6,6 @@ import altair as alt
 import pandas as pd
 
 from quantrag.grid import K
-from quantrag.names import NOISE_FLOOR
 from quantrag.presentation import labels
 from quantrag.presentation.data import OrderedNames
 from quantrag.presentation.figures.quantization_gap import noise_floor
@@ -27,14 +26,14 @@ def views(tables: Mapping[str, pd.DataFrame], names: OrderedNames, level: str) -
     """Differences along k with intervals, margin and noise floor: a panel per model, retriever."""
     scores = tables["scores"]
     comparisons = tables["comparisons"]
-    noisy = bool((scores["precision"] == NOISE_FLOOR).any())
     found = []
     for (task, key), part in comparisons.groupby(["task", "metric"], sort=False):
         metric = labels.metric(key)
+        own = scores[(scores["task"] == task) & (scores["metric"] == key)]
+        noise = noise_floor(own, names.baseline)
+        noisy = len(noise) > 0
         if noisy:
-            own = scores[(scores["task"] == task) & (scores["metric"] == key)]
-            cell = ["task", "model", "retriever", "k"]
-            part = part.merge(noise_floor(own, names.baseline), on=cell, how="left")
+            part = part.merge(noise, on=["task", "model", "retriever", "k"], how="left")
         columns = ["difference", "ci_low", "ci_high", "margin", "p_holm", "verdict"]
         rows = lines(part, names, names.compared, columns + ["noise"] * noisy)
         for row in rows:
@@ -74,7 +73,7 @@ def views(tables: Mapping[str, pd.DataFrame], names: OrderedNames, level: str) -
                         y=alt.Y(f"max({column}):Q", title=title)
                     )
                 )
-        largest = part.loc[part["difference"].abs().idxmax()] if len(part) else None
+        largest = part.loc[part["difference"].abs().idxmax()]
         description = (
             f"Differences in {metric.label} on {labels.name(task)} with intervals against the "
             f"number of documents; {better} 0 is better. Largest: {largest['difference']:+.4f}, "
