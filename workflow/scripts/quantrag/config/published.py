@@ -37,8 +37,7 @@ class PublishedValue(Section):
     )
     tolerance: Number = Field(
         ge=0,
-        description="Largest difference that still counts as OK; twice as much, or a value inside "
-        "our interval, is OKish.",
+        description="Largest difference that still counts as OK; twice as much is OKish.",
     )
     source: Line = Field(description="Where the value was seen, with table or figure.")
 

@@ -590,8 +590,8 @@ PUBLICATION_TABLES = {
             tables=("replication",),
             caption=(
                 "Published values beside ours: OK where they are no further apart than the "
-                "tolerance stated for the value, OKish where no further than twice that or where "
-                "the published value lies inside our interval, FAIL otherwise."
+                "tolerance stated for the value, OKish where no further than twice that, FAIL "
+                "otherwise."
             ),
         ),
     )
