@@ -70,9 +70,14 @@ class Differences:
         return np.sum(self.counts > 0, axis=1)
 
     @property
+    def differs(self) -> np.ndarray:
+        """Which clusters differ, bool (estimates, clusters)."""
+        return _differs(self.sums) if self.differing is None else self.differing
+
+    @property
     def n_differing(self) -> np.ndarray:
         """How many clusters differ, (estimates,)."""
-        return np.sum(_differs(self.sums) if self.differing is None else self.differing, axis=1)
+        return np.sum(self.differs, axis=1)
 
     @property
     def error(self) -> np.ndarray:
@@ -126,9 +131,9 @@ class Differences:
         n = self.n_clusters
         with np.errstate(invalid="ignore", divide="ignore"):
             usual = self.error * (stats.t.ppf(1 - alpha / 2, n - 1) + stats.t.ppf(power, n - 1))
-            differs = _differs(self.sums) if self.differing is None else self.differing
-            size = np.sum(np.abs(self.sums) * differs, axis=1) / self.n_differing
-            size = np.where(self.n_differing > 0, size, self.bound * self.counts.sum(axis=1) / n)
+            differs, n_differing = self.differs, self.n_differing
+            size = np.sum(np.abs(self.sums) * differs, axis=1) / n_differing
+            size = np.where(n_differing > 0, size, self.bound * self.counts.sum(axis=1) / n)
             share = np.minimum(size * n / (self.counts.sum(axis=1) * self.bound), 1.0)
             needed = np.ceil(np.log(2 / alpha) / np.log1p(share))
             least = stats.gamma.ppf(power, needed) * size / self.counts.sum(axis=1)

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from quantrag.names import NO_RETRIEVER, NOISE_FLOOR
+from quantrag.scoring.likelihoods import divergence
 from quantrag.scoring.metrics import CORRECT, Metric
 from quantrag.scoring.score import RIGHT
 from quantrag.statistics.bootstrap import generator
@@ -74,21 +75,22 @@ def compare(
     if not len(pairs):
         return pd.DataFrame(columns=COMPARISON_COLUMNS)
     include = _included(grid, pairs, policy)
-    shared["p_flips"] = _p_flips(grid, pairs, baseline)
-    groups, n_groups = _groups(shared)
+    shared["p_flips"] = _p_flips(grid, pairs)
+    groups = _groups(shared)
+    without = _without_retrieval(grid, pairs)
     parts = []
     for metric in grid.metrics:
         own = effect(grid, metric, pairs, include)
         p_value = own.differences.p_value()
         if metric.is_mean:
             of_groups = pooled(own, groups).p_value()
-            p_holm = gatekept(p_value, groups, np.minimum(1.0, of_groups * n_groups))
+            p_holm = gatekept(p_value, groups, np.minimum(1.0, of_groups * len(of_groups)))
         else:
             p_holm = holm(p_value)
-        limit = limits(margin, metric, own.baseline, _without(grid, metric, pairs, policy))
+        limit = limits(margin, metric, own.baseline, _scores(grid, metric, without, policy))
         family = max(np.sum(~np.isnan(p_value)), 1)
         part = shared.assign(
-            **_columns(own, metric, limit, p_holm, confidence=confidence, power=power),
+            **_columns(own, metric, limit, p_value, p_holm, confidence=confidence, power=power),
             min_detectable_holm=own.min_detectable(alpha / family, power),
             p_swap=_p_swap(grid, metric, pairs, include, own, permutations, seed),
         )
@@ -122,7 +124,8 @@ def pool(
     if not len(pairs):
         return pd.DataFrame(columns=POOLED_COLUMNS)
     include = _included(grid, pairs, policy)
-    groups, _ = _groups(shared)
+    groups = _groups(shared)
+    without = _without_retrieval(grid, pairs)
     first = np.unique(groups, return_index=True)[1]
     named = shared.iloc[first][["task", "model", "baseline", "precision"]].reset_index(drop=True)
     is_noise = (named["precision"] == NOISE_FLOOR).to_numpy()
@@ -131,7 +134,7 @@ def pool(
         if not metric.is_mean:
             continue
         cells = effect(grid, metric, pairs, include)
-        limit = limits(margin, metric, cells.baseline, _without(grid, metric, pairs, policy))
+        limit = limits(margin, metric, cells.baseline, _scores(grid, metric, without, policy))
         own = Effect(pooled(cells, groups), _mean_of(cells.baseline, groups))
         p_value = own.differences.p_value()
         p_holm = np.where(is_noise, holm(np.where(is_noise, p_value, np.nan)), np.nan)
@@ -139,7 +142,7 @@ def pool(
         p_holm = np.where(is_noise, p_holm, family)
         limit = _mean_of(limit, groups)
         part = named.assign(
-            **_columns(own, metric, limit, p_holm, confidence=confidence, power=power),
+            **_columns(own, metric, limit, p_value, p_holm, confidence=confidence, power=power),
             n_cells=np.bincount(groups),
         )
         parts.append(part)
@@ -151,6 +154,7 @@ def _columns(
     own: Effect,
     metric: Metric,
     limit: np.ndarray,
+    p_value: np.ndarray,
     p_holm: np.ndarray,
     *,
     confidence: float,
@@ -167,7 +171,7 @@ def _columns(
         "difference": difference,
         "ci_low": low,
         "ci_high": high,
-        "p_value": differences.p_value(),
+        "p_value": p_value,
         "p_holm": p_holm,
         "margin": limit,
         "p_equivalence": p_equivalence,
@@ -206,10 +210,9 @@ def _included(grid: ScoreArrays, pairs: np.ndarray, policy: str) -> np.ndarray:
     return np.ones((len(pairs), len(grid.clusters)), dtype=bool)
 
 
-def _groups(shared: pd.DataFrame) -> tuple[np.ndarray, int]:
-    """The group, model and precision, of each comparison; and how many there are."""
-    groups = shared.groupby(["model", "precision"], sort=False).ngroup().to_numpy()
-    return groups, int(groups.max()) + 1
+def _groups(shared: pd.DataFrame) -> np.ndarray:
+    """The group, model and precision, of each comparison: a number from 0 without gaps."""
+    return shared.groupby(["model", "precision"], sort=False).ngroup().to_numpy()
 
 
 def _mean_of(values: np.ndarray, groups: np.ndarray) -> np.ndarray:
@@ -217,24 +220,28 @@ def _mean_of(values: np.ndarray, groups: np.ndarray) -> np.ndarray:
     return pd.Series(values).groupby(groups).mean().to_numpy()
 
 
-def _without(grid: ScoreArrays, metric: Metric, pairs: np.ndarray, policy: str) -> np.ndarray:
-    """The baseline's score without retrieval for each pair; NaN where unknown and at k = 0."""
+def _without_retrieval(grid: ScoreArrays, pairs: np.ndarray) -> np.ndarray:
+    """The row of each pair's baseline without retrieval; -1 where it is unknown, and at k = 0."""
     rows = grid.rows()
-    cells = [tuple(grid.cells.iloc[row]) for row in pairs[:, 1]]
-    own = [
-        -1 if cell[2] == NO_RETRIEVER else rows.get((*cell[:2], NO_RETRIEVER, "0"), -1)
-        for cell in cells
-    ]
-    found = np.array(own)
-    result = np.full(len(pairs), np.nan)
-    if np.any(found >= 0):
-        kept = found[found >= 0]
-        include = grid.valid[kept] if policy == "exclude" else None
-        result[found >= 0] = point(scores_estimator(grid, metric, kept, include))
+    return np.array(
+        [
+            -1 if retriever == NO_RETRIEVER else rows.get((model, name, NO_RETRIEVER, "0"), -1)
+            for model, name, retriever, _ in grid.cells.iloc[pairs[:, 1]].itertuples(index=False)
+        ]
+    )
+
+
+def _scores(grid: ScoreArrays, metric: Metric, rows: np.ndarray, policy: str) -> np.ndarray:
+    """The scores of rows; NaN for row -1."""
+    result = np.full(len(rows), np.nan)
+    known = rows >= 0
+    if np.any(known):
+        include = grid.valid[rows[known]] if policy == "exclude" else None
+        result[known] = point(scores_estimator(grid, metric, rows[known], include))
     return result
 
 
-def _p_flips(grid: ScoreArrays, pairs: np.ndarray, baseline: str) -> np.ndarray:
+def _p_flips(grid: ScoreArrays, pairs: np.ndarray) -> np.ndarray:
     """p-values of "it changes no more answers than the baseline's second pass does", one-sided.
 
     On the same queries: a query's flip against the baseline minus the second pass's. NaN where the
@@ -339,9 +346,4 @@ def mean_kl(baseline: np.ndarray, other: np.ndarray) -> tuple[float, int]:
     known = ~(np.isnan(baseline).any(axis=1) | np.isnan(other).any(axis=1))
     if not known.any():
         return np.nan, 0
-    p, q = _log_normalized(baseline[known]), _log_normalized(other[known])
-    return float(np.mean(np.sum(np.exp(p) * (p - q), axis=1))), int(known.sum())
-
-
-def _log_normalized(logprobs: np.ndarray) -> np.ndarray:
-    return logprobs - np.logaddexp.reduce(logprobs, axis=1, keepdims=True)
+    return float(np.mean(divergence(baseline[known], other[known]))), int(known.sum())

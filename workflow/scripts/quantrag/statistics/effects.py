@@ -120,7 +120,7 @@ def pooled(effects: Effect, groups: np.ndarray) -> Differences:
     member = np.arange(groups.max() + 1)[:, None] == groups
     cells = member.sum(axis=1, keepdims=True)
     bound = np.array([own.bound[row].max() for row in member])
-    differing = (member.astype(np.float64) @ (np.abs(own.sums) > 1e-12)) > 0
+    differing = (member.astype(np.float64) @ own.differs) > 0
     # Per cell, so that a query counts once however many cells it is in.
     return Differences(
         member.astype(np.float64) @ own.sums / cells,

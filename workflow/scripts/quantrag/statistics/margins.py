@@ -33,7 +33,7 @@ def kind_of(margin: float | Mapping, metric: Metric) -> tuple[str, float]:
         ((kind, size),) = own.items()
     else:
         kind, size = OWN_UNIT, own
-    if kind == RELATIVE and (metric.unit or "").startswith("nats"):
+    if kind == RELATIVE and metric.unit.startswith("nats"):
         kind = OWN_UNIT
     return kind, float(size)
 
