@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,11 +15,11 @@ from quantrag.grid import Cell, K
 from quantrag.names import NO_RETRIEVER, NOISE_FLOOR
 from quantrag.presentation import labels
 from quantrag.presentation.criteria import Criteria
-from quantrag.presentation.data import ordered_names, read_csv, read_tables
+from quantrag.presentation.data import OrderedNames, ordered_names, read_csv, read_tables
 from quantrag.presentation.report import explorer, provenance_section
 from quantrag.presentation.report.charts import report_figures
 from quantrag.presentation.report.page import Page, render
-from quantrag.presentation.report.summary import as_text, summary_of
+from quantrag.presentation.report.summary import Summary, as_text, summary_of
 from quantrag.prompts.styles import load_style
 from quantrag.statistics.comparisons import COMPARISON_COLUMNS
 from quantrag.statistics.trends import TREND_COLUMNS
@@ -67,33 +67,71 @@ def make_report(files: ReportFiles, config: Mapping[str, Any]) -> str:
         UserError: a file is missing or isn't what its name says.
     """
     tables, tasks = page_tables(files.tables), load_all(config["tasks"])
-    criteria = criteria_of(config, tasks)
     names = ordered_names(tables["scores"], tables["comparisons"], baseline=config["baseline"])
     precisions = [*names.precisions, *([NOISE_FLOOR] if config["noise_floor"] else [])]
-    explored, notes = [], []
-    for task in tasks:
-        data = _task(task, files, config, names.models, precisions)
-        explored.append(data)
+    runs = [(model, precision) for model in names.models for precision in precisions]
+    return page_of(
+        tables,
+        names,
+        tasks,
+        config,
+        explored=(_task(task, files, config, names.models, precisions) for task in tasks),
+        cells=_cells(files.completions),
+        precisions=precisions,
+        warnings=[*_warnings(config), *_left_out(files.queries)],
+        runs=provenance_section.run_records(
+            [_of_run(files.completions, run, 5) for run in runs],
+            [_of_run(files.costs, run, 2) for run in runs],
+        ),
+        benchmarks=files.benchmarks,
+    )
+
+
+def page_of(
+    tables: Mapping[str, pd.DataFrame],
+    names: OrderedNames,
+    tasks: Sequence[Task],
+    config: Mapping[str, Any],
+    *,
+    explored: Iterable[Mapping[str, Any]],
+    cells: Sequence[tuple[str, str]],
+    precisions: Sequence[str],
+    warnings: Sequence[str],
+    runs: Sequence[Mapping[str, str]],
+    benchmarks: str,
+) -> str:
+    """The page as HTML.
+
+    Args:
+        tables: from `page_tables`.
+        names: of the experiment, in their order.
+        tasks: of the experiment.
+        config: the configuration, with defaults.
+        explored: `explorer.task_json` of each task; none where there is nothing to explore.
+        cells: (retriever, k) that the explorer has.
+        precisions: that the explorer has, the noise floor's too.
+        warnings: that stand before everything else.
+        runs: as `provenance_section.run_records` gives them.
+        benchmarks: folder of Snakemake's benchmarks, which may lack any of its files.
+    """
+    criteria = criteria_of(config, tasks)
+    shown, notes = [], []
+    for task, data in zip(tasks, explored, strict=False):
+        shown.append(data)
         notes.append(explorer.sampling_note(data["taken"], data["total"], config["seed"]))
         log.info("%s: %s", task.name, notes[-1])
-    runs = [(model, precision) for model in names.models for precision in precisions]
     return render(
         Page(
             experiment=config["experiment"],
             grid=grid_line(names),
-            summary=summary_of(
-                tables["comparisons"], tables["trends"], criteria, tables.get("pooled")
-            ),
-            warnings=[*_warnings(config), *_left_out(files.queries)],
+            summary=_summary(tables, criteria),
+            warnings=warnings,
             figures=report_figures(tables, criteria.confidence),
             tables=tables,
-            explorer=explored,
-            explorer_grid=switches(names, precisions, _cells(files.completions), notes),
-            runs=provenance_section.run_records(
-                [_of_run(files.completions, run, 5) for run in runs],
-                [_of_run(files.costs, run, 2) for run in runs],
-            ),
-            times=provenance_section.rule_times(files.benchmarks),
+            explorer=shown,
+            explorer_grid=switches(names, precisions, cells, notes),
+            runs=runs,
+            times=provenance_section.rule_times(benchmarks),
             software=provenance_section.software(Path(__file__).parent),
             config=provenance_section.config_text(config),
         )
@@ -107,18 +145,21 @@ def summary_text(files: Mapping[str, str], config: Mapping[str, Any]) -> str:
         files: `tables/*.csv` by name.
         config: the configuration, with defaults.
     """
-    tables, criteria = page_tables(files), criteria_of(config, load_all(config["tasks"]))
-    pooled = tables.get("pooled")
-    return as_text(summary_of(tables["comparisons"], tables["trends"], criteria, pooled))
+    needed = {name: files[name] for name in ("comparisons", "trends", "pooled") if name in files}
+    criteria = criteria_of(config, load_all(config["tasks"]))
+    return as_text(_summary(page_tables(needed), criteria))
+
+
+def _summary(tables: Mapping[str, pd.DataFrame], criteria: Criteria) -> Summary:
+    trends = tables.get("trends", pd.DataFrame(columns=TREND_COLUMNS))
+    return summary_of(tables["comparisons"], trends, criteria, tables.get("pooled"))
 
 
 def page_tables(files: Mapping[str, str]) -> dict[str, pd.DataFrame]:
-    """All tables by name; without comparisons or trends their columns are still there."""
-    return {
-        "trends": pd.DataFrame(columns=TREND_COLUMNS),
-        **read_tables(files),
-        "comparisons": read_csv(files["comparisons"], COMPARISON_COLUMNS),
-    }
+    """All tables by name; without comparisons their columns are still there."""
+    others = {name: path for name, path in files.items() if name != "comparisons"}
+    comparisons = read_csv(files["comparisons"], COMPARISON_COLUMNS)
+    return {**read_tables(others), "comparisons": comparisons}
 
 
 def criteria_of(config: Mapping[str, Any], tasks: Sequence[Task]) -> Criteria:
@@ -207,7 +248,10 @@ def _ends(path: str, depth: int) -> tuple[str, ...]:
 
 
 def switches(
-    names, precisions: Sequence[str], cells: Sequence[tuple[str, str]], notes: Sequence[str]
+    names: OrderedNames,
+    precisions: Sequence[str],
+    cells: Sequence[tuple[str, str]],
+    notes: Sequence[str],
 ) -> dict[str, Any]:
     """What the explorer's switches choose from, keys and what they are called."""
     return {
@@ -227,7 +271,8 @@ def _k_text(k: K) -> str:
     return f"all that fit in {k.label} tokens" if k.fills else str(k)
 
 
-def grid_line(names) -> str:
+def grid_line(names: OrderedNames) -> str:
+    """What was run, in a line."""
     counted = [
         _counted(names.tasks, "task"),
         _counted(names.models, "model"),

@@ -5,10 +5,8 @@ the configuration says which files the answers come from.
 """
 
 import json
-import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -16,22 +14,12 @@ import pandas as pd
 from quantrag.names import NO_RETRIEVER
 from quantrag.presentation import labels
 from quantrag.presentation.data import OrderedNames, ordered_names
-from quantrag.presentation.report import explorer, provenance_section
-from quantrag.presentation.report.assemble import (
-    criteria_of,
-    grid_line,
-    page_tables,
-    switches,
-)
-from quantrag.presentation.report.charts import report_figures
-from quantrag.presentation.report.page import Page, render
-from quantrag.presentation.report.summary import summary_of
+from quantrag.presentation.report import explorer
+from quantrag.presentation.report.assemble import page_of, page_tables
 from quantrag.recorded.scores import LEFT_OUT
 from quantrag.tables import read_metadata, read_table
 from quantrag.tasks.registry import load_all
 from quantrag.tasks.task import Task
-
-log = logging.getLogger(__name__)
 
 _SYSTEM = ["model", "precision", "retriever", "k"]
 
@@ -66,34 +54,24 @@ def make_recorded_report(files: RecordedFiles, config: Mapping[str, Any]) -> str
         UserError: a file is missing or isn't what its name says.
     """
     tables, tasks = page_tables(files.tables), load_all(config["tasks"])
-    criteria = criteria_of(config, tasks)
     names = ordered_names(tables["scores"], tables["comparisons"], baseline=config["baseline"])
-    explored, notes = [], []
     answers = {task.name: read_table(files.answers[task.name]) for task in tasks}
     cells, precisions = _complete_part(answers, names)
-    if cells:
-        for task in tasks:
-            data = _task(task, files, answers[task.name], config, names.models, precisions, cells)
-            explored.append(data)
-            notes.append(explorer.sampling_note(data["taken"], data["total"], config["seed"]))
-            log.info("%s: %s", task.name, notes[-1])
-    return render(
-        Page(
-            experiment=config["experiment"],
-            grid=grid_line(names),
-            summary=summary_of(
-                tables["comparisons"], tables["trends"], criteria, tables.get("pooled")
-            ),
-            warnings=list(_left_out(files.queries)),
-            figures=report_figures(tables, criteria.confidence),
-            tables={name: tables[name] for name in files.tables},
-            explorer=explored,
-            explorer_grid=switches(names, precisions, cells, notes),
-            runs=[],
-            times=provenance_section.rule_times(files.benchmarks),
-            software=provenance_section.software(Path(__file__).parent),
-            config=provenance_section.config_text(config),
-        )
+    explored = (
+        _task(task, files, answers[task.name], config, names.models, precisions, cells)
+        for task in (tasks if cells else ())
+    )
+    return page_of(
+        tables,
+        names,
+        tasks,
+        config,
+        explored=explored,
+        cells=cells,
+        precisions=precisions,
+        warnings=list(_left_out(files.queries)),
+        runs=[],
+        benchmarks=files.benchmarks,
     )
 
 
@@ -152,16 +130,10 @@ def _task(
     measured = [metric.columns[0] for metric in explorer.measures_of(task)]
     scores = read_table(files.scores[task.name])
     scores = scores[scores["query_id"].isin(set(sample))]
-    for column in measured:
-        if column not in scores:
-            scores[column] = float("nan")
     columns = [*_SYSTEM, "query_id", "valid", "flip_key", *measured]
     texts = answers[answers["query_id"].isin(set(sample))]
     joined = scores[columns].merge(texts, on=[*_SYSTEM, "query_id"])
-    by_system = {
-        (system[0], system[1], system[2], system[3]): part
-        for system, part in joined.groupby(_SYSTEM, sort=False)
-    }
+    by_system = dict(iter(joined.groupby(_SYSTEM, sort=False)))
     return explorer.task_json(
         explorer.TaskData(task, queries[["query_id", "cluster_id", "golds"]], ""),
         sample,
