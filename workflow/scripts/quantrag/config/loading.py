@@ -39,13 +39,14 @@ def load_config(
     command_line = command_line or {}
     check_files(files)
     given = _with_text(copy.deepcopy(dict(raw)), command_line)
-    kind = RecordedExperiment if "recorded" in given else Experiment
+    kind, of_kind = (
+        (RecordedExperiment, recorded_elsewhere) if "recorded" in given else (Experiment, ran_here)
+    )
     try:
         experiment = kind.model_validate(given)
     except ValidationError as error:
         path, message = first_mistake(error, kind)
         raise mistake(path, message, files, command_line) from None
-    of_kind = recorded_elsewhere if "recorded" in given else ran_here
     for path, message in of_kind.inconsistencies(experiment):
         raise mistake(path, message, files, command_line)
     return experiment

@@ -60,6 +60,7 @@ def inconsistencies(experiment: RecordedExperiment) -> Iterator[tuple[list[str],
             if key in seen:
                 yield path, f"{', '.join(key[:3])} stands already in results.{seen[key]}"
             seen[key] = number
+    answered = experiment.names("task")
     for task in experiment.tasks:
-        if task not in experiment.names("task"):
+        if task not in answered:
             yield ["tasks", task], "there are no results of it in recorded.results"

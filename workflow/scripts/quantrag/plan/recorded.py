@@ -5,9 +5,9 @@ from typing import Any
 
 from quantrag.config.recorded import RecordedExperiment
 from quantrag.plan.products import ProductPlan
+from quantrag.plan.tasks import TaskDefinitions
 from quantrag.plan.wildcards import one_of
 from quantrag.runtime.source_hash import source_hash
-from quantrag.tasks import registry
 
 
 class RecordedPlan:
@@ -28,7 +28,7 @@ class RecordedPlan:
         """
         self.experiment = experiment
         self.scripts = scripts
-        self.tasks = RecordedTaskPlan(experiment)
+        self.tasks = TaskDefinitions(experiment.tasks)
         self.products = ProductPlan(experiment)
 
     @property
@@ -79,32 +79,3 @@ class RecordedPlan:
 
     def _of_tasks(self, folder: str) -> list[str]:
         return [f"<results>/{folder}/{task}.parquet" for task in self.experiment.tasks]
-
-
-class RecordedTaskPlan:
-    """The tasks of an experiment with recorded answers.
-
-    Attributes:
-        definitions: what each task is, by its name, as plain values; scripts make a `Task` of it.
-    """
-
-    def __init__(self, experiment: RecordedExperiment) -> None:
-        self._entries = {name: task.model_dump() for name, task in experiment.tasks.items()}
-        self.definitions = {
-            name: registry.definition(entry) for name, entry in self._entries.items()
-        }
-
-    def files(self, task: str, split: str | None = None) -> dict[str, str]:
-        """Path of each file that a split is read from; without a name it is the evaluated split."""
-        entry = self._entries[task]
-        return registry.input_files(entry, split or entry["split"])
-
-    def reading(self, task: str, split: str | None = None) -> dict[str, Any]:
-        """What decides how a split is read."""
-        entry = self._entries[task]
-        return registry.reading(entry, split or entry["split"])
-
-    def published(self, task: str, resources: str, split: str | None = None) -> dict[str, str]:
-        """URL of each downloaded file of a split by its path, as `TaskPlan.published`."""
-        entry = self._entries[task]
-        return registry.published_files(entry, split or entry["split"], resources)

@@ -1,35 +1,31 @@
 """What the rules look up about tasks."""
 
+from collections.abc import Mapping
 from typing import Any
+
+from pydantic import BaseModel
 
 from quantrag.config.experiment import Experiment
 from quantrag.prompts.styles import style_hash
 from quantrag.tasks import registry
 
 
-class TaskPlan:
-    """The tasks of an experiment.
+class TaskDefinitions:
+    """Tasks of the configuration, and where their texts come from.
 
     Attributes:
         definitions: what each task is, by its name, as plain values; scripts make a `Task` of it.
-        template_hashes: hash of each task's prompt templates, by its name. The hash of a rule's
-            code covers only Python.
     """
 
-    def __init__(self, experiment: Experiment) -> None:
+    def __init__(self, tasks: Mapping[str, BaseModel]) -> None:
         """Look up every task once.
 
-        Raises:
-            UserError: the prompt style has no templates for a task.
+        Args:
+            tasks: the entries of the configuration's `tasks`.
         """
-        self._entries = {name: task.model_dump() for name, task in experiment.tasks.items()}
+        self._entries = {name: task.model_dump() for name, task in tasks.items()}
         self.definitions = {
             name: registry.definition(entry) for name, entry in self._entries.items()
-        }
-        style = experiment.prompts.style
-        self.template_hashes = {
-            task.name: style_hash(style, task.dataset)
-            for task in registry.load_all(self.definitions)
         }
 
     def files(self, task: str, split: str | None = None) -> dict[str, str]:
@@ -53,3 +49,25 @@ class TaskPlan:
 
     def _evaluated(self, task: str) -> str:
         return self._entries[task]["split"]
+
+
+class TaskPlan(TaskDefinitions):
+    """The tasks of an experiment whose answers are generated here.
+
+    Attributes:
+        template_hashes: hash of each task's prompt templates, by its name. The hash of a rule's
+            code covers only Python.
+    """
+
+    def __init__(self, experiment: Experiment) -> None:
+        """Look up every task once.
+
+        Raises:
+            UserError: the prompt style has no templates for a task.
+        """
+        super().__init__(experiment.tasks)
+        style = experiment.prompts.style
+        self.template_hashes = {
+            task.name: style_hash(style, task.dataset)
+            for task in registry.load_all(self.definitions)
+        }
