@@ -21,13 +21,12 @@ from quantrag.errors import UserError
 from quantrag.recorded.record import (
     Record,
     golds_of,
-    lower_is_better,
     number,
     read_json,
+    score_key,
     text_of,
     wanted,
 )
-from quantrag.scoring.metrics import recorded_key
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +66,6 @@ def read(path: Path, options: Mapping[str, Any]) -> list[Record]:
     header, samples = _open(path)
     if header.get("status") != "success":
         log.warning("%s: the evaluation ended with the status %r.", path, header.get("status"))
-    lower = set(options.get("lower_is_better") or [])
     records = []
     for where, sample in samples:
         question = _input(sample)
@@ -77,7 +75,7 @@ def read(path: Path, options: Mapping[str, Any]) -> list[Record]:
                 where=where,
                 text=_answer(sample),
                 golds=golds_of(sample.get("target")),
-                scores=_scores(sample.get("scores") or {}, lower),
+                scores=_scores(sample.get("scores") or {}, options),
                 input=question,
                 hashes={"prompt": hashlib.sha256(question.encode()).hexdigest()},
                 repetition=str(sample.get("epoch", 1)),
@@ -86,7 +84,7 @@ def read(path: Path, options: Mapping[str, Any]) -> list[Record]:
     return records
 
 
-def _scores(scores: Mapping[str, Any], lower: set[str]) -> dict[str, float]:
+def _scores(scores: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str, float]:
     values = {}
     for scorer, score in scores.items():
         value = score.get("value")
@@ -95,8 +93,7 @@ def _scores(scores: Mapping[str, Any], lower: set[str]) -> dict[str, float]:
             name = f"{scorer}/{part}" if part else scorer
             read = _WORDS.get(of_part) if isinstance(of_part, str) else number(of_part)
             if read is not None:
-                less = name in lower or lower_is_better(name)
-                values[recorded_key(name, higher_is_better=not less)] = read
+                values[score_key(name, options)] = read
     return values
 
 

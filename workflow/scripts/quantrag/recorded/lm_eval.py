@@ -15,14 +15,13 @@ from quantrag.errors import UserError
 from quantrag.recorded.record import (
     Record,
     golds_of,
-    lower_is_better,
     number,
     read_json,
     read_json_lines,
+    score_key,
     text_of,
     wanted,
 )
-from quantrag.scoring.metrics import recorded_key
 
 _NAME = re.compile(r"samples_(?P<task>.+)_\d{4}-\d{2}-\d{2}T[\d.:-]+\.jsonl")
 _HASHES = {"doc_hash": "document", "prompt_hash": "prompt", "target_hash": "target"}
@@ -49,7 +48,6 @@ def read(path: Path, options: Mapping[str, Any]) -> list[Record]:
         UserError: the file is missing, is no such file, or has a document twice for a filter.
     """
     higher = _directions(path.parent).get(task_of(path) or "", {})
-    lower = set(options.get("lower_is_better") or [])
     merged: dict[str, Record] = {}
     seen: dict[tuple[str, str], str] = {}
     for where, line in read_json_lines(path):
@@ -66,9 +64,9 @@ def read(path: Path, options: Mapping[str, Any]) -> list[Record]:
         for metric in line["metrics"]:
             value = number(line.get(metric))
             if value is not None:
-                less = metric in lower or not higher.get(metric, not lower_is_better(metric))
                 name = metric if of_filter == "none" else f"{metric},{of_filter}"
-                scores[recorded_key(name, higher_is_better=not less)] = value
+                key = score_key(name, options, metric=metric, higher=higher.get(metric))
+                scores[key] = value
         if item in merged:
             merged[item].scores.update(scores)
             continue

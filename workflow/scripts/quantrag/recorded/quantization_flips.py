@@ -5,8 +5,6 @@ order of the benchmark's items in a file of their own:
 `{benchmark: [{"id", "question", "options": {letter: text}, "answer": letter}, ...]}`.
 """
 
-import gzip
-import json
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -65,14 +63,7 @@ def read(path: Path, options: Mapping[str, Any]) -> list[Record]:
 
 @cache
 def _items(path: Path) -> dict[str, list[dict[str, Any]]]:
-    opened = gzip.open if path.suffix == ".gz" else open
-    try:
-        with opened(path, "rt", encoding="utf-8") as file:
-            content = json.load(file)
-    except (OSError, EOFError) as error:
-        raise UserError(f"{path}: {getattr(error, 'strerror', None) or error}.") from None
-    except ValueError as error:
-        raise UserError(f"{path}: not JSON ({error}).") from None
+    content = read_json(path)
     if not isinstance(content, dict):
         raise UserError(f"{path}: not a JSON object with a list of items for each benchmark.")
     return content

@@ -1,5 +1,6 @@
 """What every reader gives, and what readers share."""
 
+import gzip
 import json
 import math
 import re
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from quantrag.errors import UserError
+from quantrag.scoring.metrics import recorded_key
 
 #: Words in the name of a metric of which less is better, where its file doesn't say.
 _LOWER = re.compile(
@@ -57,6 +59,25 @@ def lower_is_better(name: str) -> bool:
     return _LOWER.search(name.lower()) is not None
 
 
+def score_key(
+    name: str, options: Mapping[str, Any], *, metric: str | None = None, higher: bool | None = None
+) -> str:
+    """The key of a recorded score, which says the way it improves.
+
+    Args:
+        name: of the score.
+        options: `lower_is_better`, names of metrics of which less is better, comes first.
+        metric: the name that the direction is looked up by, where that isn't `name`.
+        higher: what the score's file says; None where it doesn't, and the metric's name decides.
+    """
+    metric = metric or name
+    if metric in (options.get("lower_is_better") or []):
+        higher = False
+    elif higher is None:
+        higher = not lower_is_better(metric)
+    return recorded_key(name, higher_is_better=higher)
+
+
 def number(value: Any) -> float | None:
     """A score as a number: true is 1; None for what is no finite number."""
     if isinstance(value, bool | int | float) and math.isfinite(value):
@@ -78,11 +99,13 @@ def golds_of(value: Any) -> tuple[str, ...]:
 
 
 def read_json(path: Path) -> Any:
-    """Content of a JSON file. Raises UserError when it is missing or isn't JSON."""
+    """Content of a JSON file (.gz too). Raises UserError when it is missing or isn't JSON."""
+    opened = gzip.open if path.suffix == ".gz" else open
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UserError(f"{path}: {error.strerror}.") from None
+        with opened(path, "rt", encoding="utf-8") as file:
+            return json.load(file)
+    except (OSError, EOFError) as error:
+        raise UserError(f"{path}: {getattr(error, 'strerror', None) or error}.") from None
     except ValueError as error:
         raise UserError(f"{path}: not JSON ({error}).") from None
 

@@ -88,7 +88,7 @@ def score_recorded(
     by_system = dict(zip(systems, matched.answers, strict=True))
     items = matched.items
     if queries is None:
-        queries = _queries(items, matched.answers[0], matched.answers)
+        queries = _queries(items, matched.answers)
     else:
         queries = _known(task, items, queries)
         place = {item: n for n, item in enumerate(items)}
@@ -126,17 +126,13 @@ def score_recorded(
     return TaskTables(queries, pd.concat(answers, ignore_index=True), frame, matched.left_out)
 
 
-def _queries(
-    items: Sequence[str],
-    first: Sequence[Sequence[Record]],
-    all_systems: Sequence[Sequence[Sequence[Record]]],
-) -> pd.DataFrame:
+def _queries(items: Sequence[str], systems: Sequence[Sequence[Sequence[Record]]]) -> pd.DataFrame:
     """A table of queries from what the records say of the items."""
     golds = [
-        next((r.golds for of_system in all_systems for r in of_system[n] if r.golds), ())
+        next((r.golds for of_system in systems for r in of_system[n] if r.golds), ())
         for n in range(len(items))
     ]
-    records = [of_item[0] for of_item in first]
+    records = [of_item[0] for of_item in systems[0]]
     return pd.DataFrame(
         {
             "query_id": list(items),

@@ -10,24 +10,15 @@ from quantrag.errors import UserError
 from quantrag.recorded.record import (
     Record,
     golds_of,
-    lower_is_better,
     number,
     read_json_lines,
+    score_key,
     text_of,
 )
-from quantrag.scoring.metrics import recorded_key
 from quantrag.tables import read_arrow
 
 #: Columns by what they hold, where the configuration names no others. Only `item` must exist.
-COLUMNS = {
-    "item": "item",
-    "answer": "answer",
-    "gold": "gold",
-    "input": "input",
-    "repetition": "repetition",
-    "cluster": "cluster",
-    "prompt_tokens": "prompt_tokens",
-}
+COLUMNS = ("item", "answer", "gold", "input", "repetition", "cluster", "prompt_tokens")
 
 
 def read(path: Path, options: Mapping[str, Any]) -> list[Record]:
@@ -43,7 +34,7 @@ def read(path: Path, options: Mapping[str, Any]) -> list[Record]:
         UserError: the file is missing or unreadable, or lacks a column.
     """
     given = {key: name for key, name in (options.get("columns") or {}).items() if name is not None}
-    names = COLUMNS | given
+    names = {column: column for column in COLUMNS} | given
     rows = _rows(path)
     # A CSV file has nothing but texts.
     as_number = _number_in_text if path.suffix.lower() == ".csv" else number
@@ -60,11 +51,7 @@ def read(path: Path, options: Mapping[str, Any]) -> list[Record]:
             for name in existing
             if name not in own and all(as_number(row.get(name)) is not None for _, row in rows)
         ]
-    lower = set(options.get("lower_is_better") or [])
-    keys = {
-        name: recorded_key(name, higher_is_better=not (name in lower or lower_is_better(name)))
-        for name in listed
-    }
+    keys = {name: score_key(name, options) for name in listed}
     records = []
     for where, row in rows:
         item, answer = row.get(names["item"]), row.get(names["answer"])
