@@ -44,10 +44,6 @@ def _several_precisions(extent: Extent) -> bool:
     return extent.precisions > 1
 
 
-def _several_retrievers(extent: Extent) -> bool:
-    return extent.retrievers > 1
-
-
 def _several_rankings(extent: Extent) -> bool:
     return extent.retrievers > 1 and extent.generates
 
@@ -505,7 +501,6 @@ FIGURES = {
             printed=(
                 "Above it the score of {baseline} with each retriever, with {level} intervals."
             ),
-            when=_several_retrievers,
         ),
         FigureEntry(
             name="layer_errors",

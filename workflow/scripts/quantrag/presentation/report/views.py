@@ -97,25 +97,27 @@ def facet(parts: list[alt.Chart]) -> dict[str, Any]:
     )
 
 
+def layered(parts: list[alt.Chart]) -> dict[str, Any]:
+    """Specification of layers in one panel."""
+    return alt.layer(*parts, data=ROWS).to_dict(validate=False)
+
+
 def lines(
     table: pd.DataFrame, names: OrderedNames, precisions: list[str], columns: list[str]
 ) -> list[dict[str, Any]]:
-    """Rows along k; k = 0 stands in every retriever's line."""
+    """Rows along k, a panel for each model and retriever; k = 0 is in every retriever's line."""
     rows = []
     for model in names.models:
         for retriever in names.retrievers:
             for precision in precisions:
                 where = {"model": model, "precision": precision}
                 for row in along_k(table, retriever, names.ks, **where).to_dict("records"):
-                    entry = printed({**row, "retriever": retriever})
+                    named = printed({**row, "retriever": retriever})
+                    panel = f"{named['model']}, {named['retriever']}"
+                    entry = {"panel": panel, **named}
                     entry["k"] = K.parse(row["k"]).label
                     rows.append(entry | {column: plain(row[column]) for column in columns})
     return rows
-
-
-def with_panel(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The rows with the name of their panel: a panel for each model and retriever."""
-    return [{"panel": f"{row['model']}, {row['retriever']}", **row} for row in rows]
 
 
 def printed(row: Mapping[str, Any]) -> dict[str, str]:
@@ -142,6 +144,17 @@ def tips(*columns: str) -> list[alt.Tooltip]:
 def tip(column: str, title: str, number: str = ".4f") -> alt.Tooltip:
     """A number that a mark tells, in a format of d3-format."""
     return alt.Tooltip(f"{column}:Q", title=title, format=number)
+
+
+def comparison_tips(level: str) -> list[alt.Tooltip]:
+    """The numbers of a comparison: difference, interval, margin, p-value."""
+    return [
+        tip("difference", "Difference", "+.4f"),
+        tip("ci_low", f"{level} from"),
+        tip("ci_high", "to"),
+        tip("margin", "Margin ±"),
+        tip("p_holm", "Adjusted p", ".3g"),
+    ]
 
 
 def count_tip(column: str) -> alt.Tooltip:

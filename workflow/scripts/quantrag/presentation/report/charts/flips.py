@@ -15,7 +15,6 @@ from quantrag.presentation.report.views import (
     precision_marks,
     tip,
     tips,
-    with_panel,
 )
 
 
@@ -44,5 +43,5 @@ def views(tables: Mapping[str, pd.DataFrame], names: OrderedNames, level: str) -
             f"Share of changed answers on {labels.name(task)} against the number of documents: "
             f"{low:.1%} to {high:.1%}."
         )
-        found.append(View(labels.name(task), facet(parts), with_panel(rows), description))
+        found.append(View(labels.name(task), facet(parts), rows, description))
     return found

@@ -11,6 +11,7 @@ from quantrag.presentation import labels
 from quantrag.presentation.data import OrderedNames
 from quantrag.presentation.report.views import (
     View,
+    comparison_tips,
     facet,
     plain,
     printed,
@@ -48,9 +49,7 @@ def views(tables: Mapping[str, pd.DataFrame], names: OrderedNames, level: str) -
         better = "right" if metric.higher_is_better else "left"
         title = f"Difference in {metric.axis}; better to the {better}"
         tooltip = [*tips("cell", "model", "precision", "verdict")]
-        tooltip += [tip("difference", "Difference", "+.4f"), tip("ci_low", f"{level} from")]
-        tooltip += [tip("ci_high", "to"), tip("margin", "Margin ±")]
-        tooltip += [tip("p_holm", "Adjusted p", ".3g")]
+        tooltip += comparison_tips(level)
         tooltip += [tip("min_detectable_holm", "Smallest detectable")]
         tooltip += [tip("n_differing", "Scores that differ", "d")]
         order = [text for _, text in order]

@@ -18,7 +18,6 @@ from quantrag.presentation.report.views import (
     tip,
     tips,
     view_label,
-    with_panel,
 )
 
 
@@ -51,5 +50,5 @@ def views(tables: Mapping[str, pd.DataFrame], names: OrderedNames, level: str) -
             f"Best: {best['value']:.{metric.digits}f}, {labels.name(best['precision'])} of "
             f"{best['model']} at k = {K.parse(best['k']).label}."
         )
-        found.append(View(view_label(task, metric), facet(parts), with_panel(rows), description))
+        found.append(View(view_label(task, metric), facet(parts), rows, description))
     return found

@@ -15,8 +15,8 @@ from quantrag.presentation.figures.quality_cost import (
     with_energy_per_token,
 )
 from quantrag.presentation.report.views import (
-    ROWS,
     View,
+    layered,
     plain,
     precision_marks,
     printed,
@@ -73,6 +73,6 @@ def views(tables: Mapping[str, pd.DataFrame], names: OrderedNames, level: str) -
                 f"against {column.title}; {better.lower()} cost is better."
             )
             label = f"{view_label(task, metric)} / {column.title}"
-            spec = alt.layer(*parts, data=ROWS).to_dict(validate=False)
+            spec = layered(parts)
             found.append(View(label, spec, rows, description))
     return found

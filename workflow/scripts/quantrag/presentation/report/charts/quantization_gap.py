@@ -11,14 +11,13 @@ from quantrag.presentation.data import OrderedNames
 from quantrag.presentation.figures.quantization_gap import noise_floor
 from quantrag.presentation.report.views import (
     View,
+    comparison_tips,
     facet,
     lines,
     over_k,
     precision_marks,
-    tip,
     tips,
     view_label,
-    with_panel,
 )
 
 
@@ -43,9 +42,7 @@ def views(tables: Mapping[str, pd.DataFrame], names: OrderedNames, level: str) -
         better = "above" if metric.higher_is_better else "below"
         title = f"Difference in {metric.axis}"
         tooltip = [*tips("precision", "model", "retriever", "k", "verdict")]
-        tooltip += [tip("difference", "Difference", "+.4f"), tip("ci_low", f"{level} from")]
-        tooltip += [tip("ci_high", "to"), tip("margin", "Margin ±")]
-        tooltip += [tip("p_holm", "Adjusted p", ".3g")]
+        tooltip += comparison_tips(level)
         base = over_k(names)
         margin = base.mark_area(opacity=0.22, color="#56B4E9").encode(
             y=alt.Y("min(margin_low):Q", title=title), y2="max(margin):Q"
@@ -80,5 +77,5 @@ def views(tables: Mapping[str, pd.DataFrame], names: OrderedNames, level: str) -
             f"{labels.name(largest['precision'])} of {largest['model']} at k = "
             f"{K.parse(largest['k']).label} ({largest['verdict']})."
         )
-        found.append(View(view_label(task, metric), facet(parts), with_panel(rows), description))
+        found.append(View(view_label(task, metric), facet(parts), rows, description))
     return found

@@ -9,7 +9,7 @@ from quantrag.presentation import labels
 from quantrag.presentation.catalogue import COLUMNS
 from quantrag.presentation.data import OrderedNames
 from quantrag.presentation.figures.retrievers_compared import MEASURES
-from quantrag.presentation.report.views import ROWS, View, plain, tip, tips
+from quantrag.presentation.report.views import View, layered, plain, tip, tips
 
 
 def views(tables: Mapping[str, pd.DataFrame], names: OrderedNames, level: str) -> list[View]:
@@ -45,7 +45,7 @@ def views(tables: Mapping[str, pd.DataFrame], names: OrderedNames, level: str) -
             description = f"Heat map on {labels.name(task)}, {text}: " + "; ".join(
                 f"{row['a']} and {row['b']} {row['text']}" for row in rows[: len(rows) // 2]
             )
-            spec = alt.layer(*parts, data=ROWS).to_dict(validate=False)
+            spec = layered(parts)
             label = f"{labels.name(task)}, {text}"
             found.append(View(label, spec, rows, description + ".", 44))
     return found
