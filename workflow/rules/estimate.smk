@@ -9,7 +9,7 @@ rule estimate:
         "<logs>/estimate.log",
     localrule: True
     conda:
-        "../../envs/data.yaml"
+        "../../envs/analysis.yaml"
     threads: 1
     resources:
         mem_mb=growing(1000),

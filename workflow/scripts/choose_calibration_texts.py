@@ -30,8 +30,8 @@ with job(snakemake):
     tasks = [
         TrainingTask(
             task.name,
-            read_arrow(queries),
-            read_arrow(documents),
+            read_arrow(queries, columns=["query_id", "scope_id", "input", "query_text"]),
+            read_arrow(documents, columns=["document_id", "scope_id", "text", "target"]),
             load_style(params.style, task.dataset),
         )
         for task, queries, documents in zip(

@@ -3,7 +3,13 @@
 from quantrag.runtime.jobs import job
 
 with job(snakemake):
-    from quantrag.checkpoints.folder import fingerprint, link_files, new_folder, validate
+    from quantrag.checkpoints.folder import (
+        fingerprint,
+        link_files,
+        new_checkpoint,
+        new_folder,
+        validate,
+    )
     from quantrag.checkpoints.hub import download
     from quantrag.errors import UserError
 
@@ -14,10 +20,8 @@ with job(snakemake):
         case "huggingface":
             # Kept after an interruption: the next attempt goes on where this one stopped.
             revision = source["revision"].replace("/", "-")
-            with new_folder(output, partial=revision, keep_partial=True) as folder:
+            with new_checkpoint(output, revision, keep_partial=True, **checks) as folder:
                 download(source["repo"], source["revision"], folder)
-                validate(folder, **checks)
-                fingerprint(folder)
         case "folder":
             validate(source["folder"], **checks)
             with new_folder(output) as folder:

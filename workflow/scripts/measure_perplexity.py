@@ -11,11 +11,10 @@ with job(snakemake):
     os.environ["HF_HUB_OFFLINE"] = "1"
 
     from quantrag.checkpoints.folder import weight_bytes
-    from quantrag.tables import atomic_path, read_table
+    from quantrag.tables import read_table, write_text
 
     params = snakemake.params
     checkpoint = Path(snakemake.input.checkpoint)
-    inputs = [read_table(p, columns=["query_text"])["query_text"] for p in snakemake.input.queries]
     result = {"perplexity": None, "tokens": 0, "weight_bytes": weight_bytes(checkpoint)}
     if params.texts:
         import torch
@@ -27,6 +26,8 @@ with job(snakemake):
         from quantrag.quantization.perplexity import held_out_texts, perplexity
 
         torch.set_num_threads(snakemake.threads)
+        queries = snakemake.input.queries
+        inputs = [read_table(path, columns=["query_text"])["query_text"] for path in queries]
         tokenizer = AutoTokenizer.from_pretrained(snakemake.input.original, local_files_only=True)
         texts = held_out_texts(inputs, tokenizer, params.texts, params.max_tokens)
         device = "cuda" if snakemake.resources.gpu else "cpu"
@@ -40,5 +41,4 @@ with job(snakemake):
             logging.warning("no perplexity: %s", error)
         else:
             result["perplexity"], result["tokens"] = perplexity(model, texts)
-    with atomic_path(snakemake.output.perplexity) as path:
-        path.write_text(json.dumps(result) + "\n", encoding="utf-8")
+    write_text(json.dumps(result) + "\n", snakemake.output.perplexity)

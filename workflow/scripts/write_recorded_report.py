@@ -7,7 +7,7 @@ with job(snakemake):
 
     from quantrag.presentation.report.assemble import summary_text
     from quantrag.presentation.report.recorded import RecordedFiles, make_recorded_report
-    from quantrag.tables import atomic_path
+    from quantrag.tables import write_text
 
     inputs, params = snakemake.input, snakemake.params
     tables = {Path(path).stem: path for path in inputs.tables}
@@ -22,7 +22,5 @@ with job(snakemake):
         ),
         params.config,
     )
-    with atomic_path(snakemake.output.page) as temporary:
-        temporary.write_text(page, encoding="utf-8")
-    with atomic_path(snakemake.output.summary) as temporary:
-        temporary.write_text(summary_text(tables, params.config), encoding="utf-8")
+    write_text(page, snakemake.output.page)
+    write_text(summary_text(tables, params.config), snakemake.output.summary)

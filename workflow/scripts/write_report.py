@@ -6,7 +6,7 @@ with job(snakemake):
     from pathlib import Path
 
     from quantrag.presentation.report.assemble import ReportFiles, make_report, summary_text
-    from quantrag.tables import atomic_path
+    from quantrag.tables import write_text
 
     inputs = snakemake.input
     tables = {Path(path).stem: path for path in inputs.tables}
@@ -22,7 +22,5 @@ with job(snakemake):
         ),
         snakemake.params.config,
     )
-    with atomic_path(snakemake.output.page) as temporary:
-        temporary.write_text(page, encoding="utf-8")
-    with atomic_path(snakemake.output.summary) as temporary:
-        temporary.write_text(summary_text(tables, snakemake.params.config), encoding="utf-8")
+    write_text(page, snakemake.output.page)
+    write_text(summary_text(tables, snakemake.params.config), snakemake.output.summary)

@@ -8,7 +8,7 @@ with job(snakemake):
     from quantrag.presentation.data import read_tables
     from quantrag.presentation.publication import make_tables
     from quantrag.presentation.publication.typesetting import to_html, to_latex, to_markdown
-    from quantrag.tables import atomic_path
+    from quantrag.tables import write_text
 
     params = snakemake.params
     criteria = Criteria(params.confidence, params.margin, params.power)
@@ -19,5 +19,4 @@ with job(snakemake):
         (snakemake.output.markdown, to_markdown(tables)),
         (snakemake.output.html, to_html(tables, PUBLICATION_TABLES[name].title)),
     ):
-        with atomic_path(path) as temporary:
-            temporary.write_text(text, encoding="utf-8")
+        write_text(text, path)

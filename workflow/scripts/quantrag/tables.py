@@ -75,6 +75,12 @@ def read_metadata(path: str | Path) -> dict[str, str]:
     return {key.decode(): value.decode() for key, value in raw.items() if key != b"ARROW:schema"}
 
 
+def write_text(text: str, path: str | Path) -> None:
+    """Write a text in UTF-8, whole or not at all."""
+    with atomic_path(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
 def write_csv(frame: pd.DataFrame, path: str | Path) -> None:
     """Write a CSV with 10 significant digits, so that a sum's last bits don't show as changes."""
     with atomic_path(path) as temporary:

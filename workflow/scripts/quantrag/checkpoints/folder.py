@@ -1,7 +1,7 @@
 """Checkpoint folders in Hugging Face's layout: complete or absent, checked, fingerprinted.
 
 Light on purpose (standard library only): every stage from prompts to generation reads checkpoints
-through it. What creates them lives in `unpacking`, `hub` and `quantization`.
+through it. What creates them lives in `gguf`, `hub` and `quantization`.
 """
 
 import contextlib
@@ -99,6 +99,25 @@ def new_folder(
     if path.exists():
         shutil.rmtree(path)
     os.replace(temporary, path)
+
+
+@contextlib.contextmanager
+def new_checkpoint(
+    path: str | Path, partial: str = "tmp", keep_partial: bool = False, **checks: bool | None
+) -> Iterator[Path]:
+    """`new_folder` for a checkpoint: checked and fingerprinted before it gets its name.
+
+    Args:
+        path, partial, keep_partial: as `new_folder`.
+        checks: of `validate`.
+
+    Raises:
+        UserError: as `validate`.
+    """
+    with new_folder(path, partial, keep_partial) as folder:
+        yield folder
+        validate(folder, **checks)
+        fingerprint(folder)
 
 
 def _share(folder: Path) -> None:

@@ -94,11 +94,11 @@ def module_weight(stored: "Tensors", module: str, settings: Mapping[str, object]
 
 
 def dense_state(folder: str | Path, dtype: torch.dtype) -> dict[str, torch.Tensor]:
-    """All tensors of a checkpoint by name, quantized layers as dense weights of `dtype`.
+    """All tensors of a checkpoint by name in `dtype`, quantized layers as dense weights.
 
     Args:
         folder: a checkpoint in the format `gptq` or `gptq_v2`, whoever wrote it.
-        dtype: of the dense weights; all else stays as it is stored.
+        dtype: of all tensors.
     """
     settings = quantization_settings(read_config(folder))
     modules = set(quantized_modules(folder))
@@ -110,7 +110,7 @@ def dense_state(folder: str | Path, dtype: torch.dtype) -> dict[str, torch.Tenso
         for name in tensor_entries(folder):
             module, _, part = name.rpartition(".")
             if not (module in modules and part in _PARTS):
-                state[name] = stored.read(name)
+                state[name] = stored.read(name).to(dtype)
     return state
 
 

@@ -212,12 +212,12 @@ def explain(error: BaseException, repo: str, revision: str) -> tuple[str, bool]:
             text = f"{repo} has no revision {revision!r}. See {page}/commits."
         case OfflineModeIsEnabled():
             text = f"{repo} must be downloaded, but HF_HUB_OFFLINE is set."
-        case HfHubHTTPError() if status == 401 and "credentials" in str(error).lower():
+        case HfHubHTTPError() if status == 401 and (
+            "credentials" in str(error).lower() or not isinstance(error, RepositoryNotFoundError)
+        ):
             text = f"{host} refuses the token while downloading {repo} ({token}). Make a new one."
         case RepositoryNotFoundError():
             text = f"{repo}: no such repository, or a private one ({token}). See {page}."
-        case HfHubHTTPError() if status == 401:
-            text = f"{host} refuses the token while downloading {repo} ({token}). Make a new one."
         case HfHubHTTPError() if status == 403:
             text = (
                 f"{host} forbids the download of {repo} (status 403; {token}): the token's "

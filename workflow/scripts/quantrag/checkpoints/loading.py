@@ -82,7 +82,7 @@ def _load_gptq(folder: str | Path, dtype: str, device: str, attention: str) -> P
     del config.quantization_config
     kind = config.dtype if dtype == "auto" else getattr(torch, dtype)
     model = AutoModelForCausalLM.from_config(config, dtype=kind, attn_implementation=attention)
-    state = {name: tensor.to(kind) for name, tensor in dense_state(folder, kind).items()}
+    state = dense_state(folder, kind)
     # AutoGPTQ gives every layer a bias, all zeros where the original has none.
     own = model.state_dict().keys()
     state = {k: v for k, v in state.items() if k in own or not k.endswith(".bias") or v.any()}

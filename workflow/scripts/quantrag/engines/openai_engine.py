@@ -37,8 +37,6 @@ _LONGEST_PAUSE = 60.0
 class OpenAIEngine(Engine):
     """Keeps `concurrency` requests under way; the server does the batching."""
 
-    preferred_order = "prefix"
-
     def __init__(self, spec: EngineSpec):
         super().__init__(spec)
         self._client: httpx.Client | None = None

@@ -73,6 +73,5 @@ def write_unpacked(checkpoint: Path, dtype: str, folder: Path) -> None:
     (folder / "config.json").write_text(json.dumps(config, indent=1), encoding="utf-8")
     for path in checkpoint.glob("generation_config.json"):
         shutil.copy(path, folder)
-    kind = getattr(torch, dtype)
-    state = {name: tensor.to(kind) for name, tensor in dense_state(checkpoint, kind).items()}
+    state = dense_state(checkpoint, getattr(torch, dtype))
     save_file(state, folder / "model.safetensors", metadata={"format": "pt"})

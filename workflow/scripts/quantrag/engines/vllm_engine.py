@@ -53,8 +53,6 @@ _RESERVED = {
 class VllmEngine(Engine):
     """vLLM in this process (CPU) or in worker processes of its own (GPU)."""
 
-    preferred_order = "prefix"
-
     def __init__(self, spec: EngineSpec):
         super().__init__(spec)
         self._engine: Any = None

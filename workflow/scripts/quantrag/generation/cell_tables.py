@@ -54,7 +54,7 @@ def read_prompts(paths: Sequence[str | Path]) -> pa.Table:
         if absent:
             raise UserError(f"{path}: no column {', '.join(absent)}: not a file of prompts.")
         # Prompts that were built before there were continuations have none.
-        continuations = [ids or [] for ids in _continuation_ids(table)]
+        continuations = _continuation_ids(table)
         table = table.select(_COLUMNS).cast(
             pa.schema(
                 [

@@ -1,6 +1,5 @@
 """Generation: every prompt of one model and precision, answered once by one engine lifetime."""
 
-import errno
 import json
 import logging
 import uuid
@@ -41,11 +40,11 @@ from quantrag.generation.job import (
     continuation_key,
     job_identity,
 )
-from quantrag.generation.journal import Journal, Journaled, read_journal
+from quantrag.generation.journal import NO_SPACE, Journal, Journaled, read_journal
 from quantrag.generation.session_costs import costs_row
 from quantrag.runtime.provenance import content_hash, environment
 from quantrag.runtime.telemetry import Meter, Stopwatch, progress
-from quantrag.tables import atomic_path, write_table
+from quantrag.tables import write_table, write_text
 
 log = logging.getLogger(__name__)
 
@@ -120,7 +119,9 @@ def generate_cells(
             length = longest + max([spec.sampling.max_new_tokens, *(n + 1 for n in written)])
             answered = len(set(keys)) - len(missing)
             _run_engine(job, base, prompts, missing, answered, length, journal, engine_factory)
-    completions, sessions, likelihoods = read_journal(journal_file, all_keys)
+    if missing:
+        known = read_journal(journal_file, all_keys)
+    completions, sessions, likelihoods = known
     sessions = [session for session in sessions if session["identity"] == base]
 
     origin = {
@@ -153,10 +154,9 @@ def generate_cells(
         costs["settings_hash"] = content_hash(comparable_settings(identity))
         costs["prompts_hash"] = content_hash(sorted(set(hashes)))
         costs["provenance"] = origin
-        with atomic_path(costs_file) as temporary:
-            temporary.write_text(json.dumps(costs, indent=1, sort_keys=True) + "\n")
+        write_text(json.dumps(costs, indent=1, sort_keys=True) + "\n", costs_file)
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        if error.errno in NO_SPACE:
             raise UserError(
                 f"{Path(completion_files[0]).parents[2]}: no space left to write the results. All "
                 "completions are in the journal: free some space and run again."

@@ -22,7 +22,7 @@ from quantrag.errors import UserError
 
 log = logging.getLogger(__name__)
 
-_NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 class Journaled(NamedTuple):
@@ -150,7 +150,7 @@ class Journal:
                     f"{self.path}: already being written by {owner or 'another process'}. "
                     "Wait for it or end it, then run again."
                 ) from None
-            if error.errno in _NO_SPACE:
+            if error.errno in NO_SPACE:
                 os.close(handle)
                 raise
             log.warning("%s: this file system has no locks (%s); going on.", lock_path, error)
@@ -177,7 +177,7 @@ def _cut_torn_line(path: Path) -> int:
 
 
 def _readable(error: OSError, path: Path) -> Exception:
-    if error.errno in _NO_SPACE:
+    if error.errno in NO_SPACE:
         return UserError(
             f"{path}: no space left to write ({error.strerror}). Everything finished so far is "
             "kept: free some space and run again to go on from here."

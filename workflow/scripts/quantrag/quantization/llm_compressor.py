@@ -28,7 +28,7 @@ from llmcompressor.pipelines.cache import IntermediatesCache
 from torch.utils.data import DataLoader
 from transformers import AutoModelForCausalLM
 
-from quantrag.checkpoints.folder import fingerprint, new_folder, validate
+from quantrag.checkpoints.folder import new_checkpoint
 from quantrag.errors import UserError
 from quantrag.quantization.checks import check_group_size, check_texts
 from quantrag.quantization.output_errors import relative_output_errors
@@ -164,7 +164,7 @@ def main() -> None:
     request = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
     torch.set_num_threads(request["threads"])
     try:
-        with new_folder(request["checkpoint"]) as folder:
+        with new_checkpoint(request["checkpoint"], chat_template=False, quantized=True) as folder:
             quantize(
                 Path(request["original"]),
                 folder,
@@ -173,8 +173,6 @@ def main() -> None:
                 request["parameters"],
                 request["device"],
             )
-            validate(folder, chat_template=False, quantized=True)
-            fingerprint(folder)
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         Path(request["error"]).write_text(str(error), encoding="utf-8")

@@ -8,7 +8,7 @@ max_8K (of Llama-2 max_4K).
 
 import pickle
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +61,7 @@ def read_answers(path: Path) -> list[str]:
     return answers
 
 
-def kept_queries(questions: Sequence[Mapping[str, Any]]) -> list[str]:
+def kept_queries(questions: Iterable[Mapping[str, Any]]) -> list[str]:
     """Ids of the queries that their code keeps, in its order.
 
     `create_retr_data` of RAG/LAMP/lamp_utils.py: by number, without those of more than the 0.995

@@ -27,11 +27,6 @@ class Scopes:
     def __len__(self) -> int:
         return len(self.bounds) - 1
 
-    @property
-    def n_documents(self) -> int:
-        """Number of documents of all scopes."""
-        return int(self.bounds[-1])
-
     def slice_of(self, query: int) -> tuple[int, int]:
         """First row, and the row after the last, of the documents that a query searches."""
         scope = self.of_query[query]
@@ -40,10 +35,6 @@ class Scopes:
     def sizes(self) -> np.ndarray:
         """Number of documents of each scope, int64."""
         return np.diff(self.bounds)
-
-    def scope_of_document(self) -> np.ndarray:
-        """Number of each document's scope, int64 of shape (documents,)."""
-        return np.repeat(np.arange(len(self)), self.sizes())
 
 
 def scopes_of(queries: pa.Table, documents: pa.Table) -> Scopes:

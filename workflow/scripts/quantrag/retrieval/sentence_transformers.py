@@ -32,8 +32,8 @@ def check_modules(folder: Path) -> None:
     Raises:
         UserError: it has another module (such as `Dense`), without which its vectors mean nothing.
     """
-    types = [str(module.get("type")).rpartition(".")[2] for module in _modules(folder)]
-    others = [name for name in types if name not in ("Transformer", "Pooling", "Normalize")]
+    known = ("Transformer", "Pooling", "Normalize")
+    others = [name for name in map(_type, _modules(folder)) if name not in known]
     if others:
         raise UserError(
             f"{folder}: its vectors pass through {', '.join(others)}, which is not supported. Take "
@@ -137,8 +137,7 @@ def stated_length(folder: Path) -> int | None:
 
 def check_normalize(folder: Path, normalize: bool) -> None:
     """Say in the log where the model normalizes its vectors and the config does not."""
-    types = [str(module.get("type")).rpartition(".")[2] for module in _modules(folder)]
-    if "Normalize" in types and not normalize:
+    if not normalize and "Normalize" in map(_type, _modules(folder)):
         log.warning("%s: its own vectors are normalized; the config says normalize: false", folder)
 
 
@@ -146,9 +145,13 @@ def _modules(folder: Path) -> list[Mapping[str, Any]]:
     return [module for module in _read(folder / "modules.json", list) if isinstance(module, dict)]
 
 
+def _type(module: Mapping[str, Any]) -> str:
+    return str(module.get("type")).rpartition(".")[2]
+
+
 def _pooling_file(folder: Path) -> Path:
     for module in _modules(folder):
-        if str(module.get("type")).rpartition(".")[2] == "Pooling" and module.get("path"):
+        if _type(module) == "Pooling" and module.get("path"):
             return folder / str(module["path"]) / "config.json"
     return folder / "1_Pooling" / "config.json"
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 from tqdm import tqdm
 
 from quantrag.errors import UserError
-from quantrag.tables import atomic_path
+from quantrag.tables import write_text
 
 log = logging.getLogger(__name__)
 
@@ -162,8 +162,8 @@ def _progress(partial: Path, fingerprint: str) -> int:
 
 
 def _save_progress(partial: Path, fingerprint: str, batches: int) -> None:
-    with atomic_path(partial / "progress.json") as temporary:
-        temporary.write_text(json.dumps({"fingerprint": fingerprint, "batches": batches}))
+    progress = {"fingerprint": fingerprint, "batches": batches}
+    write_text(json.dumps(progress), partial / "progress.json")
 
 
 def read_vectors(folder: str | Path) -> tuple[np.ndarray, np.ndarray]:

@@ -5,16 +5,18 @@ mtimes change with every checkout. Rules therefore carry this hash as a paramete
 """
 
 import ast
+import functools
 import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
 
-def imported_modules(source: str, package: str = "quantrag") -> set[str]:
+@functools.cache
+def imported_modules(source: str, package: str = "quantrag") -> frozenset[str]:
     """Dotted names inside `package` that `source` may import, at any depth of nesting.
 
     `from quantrag.a import b` gives both `quantrag.a` and `quantrag.a.b`, since only the file
-    system tells whether `b` is a module.
+    system tells whether `b` is a module. Cached, since most rules share most modules.
     """
     names: set[str] = set()
     for node in ast.walk(ast.parse(source)):
@@ -23,7 +25,7 @@ def imported_modules(source: str, package: str = "quantrag") -> set[str]:
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             names.add(node.module)
             names.update(f"{node.module}.{alias.name}" for alias in node.names)
-    return {name for name in names if name == package or name.startswith(f"{package}.")}
+    return frozenset(n for n in names if n == package or n.startswith(f"{package}."))
 
 
 def source_files(files: Iterable[Path], root: Path) -> list[Path]:

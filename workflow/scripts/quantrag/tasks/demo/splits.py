@@ -14,11 +14,10 @@ from functools import partial
 from pathlib import Path
 
 from quantrag.errors import UserError
-from quantrag.tables import atomic_path
+from quantrag.tables import write_text
 from quantrag.tasks.demo.papers import draw_author, write_paper
 from quantrag.tasks.demo.reviews import draw_reviewer, write_review
 
-SPLITS = ("train", "dev", "test")
 # Ids of different splits differ by their first digits, as in LaMP's user-based splits.
 _FIRST_ID = {"train": 100_000, "dev": 200_000, "test": 300_000}
 
@@ -170,8 +169,7 @@ def write_split(
 ) -> None:
     """Write the two files of a split, each whole or not at all."""
     for content, path in ((questions, questions_path), (outputs, outputs_path)):
-        with atomic_path(path) as temporary:
-            temporary.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
+        write_text(json.dumps(content, ensure_ascii=False), path)
 
 
 def _write_new(write: Callable, topic: str, seen: set[str], rng: random.Random) -> Text:
