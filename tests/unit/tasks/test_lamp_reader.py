@@ -75,6 +75,8 @@ def test_tables_of_a_rating_task(read):
             "input": INSTRUCTIONS[3] + "Fine soap.",
             "query_text": "Fine soap.",
             "golds": ["5"],
+            "evidence": [],
+            "metadata": "{}",
         },
         {
             "query_id": "a",
@@ -83,6 +85,8 @@ def test_tables_of_a_rating_task(read):
             "input": INSTRUCTIONS[3] + " Sticky: review: me. ",
             "query_text": "Sticky: review: me.",
             "golds": ["2"],
+            "evidence": [],
+            "metadata": "{}",
         },
     ]
     rows = [tuple(row.values()) for row in documents.to_pylist()]

@@ -115,7 +115,7 @@ def read_task(
         n_wrong -= 1
         if (problems.total and not drop) or (max_queries is not None and number > max_queries):
             continue
-        queries.add(query_id, query_id, query_id, full_input, query_text, [gold])
+        queries.add(query_id, query_id, query_id, full_input, query_text, [gold], [], "{}")
         for row in rows:
             documents.add(*row)
         if not rows:

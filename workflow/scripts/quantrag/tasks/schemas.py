@@ -4,12 +4,16 @@ import pyarrow as pa
 
 #: `scope_id`: whose documents the query searches. `cluster_id`: what statistics resample together.
 #: `input`: the whole input, with the data set's instruction where it has one; `query_text`: what is
-#: searched for. `golds`: one or more; with several, the best one counts.
+#: searched for. `golds`: one or more; with several, the best one counts. `evidence`: ids of the
+#: documents in the scope that hold the answer, empty where that isn't known. `metadata`: JSON of
+#: what else is known of the query, by column, "{}" where that is nothing.
 QUERIES = pa.schema(
     [
         *((name, pa.string()) for name in ("query_id", "scope_id", "cluster_id")),
         *((name, pa.string()) for name in ("input", "query_text")),
         ("golds", pa.list_(pa.string())),
+        ("evidence", pa.list_(pa.string())),
+        ("metadata", pa.string()),
     ]
 )
 #: A scope's documents are adjacent, and their ids unique in it. `target`: what a reader learns from

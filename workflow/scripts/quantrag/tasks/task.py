@@ -7,7 +7,8 @@ from typing import NamedTuple
 from quantrag.errors import UserError
 from quantrag.tasks.answers import ANSWERS, GENERAL_RULES, Prediction
 
-#: What a query searches: the documents of its own profile, or a corpus that all queries share.
+#: What a query searches: the documents of its own profile, or a corpus that all queries share (the
+#: id of that one scope in the tables is `CORPUS` too).
 PROFILE, CORPUS = "profile", "corpus"
 
 
