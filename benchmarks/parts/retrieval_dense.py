@@ -8,8 +8,9 @@ import torch
 
 from benchmarks.parts.common import CORES, in_turn, show
 from benchmarks.parts.retrieval_data import ENCODER, load, parts_of
+from quantrag.model_files import package_folder
 from quantrag.retrieval import vectors
-from quantrag.retrieval.encoder import Encoder, EncodingOptions, package_folder
+from quantrag.retrieval.encoder import Encoder, EncodingOptions
 from quantrag.retrieval.scopes import Scopes
 
 DTYPES = ("float32", "bfloat16")

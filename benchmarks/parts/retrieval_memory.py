@@ -59,7 +59,8 @@ def rank_okapi(data: Path, users: int, scratch: Path, tokens: str) -> None:
 
 def encoder_of_few():
     """The real encoder for its first batches, random vectors of `DIMENSION` for all others."""
-    from quantrag.retrieval.encoder import Encoder, EncodingOptions, package_folder
+    from quantrag.model_files import package_folder
+    from quantrag.retrieval.encoder import Encoder, EncodingOptions
 
     encoder = Encoder(package_folder(ENCODER), EncodingOptions("mean", True, None, "auto"))
     compute, rng, done = encoder.encode, np.random.default_rng(0), iter(range(COMPUTED_BATCHES))

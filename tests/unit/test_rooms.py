@@ -11,7 +11,7 @@ PACKAGE = TESTS.parents[1] / "workflow" / "scripts" / "quantrag"
 
 #: In the order of docs/architecture.md: a room imports from itself and from rooms before it.
 ROOMS = [
-    *["errors", "names", "tables", "grid", "section", "runtime"],
+    *["errors", "names", "tables", "grid", "section", "model_files", "runtime"],
     *["tasks", "retrieval", "prompts", "checkpoints", "quantization", "engines", "generation"],
     *["scoring", "recorded", "statistics", "config", "presentation", "estimate", "plan"],
 ]

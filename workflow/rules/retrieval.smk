@@ -4,8 +4,8 @@
 #           <results>/tables/retrievers.csv: how far the retrievers agree
 #           on request: <results>/trec/{task}/{retriever}.run, or all of them by the rule `trec_runs`
 
-from quantrag.plan.retrieval import encoder_folder
 from quantrag.plan.wildcards import one_of
+from quantrag.model_files import encoder_folder
 
 
 rule index_lucene:

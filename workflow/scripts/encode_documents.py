@@ -5,7 +5,8 @@ from quantrag.runtime.jobs import job
 with job(snakemake):
     import torch
 
-    from quantrag.retrieval.encoder import Encoder, EncodingOptions, package_folder
+    from quantrag.model_files import package_folder
+    from quantrag.retrieval.encoder import Encoder, EncodingOptions
     from quantrag.retrieval.text import document_texts
     from quantrag.retrieval.vectors import encode_to_folder
     from quantrag.tables import read_arrow

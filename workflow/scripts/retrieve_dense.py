@@ -5,8 +5,9 @@ from quantrag.runtime.jobs import job
 with job(snakemake):
     import torch
 
+    from quantrag.model_files import package_folder
     from quantrag.retrieval import faiss_index
-    from quantrag.retrieval.encoder import Encoder, EncodingOptions, package_folder
+    from quantrag.retrieval.encoder import Encoder, EncodingOptions
     from quantrag.retrieval.runs import run_table
     from quantrag.retrieval.scopes import scopes_of
     from quantrag.retrieval.text import query_texts

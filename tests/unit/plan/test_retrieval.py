@@ -3,7 +3,7 @@
 import re
 from types import SimpleNamespace
 
-from quantrag.plan.retrieval import RetrievalPlan, encoder_folder, encoder_name
+from quantrag.plan.retrieval import RetrievalPlan
 from shipped_experiments import experiment
 
 HUB = {"kind": "huggingface", "repo": "a/b", "revision": "refs/pr/2"}
@@ -42,8 +42,3 @@ def test_encoders_on_the_hub_are_downloaded_once_each():
         "a--b--refs--pr--2": HUB,
         "a--b--main": {**HUB, "revision": "main"},
     }
-    assert encoder_name(HUB) == "a--b--refs--pr--2"
-    assert encoder_folder(HUB) == "<resources>/encoders/a--b--refs--pr--2"
-    assert encoder_folder(RETRIEVAL.document_encoder("two")) == "here"
-    # The script finds one in a package.
-    assert encoder_folder(RETRIEVAL.document_encoder("three")) == []

