@@ -1,4 +1,8 @@
-"""Per-query scores against LaMP's evaluation, written here from its libraries."""
+"""Per-query scores against LaMP's evaluation, written here from its libraries, and SQuAD's."""
+
+import itertools
+import re
+from collections import Counter
 
 import numpy as np
 import pandas as pd
@@ -27,7 +31,8 @@ from quantrag.scoring.rouge import rouge_scores
 from quantrag.scoring.score import score_task
 from quantrag.statistics.estimators import point, scores_estimator
 from quantrag.statistics.score_arrays import score_arrays_of
-from quantrag.tasks.answers import ANSWERS
+from quantrag.tasks.answers import ANSWERS, NO_ANSWER, SHORT, Prediction
+from question_tasks import question_task
 
 
 def lamp_ratings(predictions, golds):
@@ -54,11 +59,13 @@ def lamp_labels(predictions, golds, labels):
 
 
 def metrics_of(texts, golds, lamp, rule="strict"):
+    return metrics_of_task(texts, [[gold] for gold in golds], lamp_task(lamp), rule)
+
+
+def metrics_of_task(texts, golds, task, rule="strict"):
     """Through the whole of our code: completions to aggregated metrics."""
-    ids, task = [str(i) for i in range(len(texts))], lamp_task(lamp)
-    queries = pd.DataFrame(
-        {"query_id": ids, "cluster_id": ids, "golds": [[gold] for gold in golds]}
-    )
+    ids = [str(i) for i in range(len(texts))]
+    queries = pd.DataFrame({"query_id": ids, "cluster_id": ids, "golds": golds})
     frame = pd.DataFrame({"query_id": ids, "text": texts, "prompt_tokens": 10})
     scores = score_task([frame], [Cell("t", "none", K_ZERO)], queries, task=task, rule=rule)
     scores = scores.assign(model="m", precision="p")
@@ -123,6 +130,96 @@ def test_the_worst_rating_is_the_farther_end():
     assert [worst_rating(gold) for gold in (1, 2, 3, 4, 5)] == [5, 5, 5, 1, 1]
 
 
+def squad_words(text):
+    """Words of SQuAD's evaluation: lower case, no punctuation, no articles, single spaces."""
+    kept = "".join(c for c in text.lower() if c not in "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")
+    return [word for word in re.split(r"\s+", re.sub(r"\b(a|an|the)\b", " ", kept)) if word]
+
+
+def squad(answer, golds, version):
+    """(exact match, F1) of SQuAD's evaluation, after its description.
+
+    1.1: precision and recall of the words that both have; no common word is 0. 2.0: where the
+    answer or the gold is empty, both are 1 if both are empty, else 0.
+    """
+    best = [0.0, 0.0]
+    for gold in golds:
+        ours, theirs = squad_words(answer), squad_words(gold)
+        common = sum(min(n, theirs.count(word)) for word, n in Counter(ours).items())
+        if version == "2.0" and not (ours and theirs):
+            f1 = float(ours == theirs)
+        elif common == 0:
+            f1 = 0.0
+        else:
+            precision, recall = common / len(ours), common / len(theirs)
+            f1 = 2 * precision * recall / (precision + recall)
+        best = [max(best[0], float(ours == theirs)), max(best[1], f1)]
+    return best
+
+
+WORDS = ["the", "The", "a", "U.S.", "army", "Army,", "(army)", "1066", "in", "it's", "–", "é", "%"]
+PHRASES = st.lists(st.sampled_from(WORDS), min_size=1, max_size=6).map(" ".join)
+
+
+@given(st.lists(st.tuples(PHRASES, st.lists(PHRASES, min_size=1, max_size=3)), min_size=1))
+@settings(deadline=None)
+def test_short_answers_equal_squads_evaluation(pairs):
+    texts, golds = map(list, zip(*pairs, strict=True))
+    ours = metrics_of_task(texts, golds, question_task(SHORT))
+    for version in ("1.1", "2.0"):
+        # The versions differ in answers without a word ("the", "%").
+        if version == "2.0" or all(map(squad_words, [*texts, *itertools.chain(*golds)])):
+            em, f1 = np.mean([squad(*pair, version) for pair in pairs], axis=0)
+            assert (ours["em"], ours["token_f1"]) == pytest.approx((em, f1), abs=1e-12)
+
+
+# A text with words, or none: what SQuAD 2.0 has for a question without an answer.
+ANSWERED_OR_NOT = PHRASES.filter(squad_words) | st.just("")
+
+
+@given(st.lists(st.tuples(ANSWERED_OR_NOT, ANSWERED_OR_NOT), min_size=1))
+@settings(deadline=None)
+def test_no_answer_counts_as_squad_2_counts_an_empty_one(pairs):
+    ours = metrics_of_task(
+        [text or NO_ANSWER for text, _ in pairs],
+        [[gold or NO_ANSWER] for _, gold in pairs],
+        question_task(SHORT),
+    )
+    em, f1 = np.mean([squad(text, [gold], "2.0") for text, gold in pairs], axis=0)
+    assert (ours["em"], ours["token_f1"]) == pytest.approx((em, f1), abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("text", "golds", "f1", "contains"),
+    [
+        ("in the city of Paris", ["Paris"], 0.4, 1),
+        ("Paris", ["the city of Paris"], 0.5, 0),
+        ("New York, New Jersey", ["New York New"], 6 / 7, 1),
+        ("York New", ["New York"], 1, 0),
+        ("Parisian", ["Paris"], 0, 0),
+        ("it is the unanswerable question", [NO_ANSWER], 0, 1),
+        ("北京市", ["北京"], 0.8, 1),
+        ("北京", ["the 北 京"], 1, 1),
+        ("京北", ["北京"], 1, 0),
+        ("1998年", ["1998"], 2 / 3, 1),
+        ("", ["Paris"], 0, 0),
+    ],
+)
+def test_short_answers_by_hand(text, golds, f1, contains):
+    task, prediction = question_task(SHORT), Prediction(text, bool(text))
+    assert metric("token_f1").per_query(prediction, golds, task) == pytest.approx([f1])
+    assert metric("contains").per_query(prediction, golds, task) == (contains,)
+
+
+#: A task of each kind of answer, and answers to it.
+KIND_TASKS = {
+    "rating": (lamp_task(3), ["1", "2", "5", "x"]),
+    "text": (lamp_task(5), ["a b", "b c d", "e", ""]),
+    "label": (lamp_task(1), ["[1]", "[2]", "x"]),
+    "short": (question_task(SHORT), ["b", "b c d", "e", ""]),
+}
+
+
 def of_query(key, text, golds, lamp):
     """What the columns of a metric hold for one answer."""
     task = lamp_task(lamp, "reviews")
@@ -152,11 +249,12 @@ def test_of_several_golds_the_best_counts(key, text, golds, lamp, values):
 @pytest.mark.parametrize("key", METRICS)
 def test_a_metric_of_one_gold_is_never_better_than_with_another_one_added(key):
     own, rng = METRICS[key], np.random.default_rng(0)
-    lamp = {"rating": 3, "text": 5, "label": 1}[own.answers[0]]
-    choices = {3: ["1", "2", "5", "x"], 5: ["a b", "b c d", "e", ""], 1: ["[1]", "[2]", "x"]}[lamp]
+    task, choices = KIND_TASKS[own.answers[0]]
     for text, gold, other in rng.choice(choices, (50, 3)):
         if own.is_mean and own.per_query is not None and gold not in ("x", "") and other != "x":
-            one, two = of_query(key, text, [gold], lamp), of_query(key, text, [gold, other], lamp)
+            prediction = task.parse(text, "strict")
+            one = own.per_query(prediction, [gold], task)
+            two = own.per_query(prediction, [gold, other], task)
             assert (two >= one) if own.higher_is_better else (two <= one)
 
 
@@ -165,8 +263,8 @@ def test_every_kind_of_answer_has_a_main_metric_that_is_a_mean():
         metrics = metrics_for(answer)
         assert metrics[0].is_mean
         assert main_metric(sorted(own.key for own in metrics)) is metrics[0]
-    assert [metrics_for(answer)[0].key for answer in ("rating", "text", "label")] == [
-        *["mae", "rougeL", "accuracy"]
+    assert [metrics_for(answer)[0].key for answer in ("rating", "text", "label", "short")] == [
+        *["mae", "rougeL", "accuracy", "token_f1"]
     ]
 
 
@@ -212,8 +310,8 @@ def test_likelihoods_of_a_closed_set_are_those_of_the_gold_label():
 def test_what_was_not_scored_is_unknown():
     for own in METRICS.values():
         if own.per_likelihood is not None:
-            lamp = {"rating": 3, "text": 5, "label": 1}[own.answers[0]]
-            (value,) = of_likelihood(own.key, Likelihoods(), ["1"], lamp)
+            task, _ = KIND_TASKS[own.answers[0]]
+            (value,) = own.per_likelihood(Likelihoods(), ["1"], task)
             assert np.isnan(value)
 
 

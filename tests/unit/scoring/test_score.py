@@ -26,8 +26,8 @@ def test_columns_and_types():
     assert scores.columns.tolist() == [
         *["task", "retriever", "k", "query_id", "cluster_id", "prediction", "golds", "valid"],
         *["n_tokens", "flip_key", "correct", "absolute_error", "rougeL", "squared_error", "rouge1"],
-        *["predicted_label", "gold_label", "nll", "rps", "log_loss", "brier", "divergence"],
-        *["same_top", "gold_logprob", "gold_tokens"],
+        *["predicted_label", "gold_label", "token_f1", "contains", "nll", "rps", "log_loss"],
+        *["brier", "divergence", "same_top", "gold_logprob", "gold_tokens"],
         *[f"logprob_{i}" for i in range(1, 6)],
     ]
     assert scores["n_tokens"].dtype == np.int32

@@ -1,7 +1,10 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lamp_tasks import lamp_task
-from quantrag.tasks.answers import INVALID, Prediction, rating
+from quantrag.tasks.answers import INVALID, NO_ANSWER, SHORT, Prediction, rating
+from question_tasks import question_task
 
 
 @pytest.mark.parametrize(
@@ -133,3 +136,140 @@ def test_flip_keys():
     assert rating_key(Prediction("4.0", True)) == rating_key(Prediction("4", True)) == "4"
     assert rating_key(Prediction("well", False)) == INVALID
     assert title_key(Prediction("A  Title\n", True)) == "a title"
+
+
+SHORT_TASK = question_task(SHORT)
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("Paris", "Paris"),
+        (" Paris.\n", "Paris"),
+        ('"Paris."', "Paris"),
+        ("Answer: Paris", "Paris"),
+        ("**Answer:** Paris", "Paris"),
+        ("**Answer:**\nParis", "Paris"),
+        ("Short answer: Paris\n\nExplanation: it is the capital.", "Paris"),
+        ("A: Paris", "Paris"),
+        ("The answer is Paris.", "Paris"),
+        ('The answer to the question is "Paris".', "Paris"),
+        ("So, the answer is Paris", "Paris"),
+        ("Sure! The answer is: Paris.", "Paris"),
+        ("Based on the passages, the answer is: Paris", "Paris"),
+        ("Based on the information provided in the passages, the answer is Paris.", "Paris"),
+        ("According to passage [1], Paris.", "Paris"),
+        ("Here is the answer:\nParis", "Paris"),
+        ("Let us think step by step.\nThe final answer is Paris.", "Paris"),
+        # The model goes on with a question of its own.
+        ("Paris\n\nQuestion: Which river?\nAnswer: The Seine", "Paris"),
+        ("Paris [1].", "Paris"),
+        ("Paris [1, 2]", "Paris"),
+        ("Paris (see passage 2)", "Paris"),
+        ("Paris (Note: taken from the text)", "Paris"),
+        ("Paris. The passage says that it is the capital.", "Paris"),
+        ("90%. This is stated in passage 2.", "90%"),
+        ("1066. The battle took place then.", "1066"),
+        ("Shen Kuo. Shen Kuo lived in China.", "Shen Kuo"),
+        # Full stops that end no sentence.
+        ("Mount St. Helens", "Mount St. Helens"),
+        ("J. R. R. Tolkien of Oxford", "J. R. R. Tolkien of Oxford"),
+        ("Prof. Jane Smith of Leeds", "Prof. Jane Smith of Leeds"),
+        ("Washington, D.C.", "Washington, D.C."),
+        ("3.07", "3.07"),
+        # Words of refusals that refuse nothing.
+        ("404 Not Found", "404 Not Found"),
+        ("not available", "not available"),
+        ("It is not included in the warranty", "It is not included in the warranty"),
+        ("Nobody knows", "Nobody knows"),
+        ("No", "No"),
+        ("北京。", "北京。"),
+    ],
+)
+def test_lenient_finds_short_answers(text, answer):
+    assert SHORT_TASK.parse(text, "lenient") == (answer, True, True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "unanswerable",
+        "Unanswerable.",
+        "(unanswerable)",
+        "Answer: unanswerable",
+        "The answer is unanswerable.",
+        "The question is not answerable.",
+        "No answer.",
+        "I don't know",
+        "I don’t know.",
+        "I do not have enough information to answer.",
+        "Sorry, I cannot answer this question.",
+        "Unfortunately, the passages do not mention the year.",
+        "The passages do not contain the answer.",
+        "The provided text doesn't explicitly say it. However, I think it is Paris.",
+        "None of the passages mention it.",
+        "not mentioned in the documents",
+        "It is not mentioned in the passage.",
+        "Not specified in the given context",
+        "The information is not provided.",
+        "The answer is not in the passages.",
+        "There is no information about it in the text.",
+        "This question cannot be answered from the passages.",
+        "Based on the passages, it cannot be determined.",
+    ],
+)
+def test_refusals_are_no_answer(text):
+    assert SHORT_TASK.parse(text, "lenient") == (NO_ANSWER, True, True)
+
+
+@pytest.mark.parametrize("text", ["", " \n", '""', "**", "``"])
+def test_nothing_is_no_short_answer(text):
+    assert SHORT_TASK.parse(text, "lenient") == (text.strip(), False, False)
+    assert not SHORT_TASK.parse(" \n", "strict").valid
+
+
+def test_strict_takes_the_whole_text():
+    assert SHORT_TASK.parse(" The answer is Paris.\n", "strict").text == "The answer is Paris."
+    assert SHORT_TASK.parse("I don't know", "strict").text == "I don't know"
+
+
+CHATTY = st.lists(
+    st.sampled_from(
+        [
+            *["Answer:", "The answer is", "Sure!", "Based on the passages,", "Note:", "A:"],
+            *["Paris", "St.", "12.", '"', "“", "”", "*", "[1]", "(see passage 2)", "(", ")", ":"],
+            *["\n", ". The city lies", ".", "is not mentioned", "Question:", "the text", "U.S."],
+        ]
+    ),
+    max_size=8,
+).map(" ".join)
+
+
+@given(CHATTY | st.text())
+def test_what_was_found_is_found_again(text):
+    first = SHORT_TASK.parse(text, "lenient")
+    if first.found:
+        assert SHORT_TASK.parse(first.text, "lenient") == first
+
+
+NAMES = st.lists(
+    st.from_regex(r"[A-Z][a-z]{1,9}|[0-9]{1,4}(,[0-9]{3})?|St\.|de|of|[A-Z]\.", fullmatch=True),
+    min_size=1,
+    max_size=5,
+).map(" ".join)
+
+
+@given(NAMES)
+def test_a_gold_is_found_as_it_is_and_in_a_sentence(gold):
+    for text in (gold, f"The answer is {gold}.", f"**Answer:** “{gold}”\n\nNote: done."):
+        found = SHORT_TASK.parse(text, "lenient")
+        assert SHORT_TASK.is_right(found, ["other", gold])
+        assert SHORT_TASK.flip_key(found) == SHORT_TASK.flip_key(Prediction(gold, True))
+
+
+def test_short_answers_are_equal_after_squads_normalization():
+    key = SHORT_TASK.flip_key
+    assert key(Prediction("The U.S. Army", True)) == key(Prediction("us army!", True)) == "us army"
+    assert SHORT_TASK.is_right(Prediction("the Army", True), ["Navy", "army."])
+    assert not SHORT_TASK.is_right(Prediction("armies", True), ["army"])
+    assert SHORT_TASK.is_right(Prediction(NO_ANSWER, True), [NO_ANSWER])

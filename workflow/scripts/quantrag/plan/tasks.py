@@ -63,11 +63,12 @@ class TaskPlan(TaskDefinitions):
         """Look up every task once.
 
         Raises:
-            UserError: the prompt style has no templates for a task.
+            UserError: the prompt style has no templates for a task, or a task lacks the parsing
+                rule.
         """
         super().__init__(experiment.tasks)
         style = experiment.prompts.style
-        self.template_hashes = {
-            task.name: style_hash(style, task.dataset)
-            for task in registry.load_all(self.definitions)
-        }
+        tasks = registry.load_all(self.definitions)
+        for task in tasks:
+            task.check_rule(experiment.scoring.parsing)
+        self.template_hashes = {task.name: style_hash(style, task.dataset) for task in tasks}

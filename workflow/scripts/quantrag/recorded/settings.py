@@ -19,9 +19,9 @@ class RecordedTask(Section):
     """Items that other programs asked: questions and golds come with the answers."""
 
     kind: Literal["recorded"] = Field(description="The items come with the answers.")
-    answer: Literal["label", "rating", "text", "score"] = Field(
+    answer: Literal["label", "rating", "short", "text", "score"] = Field(
         "score",
-        description="What the answers are. `label`, `rating` and `text` are read by "
+        description="What the answers are. `label`, `rating`, `short` and `text` are read by "
         "`scoring.parsing` and scored here, beside the recorded scores; `score` takes only the "
         "recorded scores.",
     )

@@ -7,19 +7,21 @@ the statistics, the figures, the tables and the report follow from it.
 |---|---|---|
 | label | accuracy, f1 (macro) | right or not |
 | rating from 1 to 5 | mae, rmse | absolute error, squared error |
+| short | em, token_f1, contains | right or not, token F1, gold contained in the answer |
 | text | rouge1, rougeL (F-measure) | rouge1, rougeL |
 | label, rating | log_loss; brier, rps | of the probabilities of all allowed answers |
-| text | nll | negative log-likelihood of the gold, per token |
+| text, short | nll | negative log-likelihood of the gold, per token |
 | any | divergence, same_top | along the baseline's answer |
 
 On LaMP's tasks they equal LaMP's official evaluation (`eval/evaluation.py`). Macro F1 averages over
 all labels of the task, a label that never occurs counting 0, as scikit-learn does with `labels=`
 given. One thing in LaMP's evaluation has no fixed value to be equal to: its ROUGE is the *median of
 1,000 bootstrap means* (the aggregator of `rouge_score`, unseeded); we report the mean that it
-estimates.
+estimates. Exact match and token F1 of short answers are SQuAD's (`quantrag.tasks.tokens`).
 """
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -33,8 +35,18 @@ from quantrag.scoring.likelihoods import (
     log_loss,
     ranked_probability_score,
 )
-from quantrag.tasks.answers import ANSWERS, LABEL, RATING, TEXT, Prediction, rating
+from quantrag.tasks.answers import (
+    ANSWERS,
+    LABEL,
+    NO_ANSWER,
+    RATING,
+    SHORT,
+    TEXT,
+    Prediction,
+    rating,
+)
 from quantrag.tasks.task import Task
+from quantrag.tasks.tokens import squad_tokens
 
 #: Column of the per-query scores that every task has, where its answers are right or wrong.
 CORRECT = "correct"
@@ -199,6 +211,31 @@ def rouge(prediction: Prediction, golds: Sequence[str], task: Task, *, which: st
     return (max(rouge_scores(prediction.text, gold)[which] for gold in golds),)
 
 
+def token_f1(prediction: Prediction, golds: Sequence[str], task: Task) -> tuple[float]:
+    """F1 of the answer's words and the gold's, each as often as it occurs (SQuAD).
+
+    As in SQuAD 2.0, where one of the two is `NO_ANSWER` or has no words, it is 1 if both are.
+    """
+    return (max(_token_f1(*squad_tokens(prediction.text, gold)) for gold in golds),)
+
+
+def _token_f1(answer: list[str], gold: list[str]) -> float:
+    if not answer or not gold or [NO_ANSWER] in (answer, gold):
+        return float(answer == gold)
+    same = sum((Counter(answer) & Counter(gold)).values())
+    return 2 * same / (len(answer) + len(gold))
+
+
+def contains_gold(prediction: Prediction, golds: Sequence[str], task: Task) -> tuple[float]:
+    """1 where the gold's words stand in the answer, side by side and in their order, else 0."""
+    return (float(any(_contains(*squad_tokens(prediction.text, gold)) for gold in golds)),)
+
+
+def _contains(answer: list[str], gold: list[str]) -> bool:
+    places = range(len(answer) - len(gold) + 1)
+    return any(answer[i : i + len(gold)] == gold for i in places) if gold else not answer
+
+
 def gold_likelihood(
     likelihoods: Likelihoods, golds: Sequence[str], task: Task
 ) -> tuple[float, float]:
@@ -300,9 +337,30 @@ _ALL = (
         aggregate=macro_f1,
     ),
     Metric(
+        key="token_f1",
+        label="Token F1",
+        answers=(SHORT,),
+        columns=("token_f1",),
+        per_query=token_f1,
+    ),
+    Metric(
+        key="em",
+        label="Exact match",
+        answers=(SHORT,),
+        columns=(CORRECT,),
+        query_label="correct",
+    ),
+    Metric(
+        key="contains",
+        label="Gold in the answer",
+        answers=(SHORT,),
+        columns=("contains",),
+        per_query=contains_gold,
+    ),
+    Metric(
         key="nll",
         label="NLL of the gold",
-        answers=(TEXT,),
+        answers=(TEXT, SHORT),
         columns=("nll",),
         per_likelihood=nll,
         unit="nats per token",
@@ -356,7 +414,7 @@ _ALL = (
     ),
 )
 #: All metrics by name. The first one for a kind of answer stands for its tasks in figures and in
-#: the report (the paper's: MAE for ratings, ROUGE-L for texts).
+#: the report (the paper's: MAE for ratings, ROUGE-L for texts; token F1 for short answers).
 METRICS = {metric.key: metric for metric in _ALL}
 
 

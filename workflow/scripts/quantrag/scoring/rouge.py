@@ -3,8 +3,8 @@
 rouge_score's own scorer is fast enough for the paper's grid (80 us for a short answer, 200 us for
 one of 45 words; the answers of a grid repeat), so there is no implementation of our own. Its
 tokenizer, however, knows a-z and 0-9 only: to it a Chinese title is an empty text, and scores 0
-whatever the answer. Golds that it cannot read are tokenized by script (`tokens_by_script`),
-and so are the answers to them.
+whatever the answer. Golds that it cannot read are tokenized by script
+(`quantrag.tasks.tokens.tokens_by_script`), and so are the answers to them.
 """
 
 import re
@@ -14,12 +14,7 @@ from functools import cache, lru_cache
 from rouge_score.rouge_scorer import RougeScorer
 from rouge_score.tokenizers import DefaultTokenizer
 
-# Scripts written without spaces between words: each character is a token, as usual for Chinese
-# and Japanese (sacrebleu's "zh", mT5's ROUGE). Thai, Lao, Tibetan, Myanmar, Khmer; kana, CJK.
-_UNSPACED = re.compile(
-    "[\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf"
-    "\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff]"
-)
+from quantrag.tasks.tokens import tokens_by_script
 
 
 class _Tokenizer:
@@ -55,31 +50,3 @@ def is_latin(gold: str) -> bool:
     letters = [c for c in unicodedata.normalize("NFKD", gold.lower()) if c.isalnum()]
     read = sum(c.isascii() for c in letters)
     return 2 * read >= len(letters) and re.search("[a-z0-9]", gold.lower()) is not None
-
-
-def tokens_by_script(text: str) -> list[str]:
-    """Tokens of a text in any script.
-
-    Words are letters, marks and digits in a row, without regard to case; where a script has no
-    spaces, each character (with its marks) is a token. A text without any letter or digit (emoji)
-    is its symbols.
-    """
-    text = unicodedata.normalize("NFKC", text).casefold()
-    tokens: list[str] = []
-    inside = False  # whether the last token is a word that may go on
-    for character in text:
-        category = unicodedata.category(character)[0]
-        if category == "M" and inside:
-            tokens[-1] += character
-        elif _UNSPACED.match(character) and category in "LMN":
-            tokens.append(character)
-            inside = True
-        elif category in "LMN":
-            if inside and not _UNSPACED.match(tokens[-1]):
-                tokens[-1] += character
-            else:
-                tokens.append(character)
-            inside = True
-        else:
-            inside = False
-    return tokens or [c for c in text if not c.isspace()]

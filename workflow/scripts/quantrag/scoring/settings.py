@@ -13,11 +13,12 @@ class ScoringSettings(Section):
     parsing: Literal["lenient", "strict", "paper"] = Field(
         "lenient",
         description="How the prediction is read from the model's text. `lenient`: the first "
-        "rating from 1 to 5 or the first label in the text; a title without introduction, quotes, "
-        "`Title:` and trailing notes. `strict`: LaMP's own, the whole text without surrounding "
+        "rating from 1 to 5 or the first label in the text; a title or short answer without "
+        "introduction (`Title:`, `The answer is`), quotes and trailing notes, where a short answer "
+        "that refuses is `unanswerable`. `strict`: LaMP's own, the whole text without surrounding "
         "white space. `paper`: as the replicated paper's released code does it, with its slips (a "
         "missing rating is 0; of a LaMP-5 answer with several lines it keeps what follows the "
-        "first).",
+        "first); for LaMP's tasks only.",
     )
     invalid: Literal["worst_case", "exclude"] = Field(
         "worst_case",

@@ -5,7 +5,8 @@ The rules that every task has, chosen by `scoring.parsing` (a data set may have 
 
 strict: LaMP's own. The answer is the whole text without surrounding white space.
 lenient: what a reader would take for the answer: the first rating or label in the text; the title
-    without introduction, quotes, `Title:` and trailing notes.
+    or short answer without introduction, quotes, `Title:` or "The answer is", and trailing notes.
+    A short answer that is a refusal ("The passages do not mention it.") becomes `NO_ANSWER`.
 
 A prediction that is not an answer to the task (no number from 1 to 5, no label of it, no text) is
 kept as it is and marked as not valid; what it costs depends on `scoring.invalid`. Under `strict`
@@ -19,16 +20,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from quantrag.tasks.tokens import squad_tokens
+
 # Raise it whenever a rule gives another prediction for some text: it stands in the scores' files.
 VERSION = 2
 GENERAL_RULES = ("lenient", "strict")
 
-LABEL, RATING, TEXT = "label", "rating", "text"
+LABEL, RATING, SHORT, TEXT = "label", "rating", "short", "text"
 #: No answers that are read here: another program scored them. Not among `ANSWERS`.
 SCORE = "score"
 RATINGS = ("1", "2", "3", "4", "5")
 #: The `flip_key` of everything that is not an answer.
 INVALID = "(invalid)"
+#: The gold of a question without one, and the prediction of a short answer that is a refusal.
+NO_ANSWER = "unanswerable"
 
 # What stands between the ends of a scale: "1 to 5", "1-5", "1 (worst) to 5", "between 1 and 5"; or
 # what its ends mean: "1 being the worst and 5 the best".
@@ -54,6 +59,58 @@ _LEAD = re.compile(
 _NOTE = re.compile(
     r"(?:^|\s*[(\[]\s*|(?<=[.!?:;\"”»’'*_`])\s+|\s+[-–—]\s*)[*_]*(?:note|explanation)\s*:.*$",
     re.IGNORECASE | re.DOTALL,
+)
+# What short answers come from, in the words of those who give them.
+_SOURCE = (
+    r"(?:(?:the|these|this|any|of|provided|given|above) )*"
+    r"(?:passage|document|text|context|source|excerpt|article|information)s?"
+)
+_ANSWER_LINE = re.compile(
+    r"(?:(?:the )?(?:(?:short|final|correct) )?answer|a)\s*[*_]*:\s*[*_]*"
+    r"|(?:(?:so|thus|therefore|hence)[,\s]+)?the (?:(?:short|final|correct) )?answer"
+    r" (?:to (?:the|this|your) question )?is\b\s*:?\s*(?:that )?",
+    re.IGNORECASE,
+)
+_SHORT_LEAD = re.compile(
+    rf"(?:(?:based (?:up)?on|according to|from|in) {_SOURCE}\b[^,\n]{{0,40}},\s*"
+    r"|(?:sure|certainly|of course)\s*[!,.]\s*)",
+    re.IGNORECASE,
+)
+# A new sentence of three words or more. Short words and abbreviations end none ("St. Louis", "J.
+# Smith"), unless what follows begins as sentences about an answer do.
+_NEXT_SENTENCE = re.compile(
+    r"(?:(?<=[^\W_]{3}[.!?])|(?<=[)\]\"”][.!?])|(?<=[.!?])(?=\s+(?:The|This|It|According|However"
+    r"|Because)\s))\s+(?=[A-Z]\S*\s+\S+\s+\S)"
+)
+_ABBREVIATION = re.compile(
+    r"\b(?:mrs|prof|capt|gen|col|gov|sgt|cpl|sen|rep|rev|hon|inc|ltd|bros|etc|vol|fig|approx|dept"
+    r"|ave|jan|feb|mar|apr|jun|jul|aug|sep|sept|oct|nov|dec)\.$",
+    re.IGNORECASE,
+)
+_CITATION = re.compile(
+    r"\s*(?:\[\d+(?:\s*,\s*\d+)*\]|\((?:see )?(?:passage|document|source)s? [^()]*\))(?=[.!?]?$)",
+    re.IGNORECASE,
+)
+_REFUSAL = re.compile(
+    r"(?:(?:sorry|unfortunately|i'?m sorry|i am sorry)\b[\s,;:.!]*(?:but )?)?(?:"
+    # "Unanswerable", "This question cannot be answered", "It is not mentioned", "Not in the text".
+    r"(?:(?:(?:the|this|that|your) )?(?:question|answer|it|this|that|information) )?"
+    r"(?:is |was |are )?(?:un-?answerable|not answerable|(?:cannot|can't|could not|couldn't) be "
+    r"(?:answered|determined)|not (?:explicitly |directly |specifically )?"
+    rf"(?:mentioned|stated|specified|(?:(?:given|provided|found|available|contained|included) )?"
+    rf"(?:in|by|from) {_SOURCE}))\b"
+    r"|(?:the )?(?:answer|information) (?:(?:is|was) not|(?:cannot|can't|could not) be) "
+    r"(?:given|provided|found|available|contained|included)\b"
+    r"|(?:there (?:is|was) )?(?:no|not enough|insufficient) (?:answer|information|mention)\b"
+    # "I don't know", "I cannot answer", "Unable to determine"
+    r"|(?:i|we) (?:do not|don't) (?:know|have (?:enough |any )?information)\b"
+    r"|(?:(?:i|we) (?:cannot|can't|could not|couldn't|am unable to|are unable to)|unable to) "
+    r"(?:answer|find|determine)\b"
+    # "The passages do not contain the answer", "None of the documents mentions it"
+    rf"|{_SOURCE}(?: (?:you )?provided)? (?:do|does|did)(?: not|n't) (?:\w+ly )?"
+    r"(?:contain|mention|provide|say|state|specify|include|give|answer|tell|discuss)\b"
+    rf"|(?:none|neither) of {_SOURCE}\b)",
+    re.IGNORECASE,
 )
 _QUOTES = "\"'`*“”‘’«»„ \t"
 _PAIRS = {'"': '"', "'": "'", "“": "”", "‘": "’", "«": "»", "„": "“"}
@@ -223,6 +280,44 @@ def _unquote(text: str) -> str:
     return text if text.strip(_QUOTES) else ""
 
 
+def _short_answer(text: str, labels: Sequence[str]) -> str | None:
+    """The answer in the first sentence, without what stands around it; `NO_ANSWER` of a refusal."""
+    before, found = None, text
+    while found != before:  # a step only takes away, so this ends
+        before, found = found, _without_surroundings(found)
+    if _REFUSAL.match(found.replace("’", "'").lstrip("([")):
+        return NO_ANSWER
+    return found or None
+
+
+def _without_surroundings(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines()]
+    lines = [line for line in lines if _unquote(line)]
+    if not lines:
+        return ""
+    # What follows a question of the model's own is no answer to ours.
+    own = next((i for i, line in enumerate(lines) if re.match(r"question\b", line, re.I)), None)
+    led = next((i for i, line in enumerate(lines[:own]) if _ANSWER_LINE.match(_unquote(line))), 0)
+    line = _unquote(lines[led])
+    if line.endswith(":") and led + 1 < len(lines):
+        line = _unquote(lines[led + 1])
+    line = _NOTE.sub("", line).strip()
+    for lead in (_SHORT_LEAD, _ANSWER_LINE):
+        if found := lead.match(line):
+            line = line[found.end() :] or line
+    for end in _NEXT_SENTENCE.finditer(line):
+        if not _ABBREVIATION.search(line[: end.start()]):
+            line = line[: end.start()].removesuffix(".")
+            break
+    # The full stop of a sentence, but not of "U.S." or "Inc.".
+    return _unquote(re.sub(r"(?:(?<=[^\W_]{4})|(?<=[\"”»)\]]))\.$", "", _CITATION.sub("", line)))
+
+
+def _is_right_short(prediction: Prediction, gold: str) -> bool:
+    answer, right = squad_tokens(prediction.text, gold)
+    return answer == right
+
+
 ANSWERS = {
     LABEL: AnswerKind(
         find=_first_label,
@@ -232,6 +327,12 @@ ANSWERS = {
     ),
     RATING: AnswerKind(
         find=_first_rating, is_valid=_is_rating, flip_key=_rating_key, is_right=_is_rating_of
+    ),
+    SHORT: AnswerKind(
+        find=_short_answer,
+        is_valid=lambda prediction, labels: bool(prediction),
+        flip_key=lambda prediction: " ".join(*squad_tokens(prediction.text)),
+        is_right=_is_right_short,
     ),
     TEXT: AnswerKind(
         find=_title,

@@ -56,21 +56,26 @@ class Task:
         Raises:
             UserError: the task has no such rule.
         """
+        self.check_rule(rule)
         kind = ANSWERS[self.answer]
         if rule in self.rules:
             prediction = self.rules[rule](text)
         elif rule == "strict":
             prediction = text.strip()
-        elif rule == "lenient":
+        else:
             prediction = kind.find(text, self.labels)
             if prediction is None:
                 return Prediction(text.strip(), valid=False, found=False)
-        else:
-            known = ", ".join([*GENERAL_RULES, *self.rules])
-            raise UserError(
-                f"scoring.parsing: the task {self.name!r} has no rule {rule!r}. Allowed: {known}."
-            )
         return Prediction(prediction, kind.is_valid(prediction, self.labels))
+
+    def check_rule(self, rule: str) -> None:
+        """Raise UserError where the task has no such parsing rule."""
+        known = [*GENERAL_RULES, *self.rules]
+        if rule not in known:
+            raise UserError(
+                f"scoring.parsing: the task {self.name!r} has no rule {rule!r}. "
+                f"Allowed: {', '.join(known)}."
+            )
 
     def flip_key(self, prediction: Prediction) -> str:
         """What two answers must share to count as the same answer.

@@ -1,0 +1,33 @@
+"""Tokens of short answers: SQuAD's normalization, and characters where a script has no spaces."""
+
+import pytest
+
+from quantrag.tasks.tokens import squad_tokens, tokens_by_script
+
+
+def test_tokens_by_hand():
+    assert tokens_by_script("Deep 学习, 第2版") == ["deep", "学", "习", "第", "2", "版"]
+    assert tokens_by_script("ÉTÉ été") == ["été", "été"]
+    assert tokens_by_script("😂 👍") == ["😂", "👍"]
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens"),
+    [
+        ("The U.S. Army's", ["us", "armys"]),
+        ("a an the THE theory", ["theory"]),
+        ("an-gel", ["angel"]),  # punctuation goes before articles do
+        ("(the) 1,000  \t men", ["1000", "men"]),
+        ("Zürich – “café”", ["zürich", "–", "“café”"]),  # SQuAD's punctuation is ASCII
+        ("%", []),
+        ("a", []),
+    ],
+)
+def test_squads_normalization_by_hand(text, tokens):
+    assert squad_tokens(text) == [tokens]
+
+
+def test_one_text_without_spaces_makes_all_be_read_by_script():
+    assert squad_tokens("北京。", "The 北 京") == [["北", "京"], ["北", "京"]]
+    assert squad_tokens("1998年", "1998") == [["1998", "年"], ["1998"]]
+    assert squad_tokens("ไทย", "the Thai") == [["ไ", "ท", "ย"], ["thai"]]

@@ -1,0 +1,57 @@
+"""The tokens by which texts are compared, in any script."""
+
+import re
+import string
+import unicodedata
+
+# Scripts written without spaces between words: each character is a token, as usual for Chinese
+# and Japanese (sacrebleu's "zh", mT5's ROUGE). Thai, Lao, Tibetan, Myanmar, Khmer; kana, CJK.
+_UNSPACED = re.compile(
+    "[\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf"
+    "\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff]"
+)
+_PUNCTUATION = str.maketrans("", "", string.punctuation)
+_ARTICLES = re.compile(r"\b(?:a|an|the)\b")
+
+
+def tokens_by_script(text: str) -> list[str]:
+    """Tokens of a text in any script.
+
+    Words are letters, marks and digits in a row, without regard to case; where a script has no
+    spaces, each character (with its marks) is a token. A text without any letter or digit (emoji)
+    is its symbols.
+    """
+    text = unicodedata.normalize("NFKC", text).casefold()
+    tokens: list[str] = []
+    inside = False  # whether the last token is a word that may go on
+    for character in text:
+        category = unicodedata.category(character)[0]
+        if category == "M" and inside:
+            tokens[-1] += character
+        elif _UNSPACED.match(character) and category in "LMN":
+            tokens.append(character)
+            inside = True
+        elif category in "LMN":
+            if inside and not _UNSPACED.match(tokens[-1]):
+                tokens[-1] += character
+            else:
+                tokens.append(character)
+            inside = True
+        else:
+            inside = False
+    return tokens or [c for c in text if not c.isspace()]
+
+
+def squad_tokens(*texts: str) -> list[list[str]]:
+    """The words that are left of short answers after SQuAD's normalization, of each text.
+
+    Lower case, without ASCII punctuation and the articles a, an, the; by white space (Rajpurkar et
+    al. 2016, arXiv 1606.05250, section 6.1, and its evaluation script). Where one of the texts has
+    characters of a script without spaces, all are tokens by script, as MLQA's evaluation does for
+    Chinese (Lewis et al. 2020, arXiv 1910.07475).
+
+    Args:
+        texts: what is compared with each other, an answer and its gold.
+    """
+    tokenize = tokens_by_script if any(map(_UNSPACED.search, texts)) else str.split
+    return [tokenize(_ARTICLES.sub(" ", text.lower().translate(_PUNCTUATION))) for text in texts]
