@@ -47,6 +47,9 @@ def search(
         lucene.build_index(folder, texts, scopes, **settings)
         searcher = lucene.Searcher(folder, **settings, k1=k1, b=b)
         queries = [query for _, _, queries in users for query in queries]
-        found = list(lucene.retrieve(searcher, queries, scopes, depth))
+        if statistics == lucene.CORPUS:
+            found = list(lucene.retrieve_from_corpus(searcher, queries, depth))
+        else:
+            found = list(lucene.retrieve(searcher, queries, scopes, depth))
         searcher.close()
     return [(rows.tolist(), scores.tolist()) for rows, scores in found]

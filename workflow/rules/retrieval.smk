@@ -28,9 +28,8 @@ rule index_lucene:
         mem_mb=growing(4000),
         runtime=growing(60),
     params:
-        settings=plan.retrieval.settings(
-            "document_text", "statistics", "analyzer", "keep_stopwords"
-        ),
+        settings=plan.retrieval.settings("document_text", "analyzer", "keep_stopwords"),
+        statistics=plan.retrieval.statistics,
         task=lambda wildcards: plan.tasks.definitions[wildcards.task],
         code=plan.code("index_lucene.py"),
     script:
@@ -38,7 +37,7 @@ rule index_lucene:
 
 
 rule retrieve_lucene:
-    """Rank each query's scope with Lucene's BM25."""
+    """Rank each query's scope, or the best of a corpus, with Lucene's BM25."""
     input:
         queries="<results>/tasks/{task}/queries.parquet",
         documents="<results>/tasks/{task}/documents.parquet",
@@ -58,8 +57,9 @@ rule retrieve_lucene:
         mem_mb=growing(4000),
         runtime=growing(60),
     params:
-        settings=plan.retrieval.settings("statistics", "analyzer", "keep_stopwords", "k1", "b"),
-        depth=config["retrieval_depth"],
+        settings=plan.retrieval.settings("analyzer", "keep_stopwords", "k1", "b"),
+        statistics=plan.retrieval.statistics,
+        depth=plan.retrieval.depth,
         code=plan.code("retrieve_lucene.py"),
     script:
         "../scripts/retrieve_lucene.py"
@@ -99,7 +99,7 @@ rule encode_documents:
 
 
 rule index_faiss:
-    """Lay the documents' vectors out in scope order as a flat FAISS index."""
+    """Lay the documents' vectors out as a FAISS index, in their order."""
     input:
         vectors="<results>/indexes/{task}/{retriever}/vectors",
     output:
@@ -112,18 +112,21 @@ rule index_faiss:
         retriever=plan.retrieval.of_kind("dense"),
     conda:
         "../../envs/dense-cpu.yaml" if plan.on_cpu else "../../envs/dense.yaml"
-    threads: 1
+    # More than one only makes graphs (`index: hnsw`) sooner.
+    threads: 8
     resources:
         mem_mb=growing(8000),
         runtime=growing(60),
     params:
+        settings=plan.retrieval.settings("index"),
+        scope=plan.retrieval.scope,
         code=plan.code("index_faiss.py"),
     script:
         "../scripts/index_faiss.py"
 
 
 rule retrieve_dense:
-    """Encode the queries and rank each one's scope by dot product."""
+    """Encode the queries and rank each one's scope, or the best of a corpus, by dot product."""
     input:
         queries="<results>/tasks/{task}/queries.parquet",
         documents="<results>/tasks/{task}/documents.parquet",
@@ -149,7 +152,8 @@ rule retrieve_dense:
         settings=plan.retrieval.settings(
             "query_prefix", "pooling", "normalize", "max_length", "dtype"
         ),
-        depth=config["retrieval_depth"],
+        scope=plan.retrieval.scope,
+        depth=plan.retrieval.depth,
         code=plan.code("retrieve_dense.py"),
     script:
         "../scripts/retrieve_dense.py"
@@ -199,14 +203,14 @@ rule retrieve_okapi:
     params:
         settings=plan.retrieval.settings("document_text", "tokens", "k1", "b", "epsilon"),
         task=lambda wildcards: plan.tasks.definitions[wildcards.task],
-        depth=config["retrieval_depth"],
+        depth=plan.retrieval.depth,
         code=plan.code("retrieve_okapi.py"),
     script:
         "../scripts/retrieve_okapi.py"
 
 
 rule retrieve_order:
-    """Rank each query's scope without looking at its text: by date, or at random."""
+    """Order each query's documents without looking at their text: by date, or at random."""
     input:
         queries="<results>/tasks/{task}/queries.parquet",
         documents="<results>/tasks/{task}/documents.parquet",
@@ -225,9 +229,10 @@ rule retrieve_order:
         mem_mb=growing(2000),
         runtime=growing(30),
     params:
-        by=lambda wildcards: config["retrievers"][wildcards.retriever]["by"],
+        settings=plan.retrieval.settings("by"),
+        scope=plan.retrieval.scope,
         seed=config["seed"],
-        depth=config["retrieval_depth"],
+        depth=plan.retrieval.depth,
         code=plan.code("retrieve_order.py"),
     script:
         "../scripts/retrieve_order.py"

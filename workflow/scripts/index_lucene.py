@@ -19,5 +19,6 @@ with job(snakemake):
         snakemake.output.index,
         document_texts(documents, settings.pop("document_text"), task),
         scopes_of(queries, documents),
+        statistics=snakemake.params.statistics,
         **settings,
     )

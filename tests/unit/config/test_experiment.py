@@ -2,12 +2,14 @@
 
 import copy
 import re
+from dataclasses import replace
 
 import pytest
 import yaml
 
 from quantrag.config.loading import load_config
 from quantrag.errors import UserError
+from quantrag.tasks import lamp
 
 
 @pytest.fixture
@@ -100,3 +102,19 @@ def test_every_model_needs_a_published_checkpoint(demo):
     demo["precisions"]["int4-gptq"] = {"method": "published", "checkpoints": checkpoints}
     with pytest.raises(UserError, match=r"no checkpoint of b\. Every model needs one"):
         load_config(demo)
+
+
+def in_a_corpus(monkeypatch):
+    """Have the demo's tasks share one corpus each."""
+    define = lamp.define
+    monkeypatch.setattr(lamp, "define", lambda *entry: replace(define(*entry), scope="corpus"))
+
+
+def test_a_retriever_for_profiles_is_refused_where_a_corpus_is_shared(demo, monkeypatch):
+    changed = {**demo, "retrievers": {"okapi": {"kind": "okapi"}}}
+    load_config(changed)
+    in_a_corpus(monkeypatch)
+    with pytest.raises(
+        UserError, match=r"retrievers\.okapi\.kind: okapi is for profiles, and LaMP-3U"
+    ):
+        load_config(changed)

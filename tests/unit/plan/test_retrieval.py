@@ -1,9 +1,11 @@
 """Which retriever's stages depend on which of its settings, and where encoders are."""
 
 import re
+from dataclasses import replace
 from types import SimpleNamespace
 
 from quantrag.plan.retrieval import RetrievalPlan
+from quantrag.tasks import lamp
 from shipped_experiments import experiment
 
 HUB = {"kind": "huggingface", "repo": "a/b", "revision": "refs/pr/2"}
@@ -42,3 +44,17 @@ def test_encoders_on_the_hub_are_downloaded_once_each():
         "a--b--refs--pr--2": HUB,
         "a--b--main": {**HUB, "revision": "main"},
     }
+
+
+def test_a_shared_corpus_keeps_the_first_documents_and_has_one_statistics(monkeypatch):
+    of = SimpleNamespace(task="LaMP-5U", retriever="bm25")
+    assert RETRIEVAL.scope(of) == "profile"
+    assert RETRIEVAL.depth(of) is None
+    assert RETRIEVAL.statistics(of) == "collection"
+    define = lamp.define
+    monkeypatch.setattr(lamp, "define", lambda *entry: replace(define(*entry), scope="corpus"))
+    shared = RetrievalPlan(experiment(retrievers=RETRIEVERS))
+    assert shared.scope(of) == "corpus"
+    assert shared.depth(of) == 100
+    assert shared.statistics(of) == "corpus"
+    assert RetrievalPlan(experiment(retrieval_depth=7)).depth(of) == 7

@@ -144,3 +144,39 @@ def test_analyzers_see_different_words(search, options, best):
     documents = ["the the The", "cat cat cat", "cats"]
     rows, _ = search([("u", documents, ["The cats" if best else "The"])], **options)[0]
     assert rows[0] == best
+
+
+@settings(
+    deadline=None, max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.lists(TEXT, min_size=1, max_size=12), st.lists(TEXT, min_size=1, max_size=3))
+def test_of_a_corpus_the_best_documents_are_those_with_a_word_of_the_query(
+    search, documents, queries
+):
+    options = {"statistics": "corpus", "analyzer": "whitespace", "k1": 1.2, "b": 0.7, "depth": 3}
+    for query, (rows, scores) in zip(
+        queries, search([("corpus", documents, queries)], **options), strict=True
+    ):
+        expected = formula(query, documents, documents, 1.2, 0.7)
+        np.testing.assert_allclose(scores, expected[rows], rtol=1e-5)
+        assert len(rows) == min(3, np.count_nonzero(expected))
+        assert set(rows) <= set(np.flatnonzero(expected))
+        np.testing.assert_allclose(scores, np.sort(expected)[::-1][: len(rows)], rtol=1e-5)
+
+
+def test_ties_in_a_corpus_keep_its_order_also_where_the_ranking_is_cut(search):
+    # Row 9 comes before row 10, which as a text it does not; more rows than one batch.
+    documents = ["word"] * 6_000
+    [(rows, scores)] = search([("corpus", documents, ["word"])], statistics="corpus", depth=15)
+    assert rows == list(range(15))
+    assert len(set(scores)) == 1
+
+
+def test_a_corpus_ranks_as_a_profile_with_the_same_documents_does(search):
+    documents = ["one two two", "", "three", "two", "two three one", "two"]
+    queries = ["two", "one three", "four"]
+    users = [("u", documents, queries)]
+    profile, corpus = (search(users, statistics=s, depth=6) for s in ("collection", "corpus"))
+    for (rows, scores), (found, of_found) in zip(profile, corpus, strict=True):
+        n = int(np.count_nonzero(scores))
+        assert (rows[:n], scores[:n]) == (found, of_found)

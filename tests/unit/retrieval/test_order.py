@@ -2,7 +2,9 @@
 
 import numpy as np
 import pyarrow as pa
+import pytest
 
+from quantrag.errors import UserError
 from quantrag.retrieval import order
 from quantrag.retrieval.scopes import scopes_of
 
@@ -34,3 +36,21 @@ def test_random_does_not_depend_on_the_other_queries():
     alone = order.random_scores("q2", 100, seed=3)
     np.testing.assert_array_equal(alone, order.random_scores("q2", 100, seed=3))
     assert (alone != order.random_scores("q1", 100, seed=3)).any()
+
+
+def of_corpus(by, dates, depth=3):
+    found = order.retrieve_from_corpus(by, QUERIES, dates, seed=0, depth=depth)
+    return [rows.tolist() for rows, scores in found if (np.diff(scores) <= 0).all()]
+
+
+def test_the_newest_documents_of_a_corpus_are_the_same_for_every_query():
+    assert of_corpus("recency", DATES) == [[1, 2, 0]] * 3
+    with pytest.raises(UserError, match="recency needs the documents' dates"):
+        of_corpus("recency", [""] * 4)
+
+
+def test_random_documents_of_a_corpus_are_different_ones():
+    found = of_corpus("random", [""] * 1_000_000)
+    assert [len(set(rows)) for rows in found] == [3, 3, 3]
+    assert len({tuple(rows) for rows in found}) == 3
+    assert [sorted(rows) for rows in of_corpus("random", [""] * 2)] == [[0, 1]] * 3

@@ -16,7 +16,9 @@ from quantrag.retrieval.settings import RetrieverSettings
 from quantrag.scoring.settings import ScoringSettings
 from quantrag.section import Integer, K, Line, Mistake, Name, Section, shown, unreserved
 from quantrag.statistics.settings import StatisticsSettings
+from quantrag.tasks import registry
 from quantrag.tasks.settings import TaskSettings
+from quantrag.tasks.task import CORPUS
 
 
 def _different(values: Sequence[str]) -> Sequence[str]:
@@ -57,7 +59,7 @@ class Experiment(Section):
         None,
         ge=1,
         description="How many documents of each ranking are kept in the run files; `null` keeps "
-        "the whole profile, which `max_nK` needs.",
+        "the whole profile, which `max_nK` needs, and the first 100 of a shared corpus.",
     )
     models: dict[Name, ModelSettings] = Field(min_length=1, description="The models, by name.")
     precisions: dict[Annotated[Name, unreserved({"original", NOISE_FLOOR})], AnyPrecision] = Field(
@@ -93,6 +95,7 @@ class Experiment(Section):
 
 def inconsistencies(experiment: Experiment) -> Iterator[tuple[list[str], str]]:
     """What no section can say by itself, since it concerns several. Yields (path, message)."""
+    yield from _mistakes_of_retrievers(experiment)
     precisions, generation = experiment.precisions, experiment.generation
     if experiment.baseline not in precisions:
         message = f"unknown precision {shown(experiment.baseline)}"
@@ -125,3 +128,13 @@ def inconsistencies(experiment: Experiment) -> Iterator[tuple[list[str], str]]:
             missing = sorted(experiment.models.keys() - entry.checkpoints)
             if missing:
                 yield path, f"no checkpoint of {', '.join(missing)}. Every model needs one"
+
+
+def _mistakes_of_retrievers(experiment: Experiment) -> Iterator[tuple[list[str], str]]:
+    """What retrievers don't go with. Yields (path, message)."""
+    tasks = registry.load_all({n: entry.model_dump() for n, entry in experiment.tasks.items()})
+    corpora = [task.name for task in tasks if task.scope == CORPUS]
+    for name, entry in experiment.retrievers.items():
+        if entry.kind == "okapi" and corpora:
+            message = f"okapi is for profiles, and {corpora[0]} has a shared corpus. Take lucene"
+            yield ["retrievers", name, "kind"], message

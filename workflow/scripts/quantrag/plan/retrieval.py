@@ -6,8 +6,13 @@ from typing import Any
 from quantrag.config.experiment import Experiment
 from quantrag.model_files import encoder_name
 from quantrag.plan.wildcards import one_of
+from quantrag.tasks import registry
+from quantrag.tasks.task import CORPUS
 
 Entry = Mapping[str, Any]
+
+#: Documents of a shared corpus that a ranking keeps where the configuration doesn't say.
+CORPUS_DEPTH = 100
 
 
 class RetrievalPlan:
@@ -19,6 +24,11 @@ class RetrievalPlan:
 
     def __init__(self, experiment: Experiment) -> None:
         self._entries = {name: entry.model_dump() for name, entry in experiment.retrievers.items()}
+        self._scopes = {
+            name: registry.load(name, entry.model_dump()).scope
+            for name, entry in experiment.tasks.items()
+        }
+        self._depth = experiment.retrieval_depth
         encoders = (
             entry[key]
             for entry in self._entries.values()
@@ -43,6 +53,21 @@ class RetrievalPlan:
             return {key: entry[key] for key in keys}
 
         return of
+
+    def scope(self, wildcards: Any) -> str:
+        """Params function: what the task's queries search, `PROFILE` or `CORPUS`."""
+        return self._scopes[wildcards.task]
+
+    def depth(self, wildcards: Any) -> int | None:
+        """Params function: how many documents of a ranking are kept; None keeps all."""
+        if self._depth is None and self.scope(wildcards) == CORPUS:
+            return CORPUS_DEPTH
+        return self._depth
+
+    def statistics(self, wildcards: Any) -> str:
+        """Params function: whose statistics Lucene takes, as `quantrag.retrieval.lucene` has it."""
+        scope = self.scope(wildcards)
+        return CORPUS if scope == CORPUS else self._entries[wildcards.retriever]["statistics"]
 
     def document_encoder(self, retriever: str) -> Entry:
         """Config entry of the encoder of the documents."""

@@ -1,6 +1,7 @@
-"""BM25 by Lucene, through Pyserini, with the ranking confined to one scope's documents.
+"""BM25 by Lucene, through Pyserini: of one scope's documents, or of a corpus.
 
-Two statistics (they agree on the best document for about four of five queries):
+The statistics of profiles are of two kinds (they agree on the best document for about four of five
+queries):
 
 `collection`: one index; idf and average length are those of all scopes' documents, and a filter
 keeps the scope's own.
@@ -8,6 +9,9 @@ keeps the scope's own.
 `profile`: idf and average length are those of the scope's documents alone. Lucene keeps them per
 field, so each scope has a field. Lucene's memory grows with the number of fields, so the scopes are
 spread over several indexes (shards).
+
+A corpus that all queries share is one index without filter (`corpus`), of which only the best
+documents are asked for.
 
 The index holds no k1 and no b: both are applied when searching. The caller starts Java first
 (`quantrag.retrieval.jvm.start`).
@@ -28,6 +32,8 @@ from quantrag.retrieval.scopes import Scopes
 
 log = logging.getLogger(__name__)
 
+#: Whose statistics: of a profile as the retriever says, of a corpus always its own.
+COLLECTION, PROFILE, CORPUS = "collection", "profile", "corpus"
 SCOPES_PER_SHARD = 500
 BATCH = 5_000
 # Lucene's writer keeps this much before it writes a segment. Anserini's default is 4,096 MB.
@@ -39,7 +45,7 @@ STEMMERS = {"english-porter": "porter", "english-krovetz": "krovetz", "english-u
 
 def shards_of(n_scopes: int, statistics: str) -> list[range]:
     """The numbers of the scopes in each index."""
-    if statistics == "collection":
+    if statistics != PROFILE:
         return [range(n_scopes)]
     return [
         range(first, min(first + SCOPES_PER_SHARD, n_scopes))
@@ -71,7 +77,7 @@ def build_index(
         folder: where to write; created.
         texts: text of each document.
         scopes: the slices of them that queries search.
-        statistics: `collection` or `profile`.
+        statistics: `collection`, `profile` or `corpus`.
         analyzer: a key of `STEMMERS`, or `whitespace`.
         keep_stopwords: whether Lucene's English stop words are indexed.
     """
@@ -84,19 +90,18 @@ def build_index(
     with tqdm(total=len(texts), desc="index", unit=" documents", mininterval=5) as progress:
         for number, inside in enumerate(shards_of(len(scopes), statistics)):
             shard = folder / str(number)
-            own_fields = statistics == "profile"
-            fields = [field_of(scope) for scope in inside] if own_fields else [SCOPE_FIELD]
+            fields = _own_fields(statistics, inside)
             buffer = ["-memoryBuffer", str(WRITER_BUFFER_MB)]
             # One thread: the order of the documents, and with it every tie, is then reproducible.
             indexer = LuceneIndexer(
-                args=["-index", str(shard), *arguments, *buffer, "-fields", *fields], threads=1
+                args=["-index", str(shard), *arguments, *buffer, *fields], threads=1
             )
             first, last = int(scopes.bounds[inside.start]), int(scopes.bounds[inside.stop])
             owners = np.repeat(np.array(inside), scopes.sizes()[inside.start : inside.stop])
             for begin in range(first, last, BATCH):
                 batch = texts.slice(begin, min(BATCH, last - begin)).to_pylist()
                 documents = [
-                    _document(row, text, int(owners[row - first]), own_fields)
+                    _document(row, text, int(owners[row - first]), statistics)
                     for row, text in enumerate(batch, begin)
                     if text.strip()
                 ]
@@ -108,13 +113,25 @@ def build_index(
             np.save(folder / f"{number}.rows.npy", _rows(shard))
 
 
-def _document(row: int, text: str, scope: int, own_field: bool) -> str:
+def _own_fields(statistics: str, scopes: range) -> list[str]:
+    """Anserini's argument that names the fields beside `TEXT_FIELD`."""
+    if statistics == CORPUS:
+        return []
+    names = map(field_of, scopes) if statistics == PROFILE else [SCOPE_FIELD]
+    return ["-fields", *names]
+
+
+def _document(row: int, text: str, scope: int, statistics: str) -> str:
     # JSON in ASCII, because pyjnius corrupts characters beyond the basic plane.
+    # Ids sort as the rows do: Lucene compares them as texts.
+    fields = {"id": f"{row:010d}", TEXT_FIELD: text}
     # Users are known to Lucene by number, which passes through every analyzer unchanged.
-    if own_field:
+    if statistics == PROFILE:
         # Anserini refuses documents without contents.
-        return json.dumps({"id": str(row), TEXT_FIELD: "0", field_of(scope): text})
-    return json.dumps({"id": str(row), TEXT_FIELD: text, SCOPE_FIELD: str(scope)})
+        fields |= {TEXT_FIELD: "0", field_of(scope): text}
+    elif statistics == COLLECTION:
+        fields |= {SCOPE_FIELD: str(scope)}
+    return json.dumps(fields)
 
 
 def _analyzer_arguments(analyzer: str, keep_stopwords: bool) -> list[str]:
@@ -179,7 +196,7 @@ class Searcher:
         from jnius import autoclass
 
         self.folder = Path(jvm.visible(folder))
-        self.own_fields = statistics == "profile"
+        self.own_fields = statistics == PROFILE
         self.analyzer = _analyzer(analyzer, keep_stopwords)
         self.similarity = autoclass("org.apache.lucene.search.similarities.BM25Similarity")(k1, b)
         self.IndexSearcher = autoclass("org.apache.lucene.search.IndexSearcher")
@@ -188,6 +205,10 @@ class Searcher:
         self.generator = autoclass("io.anserini.search.query.BagOfWordsQueryGenerator")()
         self.Builder = autoclass("org.apache.lucene.search.BooleanQuery$Builder")
         self.TermQuery = autoclass("org.apache.lucene.search.TermQuery")
+        # Of equal scores the earlier row is the better, also where the ranking is cut.
+        sort_field = autoclass("org.apache.lucene.search.SortField")
+        by_id = sort_field("id", autoclass("org.apache.lucene.search.SortField$Type").STRING_VAL)
+        self.best_first = autoclass("org.apache.lucene.search.Sort")(sort_field.FIELD_SCORE, by_id)
         self.Term = autoclass("org.apache.lucene.index.Term")
         occur = autoclass("org.apache.lucene.search.BooleanClause$Occur")
         self.should, self.filter = occur.SHOULD, occur.FILTER
@@ -226,10 +247,7 @@ class Searcher:
             float64 of shape (stop - start,), the exact values of Lucene's 32-bit scores; 0
             where no word of the query occurs.
         """
-        field = field_of(scope) if self.own_fields else TEXT_FIELD
-        # Each object in its own statement: pyjnius frees what a nested call made too early.
-        string = self.String(text.encode("utf-8"), "UTF-8")
-        words = self.generator.buildQuery(field, self.analyzer, string)
+        words = self._query(text, field_of(scope) if self.own_fields else TEXT_FIELD)
         query = words
         if not self.own_fields:
             term = self.Term(SCOPE_FIELD, str(scope))
@@ -247,6 +265,28 @@ class Searcher:
         # A 32-bit score's shortest decimal form is read back as 32 bits: no digit is invented.
         scores[rows - start] = np.fromiter((hit["score"] for hit in hits), np.float32, len(hits))
         return scores
+
+    def best(self, text: str, depth: int) -> tuple[np.ndarray, np.ndarray]:
+        """The documents of a corpus that share a word with a query: rows and scores, best first.
+
+        Args:
+            text: the query; no character of it is syntax.
+            depth: how many documents to ask for.
+
+        Returns:
+            int64 rows and float64 scores as in `scores`, of shape (found,), at most `depth`.
+        """
+        self.open(0)
+        found = self.searcher.search(self._query(text, TEXT_FIELD), depth, self.best_first)
+        hits = json.loads(self.mapper.writeValueAsString(found))["scoreDocs"]
+        rows = self.rows[np.fromiter((hit["doc"] for hit in hits), np.int64, len(hits))]
+        scores = np.fromiter((hit["fields"][0] for hit in hits), np.float32, len(hits))
+        return rows, scores.astype(np.float64)
+
+    def _query(self, text: str, field: str):
+        # Each object in its own statement: pyjnius frees what a nested call made too early.
+        string = self.String(text.encode("utf-8"), "UTF-8")
+        return self.generator.buildQuery(field, self.analyzer, string)
 
 
 def retrieve(
@@ -273,3 +313,14 @@ def retrieve(
             scores = searcher.scores(queries[query], int(scopes.of_query[query]), start, stop)
         results[query] = ranking(start, scores, depth)
     yield from results
+
+
+def retrieve_from_corpus(
+    searcher: Searcher, queries: Sequence[str], depth: int
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Rank the corpus for each query: rows (int64) and scores (float64), best first.
+
+    Documents that share no word with the query are not in its ranking.
+    """
+    for query in tqdm(queries, desc="search", unit=" queries", mininterval=5):
+        yield searcher.best(query, depth)

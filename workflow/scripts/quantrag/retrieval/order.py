@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from quantrag.retrieval.runs import ranking
+from quantrag.errors import UserError
+from quantrag.retrieval.runs import best_first, ranking
 from quantrag.retrieval.scopes import Scopes
 
 
@@ -30,9 +31,12 @@ def recency_scores(dates: Sequence[str], sizes: np.ndarray) -> np.ndarray:
 
 def random_scores(query_id: str, size: int, seed: int) -> np.ndarray:
     """A random permutation of 0 ... size - 1 that depends on the query's id and the seed alone."""
+    return _generator(query_id, seed).permutation(size).astype(np.float64)
+
+
+def _generator(query_id: str, seed: int) -> np.random.Generator:
     digest = hashlib.sha256(f"{seed}\n{query_id}".encode()).digest()
-    generator = np.random.default_rng(int.from_bytes(digest[:16], "big"))
-    return generator.permutation(size).astype(np.float64)
+    return np.random.default_rng(int.from_bytes(digest[:16], "big"))
 
 
 def retrieve(
@@ -59,3 +63,36 @@ def retrieve(
         start, stop = scopes.slice_of(query)
         drawn = random_scores(query_id, stop - start, seed) if ages is None else ages[start:stop]
         yield ranking(start, drawn, depth)
+
+
+def retrieve_from_corpus(
+    by: str, query_ids: Sequence[str], dates: Sequence[str], *, seed: int, depth: int
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Documents of a corpus for each query: rows (int64) and scores (float64), best first.
+
+    Args:
+        by: `recency` (the same for all queries) or `random` (drawn anew for each; the scores only
+            say the order).
+        query_ids, dates, seed: as `retrieve` takes them.
+        depth: how many documents.
+
+    Raises:
+        UserError: no document has a date, which `recency` needs. (The order of a corpus's documents
+            says nothing of their age.)
+    """
+    size = len(dates)
+    depth = min(depth, size)
+    if by == "random":
+        for query_id in query_ids:
+            rows = _generator(query_id, seed).choice(size, depth, replace=False)
+            yield rows, np.arange(depth, 0, -1, dtype=np.float64)
+        return
+    if not any(dates):
+        raise UserError(
+            "by: recency needs the documents' dates, and none of this corpus has one. "
+            "Take by: random, or leave the retriever out."
+        )
+    ages = recency_scores(dates, np.array([size]))
+    newest = best_first(ages)[:depth]
+    for _ in query_ids:
+        yield newest, ages[newest]

@@ -17,6 +17,8 @@ SCHEMA = pa.schema(
         ("score", pa.float64()),
     ]
 )
+#: Key of the metadata of a run from a corpus: the share of the best documents that its index finds.
+INDEX_RECALL = "index_recall"
 
 
 def best_first(scores: np.ndarray) -> np.ndarray:

