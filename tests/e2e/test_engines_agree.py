@@ -103,9 +103,17 @@ def server(checkpoint, tmp_path_factory):
 
 
 @pytest.mark.slow
-def test_vllm_agrees_with_transformers(reference, checkpoint, tmp_path):
-    result = generate("vllm", tmp_path, checkpoint)
+@pytest.mark.parametrize("worker_process", ["0", "1"])
+def test_vllm_agrees_with_transformers(reference, checkpoint, tmp_path, worker_process):
+    result = generate("vllm", tmp_path, checkpoint, VLLM_ENABLE_V1_MULTIPROCESSING=worker_process)
     assert result.returncode == 0, result.stderr[-3000:]
+    costs = json.loads((tmp_path / "costs/fp32.json").read_text())
+    (report,) = costs["provenance"]["engine_reports"]
+    assert report["kernels"]["QKVParallelLinear"] == ["UnquantizedLinearMethod"]
+    # Keys and values of 2 layers with 2 heads of 32 float32 each; the cache has 0.25 GiB.
+    assert report["cache_bytes_per_token"] == 2 * 2 * 2 * 32 * 4
+    assert report["cache_tokens"] == pytest.approx(2**28 / 1024, rel=0.01)
+    assert report["loaded_weight_bytes"] > 4 * 120_000
     same, logprobs = answers(tmp_path)
     expected, expected_logprobs = answers(reference)
     assert same == expected

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+import fake_nvml
 from generation_samples import fake_checkpoint, make_spec
 from quantrag.engines.device import check_device
 from quantrag.errors import UserError
@@ -19,8 +20,7 @@ def spec(tmp_path):
 
 @pytest.mark.parametrize(("has", "refused"), [((8, 0), True), ((8, 9), False), ((9, 0), False)])
 def test_a_gpu_is_asked_for_its_compute_capability(spec, monkeypatch, has, refused):
-    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
-    monkeypatch.setattr("torch.cuda.get_device_capability", lambda: has)
+    fake_nvml.install(monkeypatch, [has])
     spec = replace(spec, device="cuda")
     if not refused:
         return check_device(spec)
@@ -42,6 +42,6 @@ def test_a_cpu_is_asked_for_its_instructions(spec, monkeypatch, flags, refused):
 
 
 def test_no_gpu_is_one_clear_error(spec, monkeypatch):
-    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    fake_nvml.none(monkeypatch)
     with pytest.raises(UserError, match=r"generation\.device is cuda, but torch sees no CUDA GPU"):
         check_device(replace(spec, device="cuda"))

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+import fake_nvml
 from generation_samples import (
     END,
     answers,
@@ -101,6 +102,6 @@ def test_a_kv_cache_type_is_refused(checkpoint):
 
 
 def test_no_gpu_is_one_clear_error(checkpoint, monkeypatch):
-    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    fake_nvml.none(monkeypatch)
     with pytest.raises(UserError, match=r"generation\.device is cuda"):
         make(checkpoint, device="cuda").load()

@@ -37,6 +37,37 @@ def test_arguments(checkpoint):
     assert "gpu_memory_utilization" not in arguments
 
 
+def of_process(monkeypatch, spec):
+    """What decides whether vLLM starts a process of its own."""
+    # Set first, so that it is put back.
+    monkeypatch.setenv("VLLM_ENABLE_V1_MULTIPROCESSING", "")
+    monkeypatch.delenv("VLLM_ENABLE_V1_MULTIPROCESSING")
+    for name in ("HF_HUB_OFFLINE", "VLLM_NO_USAGE_STATS", "DO_NOT_TRACK", "VLLM_LOGGING_COLOR"):
+        monkeypatch.setenv(name, "")
+    vllm_engine._set_environment(spec)
+    return os.environ.get("VLLM_ENABLE_V1_MULTIPROCESSING")
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({}, "0"),
+        ({"tensor_parallel_size": 2}, None),
+        ({"extra": {"pipeline_parallel_size": 2}}, None),
+        ({"extra": {"pipeline_parallel_size": 1, "data_parallel_size": None}}, "0"),
+    ],
+)
+def test_one_gpu_is_computed_on_in_the_jobs_own_process(checkpoint, monkeypatch, options, expected):
+    spec = replace(vllm_spec(checkpoint, **options), device="cuda")
+    assert of_process(monkeypatch, spec) == expected
+
+
+def test_vllms_worker_is_not_the_users_to_extend(checkpoint):
+    spec = vllm_spec(checkpoint, extra={"worker_extension_cls": "theirs.Worker"})
+    with pytest.raises(UserError, match="'worker_extension_cls' is set by the workflow"):
+        vllm_engine.VllmEngine(spec).load()
+
+
 def test_too_little_memory_is_said_before_anything_is_loaded(checkpoint):
     engine = vllm_engine.VllmEngine(vllm_spec(checkpoint, kv_cache_gib=100_000))
     with pytest.raises(UserError, match=r"kv_cache_gib.* are free"):

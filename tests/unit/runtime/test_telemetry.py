@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+import fake_nvml
 from quantrag.runtime import telemetry
 
 
@@ -19,12 +20,25 @@ def test_memory_of_this_process_is_seen(monkeypatch, tmp_path):
 
 
 def test_a_missing_gpu_gives_nothing_not_zero(monkeypatch):
-    monkeypatch.setattr(telemetry, "_gpu_handles", lambda devices: [])
+    monkeypatch.setattr(telemetry, "gpu_handles", lambda devices: [])
     meter = telemetry.Meter("cuda")
     meter.stop()
     assert meter.reading() == {"peak_memory_gib": None, "energy_wh": None}
     assert telemetry.gpu_description() is None
     assert telemetry.free_memory_bytes("cuda") is None
+
+
+def test_a_gpu_is_described_and_its_free_memory_known(monkeypatch):
+    fake_nvml.install(monkeypatch, [(9, 0), (9, 0)], used=3 * fake_nvml.GIB)
+    assert telemetry.gpu_description() == {"name": "Card 0", "driver": "600.1"}
+    assert telemetry.free_memory_bytes("cuda") == 77 * fake_nvml.GIB
+
+
+def test_memory_that_nvml_does_not_see_grow_is_empty_not_zero(monkeypatch):
+    fake_nvml.install(monkeypatch, [(9, 0)], used=fake_nvml.GIB)
+    meter = telemetry.Meter("cuda")
+    meter.stop()
+    assert meter.reading() == {"peak_memory_gib": None, "energy_wh": 0.0}
 
 
 def fake_rapl(folder, name, energy, limit=1_000_000_000):

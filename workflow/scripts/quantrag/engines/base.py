@@ -195,7 +195,12 @@ class Engine(ABC):
 
     @abstractmethod
     def report(self) -> dict[str, Any]:
-        """What the loaded engine says of itself: kernels, data types, device, cache size."""
+        """What the loaded engine says of itself: kernels, data types, device, cache size.
+
+        Where it knows them, in the same terms for every engine: `loaded_weight_bytes`, as they lie
+        in memory; `cache_bytes_per_token`, of keys and values over all layers;
+        `cache_tokens`, how many the memory that it was given holds, over all prompts of a batch.
+        """
 
     @abstractmethod
     def close(self) -> None:

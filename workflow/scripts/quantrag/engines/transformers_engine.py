@@ -18,6 +18,7 @@ from quantrag.engines.base import (
     Request,
 )
 from quantrag.engines.device import check_device
+from quantrag.engines.sizing import kv_bytes_per_token
 from quantrag.errors import UserError
 
 
@@ -69,6 +70,11 @@ class TransformersEngine(Engine):
             "quantization": self.spec.quantize_on_load or settings.get("quant_method"),
             "architecture": type(self._model).__name__,
             "attention": self._model.config._attn_implementation,
+            # Tensors that are shared count once. There is no cache before there are prompts.
+            "loaded_weight_bytes": self._model.get_memory_footprint(),
+            "cache_bytes_per_token": kv_bytes_per_token(
+                read_config(self.spec.checkpoint), str(self._model.dtype).removeprefix("torch.")
+            ),
         }
 
     def close(self) -> None:

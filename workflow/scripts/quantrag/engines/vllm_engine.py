@@ -29,6 +29,7 @@ from quantrag.engines.base import (
 )
 from quantrag.engines.device import check_device
 from quantrag.engines.vllm_cpu import loadable_checkpoint
+from quantrag.engines.vllm_worker import WorkerReport
 from quantrag.errors import UserError
 from quantrag.runtime.telemetry import free_memory_bytes
 
@@ -47,11 +48,12 @@ _RESERVED = {
     "trust_remote_code",
     "allow_pickle",
     "load_format",
+    "worker_extension_cls",
 }
 
 
 class VllmEngine(Engine):
-    """vLLM in this process (CPU) or in worker processes of its own (GPU)."""
+    """vLLM in this process, or on several GPUs in worker processes of its own."""
 
     def __init__(self, spec: EngineSpec):
         super().__init__(spec)
@@ -170,6 +172,10 @@ class VllmEngine(Engine):
 
     def report(self) -> dict[str, Any]:
         config = self._engine.vllm_config
+        workers = self._engine.collective_rpc("quantrag_report")
+        # Where kinds of layers share the cache: at the longest prompt, as vLLM reckons.
+        cache_tokens = workers[0]["cache_tokens"] or config.cache_config.kv_cache_size_tokens
+        cache_bytes = sum(worker["cache_bytes"] for worker in workers)
         return {
             "engine": "vllm",
             "model_dtype": str(config.model_config.dtype).removeprefix("torch."),
@@ -187,27 +193,17 @@ class VllmEngine(Engine):
             "max_num_batched_tokens": config.scheduler_config.max_num_batched_tokens,
             "tensor_parallel_size": config.parallel_config.tensor_parallel_size,
             "enforce_eager": config.model_config.enforce_eager,
-            "kernels": self._kernels(),
+            # Every worker has the same layers.
+            "kernels": workers[0]["kernels"],
+            "loaded_weight_bytes": sum(worker["weight_bytes"] for worker in workers),
+            "cache_bytes_per_token": cache_tokens and round(cache_bytes / cache_tokens),
+            "cache_tokens": cache_tokens,
         }
 
     def close(self) -> None:
         engine, self._engine = self._engine, None
         if engine is not None:
             engine.engine_core.shutdown()
-
-    def _kernels(self) -> list[str]:
-        """The classes that compute the linear layers: for INT4, which kernel was chosen."""
-        try:
-            model = self._engine.model_executor.driver_worker.model_runner.model
-        except AttributeError:
-            return []  # the model lives in another process; the log names its kernels
-        names = set()
-        for module in model.modules():
-            method = getattr(module, "quant_method", None)
-            if method is not None:
-                kernel = getattr(method, "kernel", None)
-                names.add(type(method).__name__ + (f"/{type(kernel).__name__}" if kernel else ""))
-        return sorted(names)
 
 
 def engine_arguments(spec: EngineSpec, checkpoint: Path) -> dict[str, Any]:
@@ -225,6 +221,7 @@ def engine_arguments(spec: EngineSpec, checkpoint: Path) -> dict[str, Any]:
         "disable_log_stats": True,
         "enable_prefix_caching": options["prefix_caching"],
         "max_logprobs": max(20, spec.sampling.first_token_candidates),
+        "worker_extension_cls": f"{WorkerReport.__module__}.{WorkerReport.__qualname__}",
     }
     for name in (
         "tensor_parallel_size",
@@ -288,10 +285,11 @@ def _set_environment(spec: EngineSpec) -> None:
         HF_HUB_OFFLINE="1", VLLM_NO_USAGE_STATS="1", DO_NOT_TRACK="1", VLLM_LOGGING_COLOR="0"
     )
     # A variable that the user has set stays.
-    if spec.device == "cpu":
-        # In one process: no worker to start (on a CPU half of the start-up time), none to be left
-        # behind, and no binding of threads that would put two jobs on the same cores.
+    if _one_process(spec):
+        # No worker to start, which takes half of the start-up time, none to be left behind, and on
+        # a CPU no binding of threads that would put two jobs on the same cores.
         os.environ.setdefault("VLLM_ENABLE_V1_MULTIPROCESSING", "0")
+    if spec.device == "cpu":
         os.environ.setdefault("OMP_NUM_THREADS", str(spec.threads))
         cores = sorted(os.sched_getaffinity(0))[: spec.threads]
         os.environ.setdefault("VLLM_CPU_OMP_THREADS_BIND", ",".join(map(str, cores)))
@@ -302,6 +300,13 @@ def _set_environment(spec: EngineSpec) -> None:
         if spec.options["enforce_eager"]:
             # vLLM compiles some functions even then, which takes a C++ compiler and time.
             os.environ.setdefault("TORCH_COMPILE_DISABLE", "1")
+
+
+def _one_process(spec: EngineSpec) -> bool:
+    """Whether one worker has the whole model, so that the job's process can be it."""
+    sizes = ("tensor_parallel_size", "pipeline_parallel_size", "data_parallel_size")
+    options = spec.options | dict(spec.options["extra"])
+    return all(options.get(size) in (None, 1) for size in sizes)
 
 
 def _preload() -> None:

@@ -1,6 +1,42 @@
-"""Whether this machine has the GPU that the configuration asks for."""
+"""The GPUs of a job, asked through NVML, the driver's own library.
+
+`torch.cuda` would do too, but most of its questions initialise CUDA in this process, which takes
+memory on the GPU, and which no worker process may inherit: vLLM would then spawn its worker and
+import everything a second time.
+"""
+
+import logging
+import os
+from typing import Any
 
 from quantrag.errors import UserError
+
+log = logging.getLogger(__name__)
+
+
+def gpu_handles(devices: int | None = None) -> list[Any]:
+    """NVML's handles of the first visible GPUs; empty where NVML has none to offer.
+
+    Args:
+        devices: how many; None for all.
+    """
+    try:
+        import pynvml
+
+        pynvml.nvmlInit()
+        if "CUDA_VISIBLE_DEVICES" in os.environ:
+            names = [name.strip() for name in os.environ["CUDA_VISIBLE_DEVICES"].split(",")]
+        else:
+            names = [str(i) for i in range(pynvml.nvmlDeviceGetCount())]
+        return [
+            pynvml.nvmlDeviceGetHandleByIndex(int(name))
+            if name.isdigit()
+            else pynvml.nvmlDeviceGetHandleByUUID(name)
+            for name in [name for name in names if name][:devices]
+        ]
+    except Exception as error:  # pynvml is absent, or there is no driver
+        log.info("NVML has no GPU: %s", error)
+        return []
 
 
 def require_cuda(device: str) -> None:
@@ -17,7 +53,9 @@ def require_cuda(device: str) -> None:
     # Only now: vLLM has to set the environment before anything imports torch.
     import torch
 
-    if not torch.cuda.is_available():
+    built = torch.backends.cuda.is_built()
+    # Where a container hides NVML, torch can still tell, at the price that is said above.
+    if not built or not (gpu_handles(1) or torch.cuda.is_available()):
         raise UserError(
             "generation.device is cuda, but torch sees no CUDA GPU here (driver missing, none "
             "visible in CUDA_VISIBLE_DEVICES, or a CPU build of torch). Ask for a GPU node, or set "
@@ -27,6 +65,10 @@ def require_cuda(device: str) -> None:
 
 def compute_capability() -> tuple[int, int]:
     """CUDA compute capability of the first visible GPU, as (major, minor)."""
+    for handle in gpu_handles(1):
+        import pynvml
+
+        return tuple(pynvml.nvmlDeviceGetCudaComputeCapability(handle))
     import torch
 
     return torch.cuda.get_device_capability()

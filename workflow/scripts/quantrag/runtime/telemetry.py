@@ -11,6 +11,8 @@ from typing import Any
 import psutil
 from tqdm import tqdm
 
+from quantrag.runtime.gpu import gpu_handles
+
 log = logging.getLogger(__name__)
 
 GIB = 2**30
@@ -33,7 +35,7 @@ class Meter:
     """
 
     def __init__(self, device: str, devices: int = 1):
-        self._gpus = _gpu_handles(devices) if device == "cuda" else []
+        self._gpus = gpu_handles(devices) if device == "cuda" else []
         self._device = device
         self._base = self._gpu_memory() if self._gpus else 0
         self._peak = 0
@@ -49,9 +51,9 @@ class Meter:
 
     def reading(self) -> dict[str, float | None]:
         """`peak_memory_gib` and `energy_wh` since the start."""
-        unknown = self._device == "cuda" and not self._gpus
         return {
-            "peak_memory_gib": None if unknown else self._peak / GIB,
+            # 0 where NVML has none, or too little changed for it to see.
+            "peak_memory_gib": self._peak / GIB or None,
             "energy_wh": self._counters.watt_hours(),
         }
 
@@ -131,30 +133,9 @@ def _rapl_packages() -> list[tuple[Path, float]]:
     return packages
 
 
-def _gpu_handles(devices: int) -> list[Any]:
-    """NVML handles of the first `devices` visible GPUs; empty where NVML has none to offer."""
-    try:
-        import pynvml
-
-        pynvml.nvmlInit()
-        visible = os.environ.get("CUDA_VISIBLE_DEVICES", "")
-        names = [name.strip() for name in visible.split(",") if name.strip()]
-        if not names:
-            names = [str(i) for i in range(pynvml.nvmlDeviceGetCount())]
-        return [
-            pynvml.nvmlDeviceGetHandleByIndex(int(name))
-            if name.isdigit()
-            else pynvml.nvmlDeviceGetHandleByUUID(name)
-            for name in names[:devices]
-        ]
-    except Exception as error:  # pynvml is absent, or there is no driver
-        log.info("No GPU to measure: %s", error)
-        return []
-
-
 def gpu_description(devices: int = 1) -> dict[str, str] | None:
     """Name and driver of the first visible GPU, or None."""
-    handles = _gpu_handles(devices)
+    handles = gpu_handles(devices)
     if not handles:
         return None
     import pynvml
@@ -169,7 +150,7 @@ def free_memory_bytes(device: str) -> int | None:
     """Memory free for a new engine: of the first visible GPU, or of this machine for `cpu`."""
     if device == "cpu":
         return psutil.virtual_memory().available
-    handles = _gpu_handles(1)
+    handles = gpu_handles(1)
     if not handles:
         return None
     import pynvml
