@@ -116,7 +116,7 @@ rule index_faiss:
     threads: 8
     resources:
         mem_mb=growing(8000),
-        runtime=growing(60),
+        runtime=growing(240),
     params:
         settings=plan.retrieval.settings("index"),
         scope=plan.retrieval.scope,
@@ -160,7 +160,7 @@ rule retrieve_dense:
 
 
 rule download_encoder:
-    """Download an encoder (safetensors and tokenizer) at a pinned revision."""
+    """Download an encoder or cross-encoder (safetensors, tokenizer) at a pinned revision."""
     output:
         encoder=directory("<resources>/encoders/{encoder}"),
     log:
@@ -236,6 +236,93 @@ rule retrieve_order:
         code=plan.code("retrieve_order.py"),
     script:
         "../scripts/retrieve_order.py"
+
+
+rule retrieve_fusion:
+    """Fuse the rankings of several retrievers by reciprocal rank."""
+    input:
+        queries="<results>/tasks/{task}/queries.parquet",
+        documents="<results>/tasks/{task}/documents.parquet",
+        runs=plan.retrieval.input_runs,
+    output:
+        run="<results>/runs/{task}/{retriever}.parquet",
+    log:
+        "<logs>/retrieve_fusion/{task}/{retriever}.log",
+    benchmark:
+        "<benchmarks>/retrieve_fusion/{task}/{retriever}.tsv"
+    wildcard_constraints:
+        retriever=plan.retrieval.of_kind("fusion"),
+    conda:
+        "../../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(30),
+    params:
+        settings=plan.retrieval.settings("k"),
+        depth=plan.retrieval.depth,
+        code=plan.code("retrieve_fusion.py"),
+    script:
+        "../scripts/retrieve_fusion.py"
+
+
+rule retrieve_rerank:
+    """Rank another retriever's first documents anew with a cross-encoder."""
+    input:
+        queries="<results>/tasks/{task}/queries.parquet",
+        documents="<results>/tasks/{task}/documents.parquet",
+        model=lambda wildcards: encoder_folder(plan.retrieval.cross_encoder(wildcards.retriever)),
+        runs=plan.retrieval.input_runs,
+    output:
+        run="<results>/runs/{task}/{retriever}.parquet",
+    log:
+        "<logs>/retrieve_rerank/{task}/{retriever}.log",
+    benchmark:
+        "<benchmarks>/retrieve_rerank/{task}/{retriever}.tsv"
+    wildcard_constraints:
+        retriever=plan.retrieval.of_kind("rerank"),
+    conda:
+        "../../envs/dense-cpu.yaml" if plan.on_cpu else "../../envs/dense.yaml"
+    threads: 8
+    resources:
+        mem_mb=growing(8000),
+        runtime=growing(480),
+        gpu=plan.gpus_of_small_jobs,
+    params:
+        model=lambda wildcards: plan.retrieval.cross_encoder(wildcards.retriever),
+        settings=plan.retrieval.settings("document_text", "depth", "max_length", "dtype"),
+        task=lambda wildcards: plan.tasks.definitions[wildcards.task],
+        depth=plan.retrieval.depth,
+        code=plan.code("retrieve_rerank.py"),
+    script:
+        "../scripts/retrieve_rerank.py"
+
+
+rule retrieve_evidence:
+    """Rank the documents that hold each question's answer first."""
+    input:
+        queries="<results>/tasks/{task}/queries.parquet",
+        documents="<results>/tasks/{task}/documents.parquet",
+        runs=plan.retrieval.input_runs,
+    output:
+        run="<results>/runs/{task}/{retriever}.parquet",
+    log:
+        "<logs>/retrieve_evidence/{task}/{retriever}.log",
+    benchmark:
+        "<benchmarks>/retrieve_evidence/{task}/{retriever}.tsv"
+    wildcard_constraints:
+        retriever=plan.retrieval.of_kind("evidence"),
+    conda:
+        "../../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(30),
+    params:
+        depth=plan.retrieval.depth,
+        code=plan.code("retrieve_evidence.py"),
+    script:
+        "../scripts/retrieve_evidence.py"
 
 
 rule compare_retrievers:

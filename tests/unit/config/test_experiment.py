@@ -118,3 +118,50 @@ def test_a_retriever_for_profiles_is_refused_where_a_corpus_is_shared(demo, monk
         UserError, match=r"retrievers\.okapi\.kind: okapi is for profiles, and LaMP-3U"
     ):
         load_config(changed)
+
+
+RERANK = {"kind": "rerank", "model": {"kind": "folder", "folder": "m"}}
+
+
+@pytest.mark.parametrize(
+    ("retrievers", "expected"),
+    [
+        (
+            {"both": {"kind": "fusion", "retrievers": ["bm25", "minilm2"]}},
+            r"retrievers\.both\.retrievers: unknown retriever 'minilm2' \(did you mean 'minilm'",
+        ),
+        (
+            {"both": {"kind": "fusion", "retrievers": ["bm25", "bm25"]}},
+            r"retrievers\.both\.retrievers: \[bm25, bm25\] repeats an entry",
+        ),
+        (
+            {"both": {"kind": "fusion", "retrievers": ["bm25"]}},
+            r"retrievers\.both\.retrievers: too few entries\. Allowed: at least 2",
+        ),
+        (
+            {"second": {**RERANK, "retriever": "second"}},
+            r"retrievers\.second\.retriever: second takes second, and so on",
+        ),
+        (
+            {
+                "a": {"kind": "fusion", "retrievers": ["bm25", "b"]},
+                "b": {**RERANK, "retriever": "a"},
+            },
+            r"retrievers\.(a\.retrievers: a takes b takes a|b\.retriever: b takes a takes b), and",
+        ),
+        (
+            {"gold": {"kind": "evidence"}},
+            r"retrievers\.gold\.kind: evidence is for tasks of kind questions, and LaMP-3U is none",
+        ),
+    ],
+)
+def test_rankings_that_retrievers_take_from_others(demo, retrievers, expected):
+    with pytest.raises(UserError, match=expected):
+        load_config({**demo, "retrievers": {**demo["retrievers"], **retrievers}})
+
+
+def test_evidence_may_be_followed_by_any_retrievers_documents(demo, monkeypatch):
+    in_a_corpus(monkeypatch)
+    gold = {"kind": "evidence", "distractors": "bm25"}
+    experiment = load_config({**demo, "retrievers": {**demo["retrievers"], "gold": gold}})
+    assert experiment.retrievers["gold"].distractors == "bm25"

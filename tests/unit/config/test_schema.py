@@ -42,7 +42,7 @@ def test_the_branches_of_a_union_are_found_by_their_tag():
     retriever = without_null(root["properties"]["retrievers"]["additionalProperties"], root)
     key, branches = tagged(retriever)
     assert key == "kind"
-    assert list(branches) == ["lucene", "okapi", "dense", "order"]
+    assert list(branches) == ["lucene", "okapi", "dense", "order", "fusion", "rerank", "evidence"]
     assert tagged(root) is None
 
 

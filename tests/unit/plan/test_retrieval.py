@@ -58,3 +58,22 @@ def test_a_shared_corpus_keeps_the_first_documents_and_has_one_statistics(monkey
     assert shared.depth(of) == 100
     assert shared.statistics(of) == "corpus"
     assert RetrievalPlan(experiment(retrieval_depth=7)).depth(of) == 7
+
+
+def test_rankings_of_others_are_inputs_and_cross_encoders_are_downloaded_too():
+    others = {
+        "both": {"kind": "fusion", "retrievers": ["one", "bm25"]},
+        "again": {"kind": "rerank", "retriever": "both", "model": {**HUB, "repo": "c/d"}},
+    }
+    retrieval = RetrievalPlan(experiment(retrievers={**RETRIEVERS, **others}))
+
+    def runs(retriever):
+        return retrieval.input_runs(SimpleNamespace(task="LaMP-5U", retriever=retriever))
+
+    assert runs("both") == [
+        "<results>/runs/LaMP-5U/one.parquet",
+        "<results>/runs/LaMP-5U/bm25.parquet",
+    ]
+    assert runs("again") == ["<results>/runs/LaMP-5U/both.parquet"]
+    assert runs("bm25") == []
+    assert retrieval.cross_encoder("again") == retrieval.downloaded["c--d--refs--pr--2"]

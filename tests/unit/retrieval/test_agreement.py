@@ -20,10 +20,13 @@ def run_of(rankings):
 
 
 def slow_rbo(a, b):
-    p, k = PERSISTENCE, len(a)
-    overlap = [len(set(a[:d]) & set(b[:d])) for d in range(1, k + 1)]
-    series = sum(x / d * p**d for d, x in enumerate(overlap, 1))
-    return overlap[-1] / k * p**k + (1 - p) / p * series
+    """Equation 32 of Webber et al. as it stands there."""
+    p, s, l = PERSISTENCE, *sorted((len(a), len(b)))  # noqa: E741 (the equation's names)
+    overlap = [len(set(a[:d]) & set(b[:d])) for d in range(l + 1)]
+    series = sum(overlap[d] / d * p**d for d in range(1, l + 1))
+    series += sum(overlap[s] * (d - s) / (s * d) * p**d for d in range(s + 1, l + 1))
+    last = ((overlap[l] - overlap[s]) / l + overlap[s] / s) * p**l
+    return last + (1 - p) / p * series
 
 
 PAIRS = st.lists(
@@ -64,3 +67,18 @@ def test_every_pair_once_in_order_and_full_agreement_is_one():
 
 def test_a_single_retriever_has_no_pairs():
     assert mean_agreement({"a": run_of([[0]])}, "t").empty
+
+
+@given(
+    st.lists(st.integers(0, 9), unique=True, min_size=1),
+    st.lists(st.integers(0, 9), unique=True, min_size=1),
+)
+def test_rankings_of_different_lengths(a, b):
+    table = mean_agreement({"x": run_of([a]), "y": run_of([b])}, "t")
+    assert table["rbo"][0] == pytest.approx(slow_rbo(a, b))
+    assert 0 <= table["rbo"][0] <= 1 + 1e-12
+
+
+def test_nothing_agrees_with_a_ranking_of_nothing():
+    table = mean_agreement({"x": run_of([[1, 2], [3]]), "y": run_of([[], [3]])}, "t")
+    assert table[["top1", "top5", "rbo"]].iloc[0].tolist() == pytest.approx([0.5, 0.5, 0.5])

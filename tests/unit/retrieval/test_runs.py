@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quantrag.errors import UserError
-from quantrag.retrieval.runs import SCHEMA, best_first, ranking, run_table, write_trec
+from quantrag.retrieval.runs import SCHEMA, best_first, ranking, rankings_of, run_table, write_trec
 from quantrag.tables import write_table
 
 QUERIES = pa.array(["q1", "q2", "q3"])
@@ -77,3 +77,13 @@ def test_trec_refuses_an_id_with_white_space(tmp_path):
     with pytest.raises(UserError, match="'q 1'"):
         write_trec(run, tmp_path / "run", "bm25")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_run_is_read_back_as_the_rows_that_it_was_made_of():
+    queries = pa.table({"query_id": QUERIES, "scope_id": ["a", "nobody", "b"]})
+    documents = pa.table({"document_id": DOCUMENTS, "scope_id": ["a", "a", "b"]})
+    found = rankings_of(small_run(), queries, documents)
+    assert [rows.tolist() for rows in found] == [[0, 1], [], [2]]
+    assert [rows.tolist() for rows in rankings_of(SCHEMA.empty_table(), queries, documents)] == [
+        []
+    ] * 3

@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 from quantrag.errors import UserError
-from quantrag.retrieval.scopes import scopes_of
+from quantrag.retrieval.scopes import rows_of, scopes_of
 
 
 def tables(query_users, document_users):
@@ -37,3 +37,15 @@ def test_no_documents_at_all():
 def test_scattered_scope_is_refused_with_its_place():
     with pytest.raises(UserError, match="row 2: scope 'a' appears again"):
         scopes_of(*tables(["a"], ["a", "b", "a"]))
+
+
+def test_documents_are_found_by_id_inside_their_querys_scope():
+    scopes = scopes_of(*tables(["b", "a", "nobody", "b"], ["a", "a", "b", "b"]))
+    ids = pa.chunked_array([["x", "y"], ["y", "x"]])
+    found = rows_of(scopes, ids, np.array([0, 0, 1, 3]), pa.chunked_array([["x", "y"], ["x", "y"]]))
+    assert [rows.tolist() for rows in found] == [[3, 2], [0], [], [2]]
+    for query, name in ((0, "z"), (2, "x")):
+        with pytest.raises(ValueError, match=f"no document {name}"):
+            rows_of(scopes, ids, np.array([query]), pa.chunked_array([[name]]))
+    nothing = pa.chunked_array([pa.array([], pa.string())])
+    assert [len(rows) for rows in rows_of(scopes, ids, np.array([], np.int64), nothing)] == [0] * 4

@@ -214,6 +214,13 @@ class PackageSource(Section):
 ModelSource = Annotated[HubSource | FolderSource | PackageSource, Field(discriminator="kind")]
 
 
+def different(values: list[str]) -> list[str]:
+    """Validator of a list: refuses one that repeats an entry."""
+    if len(set(values)) < len(values):
+        raise Mistake(f"[{', '.join(values)}] repeats an entry")
+    return values
+
+
 def unreserved(reserved: Collection[str]) -> AfterValidator:
     """Annotation of a name: refuses those that the workflow uses itself."""
 

@@ -1,6 +1,7 @@
 """The typed root of the configuration."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
@@ -12,19 +13,13 @@ from quantrag.names import NO_RETRIEVER, NOISE_FLOOR
 from quantrag.prompts.settings import PromptSettings
 from quantrag.quantization.precisions import Precision
 from quantrag.quantization.settings import AnyPrecision, PublishedSettings, QuantizationSettings
-from quantrag.retrieval.settings import RetrieverSettings
+from quantrag.retrieval.settings import INPUT_KEYS, RetrieverSettings, inputs_of
 from quantrag.scoring.settings import ScoringSettings
-from quantrag.section import Integer, K, Line, Mistake, Name, Section, shown, unreserved
+from quantrag.section import Integer, K, Line, Name, Section, different, shown, unreserved
 from quantrag.statistics.settings import StatisticsSettings
 from quantrag.tasks import registry
 from quantrag.tasks.settings import TaskSettings
 from quantrag.tasks.task import CORPUS
-
-
-def _different(values: Sequence[str]) -> Sequence[str]:
-    if len(set(values)) < len(values):
-        raise Mistake(f"[{', '.join(values)}] repeats an entry")
-    return values
 
 
 class EstimateSettings(Section):
@@ -69,7 +64,7 @@ class Experiment(Section):
     baseline: str = Field(
         description="The precision that every other one is compared with; a key of `precisions`."
     )
-    k: Annotated[list[K], AfterValidator(_different)] = Field(
+    k: Annotated[list[K], AfterValidator(different)] = Field(
         ["0", "1", "3", "5", "max_4K", "max_8K"],
         min_length=1,
         json_schema_extra={
@@ -134,7 +129,25 @@ def _mistakes_of_retrievers(experiment: Experiment) -> Iterator[tuple[list[str],
     """What retrievers don't go with. Yields (path, message)."""
     tasks = registry.load_all({n: entry.model_dump() for n, entry in experiment.tasks.items()})
     corpora = [task.name for task in tasks if task.scope == CORPUS]
+    profiles = [task.name for task in tasks if task.scope != CORPUS]
+    entries = {name: entry.model_dump() for name, entry in experiment.retrievers.items()}
+    taken = {name: inputs_of(entry) for name, entry in entries.items()}
     for name, entry in experiment.retrievers.items():
         if entry.kind == "okapi" and corpora:
             message = f"okapi is for profiles, and {corpora[0]} has a shared corpus. Take lucene"
             yield ["retrievers", name, "kind"], message
+        if entry.kind == "evidence" and profiles:
+            message = f"evidence is for tasks of kind questions, and {profiles[0]} is none"
+            yield ["retrievers", name, "kind"], message
+        for other in taken[name]:
+            if other not in entries:
+                allowed = choices(other, [known for known in entries if known != name])
+                message = f"unknown retriever {shown(other)}{allowed}"
+                yield ["retrievers", name, INPUT_KEYS[entry.kind]], message
+    try:
+        TopologicalSorter(taken).prepare()
+    except CycleError as error:
+        # Each takes the one before it.
+        circle = list(reversed(error.args[1]))
+        message = f"{' takes '.join(circle)}, and so on. A retriever can't take its own ranking"
+        yield ["retrievers", circle[0], INPUT_KEYS[entries[circle[0]]["kind"]]], message

@@ -82,11 +82,12 @@ def describe(detail: Mapping[str, Any], root: Mapping[str, Any]) -> tuple[list[s
             return path, f"{shown(value)} is not allowed" + choices(value, allowed, near)
         case "finite_number":
             return path, f"{shown(value)} is not allowed. Allowed: finite numbers"
-        case "string_too_short" | "too_short":
-            return (
-                path,
-                f"empty. Allowed: at least {'one character' if value == '' else 'one entry'}",
-            )
+        case "string_too_short":
+            return path, "empty. Allowed: at least one character"
+        case "too_short":
+            if not value:
+                return path, "empty. Allowed: at least one entry"
+            return path, f"too few entries. Allowed: at least {context['min_length']}"
         case "string_too_long":
             longest = context["max_length"]
             return path, f"{shown(value)} is too long. Allowed: at most {longest} characters"

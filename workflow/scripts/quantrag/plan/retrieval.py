@@ -6,6 +6,7 @@ from typing import Any
 from quantrag.config.experiment import Experiment
 from quantrag.model_files import encoder_name
 from quantrag.plan.wildcards import one_of
+from quantrag.retrieval.settings import inputs_of
 from quantrag.tasks import registry
 from quantrag.tasks.task import CORPUS
 
@@ -19,7 +20,8 @@ class RetrievalPlan:
     """The retrievers of an experiment.
 
     Attributes:
-        downloaded: the config's entry of each encoder that is downloaded, by its folder's name.
+        downloaded: the config's entry of each encoder or cross-encoder that is downloaded, by its
+            folder's name.
     """
 
     def __init__(self, experiment: Experiment) -> None:
@@ -32,7 +34,7 @@ class RetrievalPlan:
         encoders = (
             entry[key]
             for entry in self._entries.values()
-            for key in ("encoder", "query_encoder")
+            for key in ("encoder", "query_encoder", "model")
             if key in entry
         )
         self.downloaded = {
@@ -68,6 +70,15 @@ class RetrievalPlan:
         """Params function: whose statistics Lucene takes, as `quantrag.retrieval.lucene` has it."""
         scope = self.scope(wildcards)
         return CORPUS if scope == CORPUS else self._entries[wildcards.retriever]["statistics"]
+
+    def input_runs(self, wildcards: Any) -> list[str]:
+        """Input function: the runs of the retrievers that a retriever takes."""
+        names = inputs_of(self._entries[wildcards.retriever])
+        return [f"<results>/runs/{wildcards.task}/{name}.parquet" for name in names]
+
+    def cross_encoder(self, retriever: str) -> Entry:
+        """Config entry of the model that reranks."""
+        return self._entries[retriever]["model"]
 
     def document_encoder(self, retriever: str) -> Entry:
         """Config entry of the encoder of the documents."""

@@ -48,11 +48,12 @@ def agreement(query: np.ndarray, a: np.ndarray, b: np.ndarray) -> pd.DataFrame:
     Returns:
         A row per query: `top1` (1 if the first document is the same), `top5` (share of the first
         five, or of all if there are fewer, that both have), and `rbo`, the extrapolated rank-biased
-        overlap (equation 32 of Webber et al., both rankings being of one length).
+        overlap (equation 32 of Webber et al.), 0 where one has ranked nothing.
     """
     starts = np.flatnonzero(np.diff(query, prepend=query[:1] - 1))
     number = np.repeat(np.arange(len(starts)), np.diff(np.append(starts, len(query))))
-    depth = np.maximum.reduceat(np.maximum(a, b), starts)
+    lengths = np.maximum.reduceat(np.stack([a, b]), starts, axis=1)
+    depth, shorter = lengths.max(axis=0), lengths.min(axis=0)
     both = (a > 0) & (b > 0)
     # A document is in both first d from the larger of its two ranks on.
     meets = np.where(both, np.maximum(a, b), 0)
@@ -70,7 +71,13 @@ def agreement(query: np.ndarray, a: np.ndarray, b: np.ndarray) -> pd.DataFrame:
     d = np.arange(first[-1]) - first[:-1][owner] + 1
     p = PERSISTENCE
     series = np.bincount(owner, weights=overlap / d * p**d)
-    rbo = overlap[first[1:] - 1] / depth * p**depth + (1 - p) / p * series
+    # Behind the end of the shorter ranking its share in common is taken to stay what it was there.
+    at_shorter = np.where(shorter > 0, overlap[first[:-1] + np.maximum(shorter, 1) - 1], 0)
+    share = at_shorter / np.maximum(shorter, 1)
+    beyond = np.where(d > shorter[owner], (d - shorter[owner]) / d * p**d, 0)
+    series += share * np.bincount(owner, weights=beyond)
+    last = (overlap[first[1:] - 1] - at_shorter) / depth + share
+    rbo = last * p**depth + (1 - p) / p * series
     return pd.DataFrame({"top1": top1, "top5": top5, "rbo": rbo})
 
 

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from quantrag.errors import UserError
+from quantrag.retrieval.scopes import rows_of, scopes_of
 from quantrag.tables import atomic_path
 
 SCHEMA = pa.schema(
@@ -82,6 +84,23 @@ def run_table(
     return pa.Table.from_arrays(
         [_plain(column, field.type) for column, field in zip(columns, SCHEMA, strict=True)],
         schema=SCHEMA,
+    )
+
+
+def rankings_of(run: pa.Table, queries: pa.Table, documents: pa.Table) -> list[np.ndarray]:
+    """What `run_table` made a run of: rows (int64) of each query's documents, best first.
+
+    Args:
+        run: of these queries over these documents.
+        queries: table with `query_id` and `scope_id`.
+        documents: table with `document_id` and `scope_id`.
+    """
+    query = pc.index_in(run["query_id"], value_set=queries["query_id"].combine_chunks())
+    return rows_of(
+        scopes_of(queries, documents),
+        documents["document_id"],
+        query.to_numpy().astype(np.int64),
+        run["document_id"],
     )
 
 

@@ -63,3 +63,32 @@ def scopes_of(queries: pa.Table, documents: pa.Table) -> Scopes:
         bounds=np.append(starts, len(codes)).astype(np.int64),
         of_query=pc.fill_null(of_query, -1).to_numpy(zero_copy_only=False).astype(np.int64),
     )
+
+
+def rows_of(
+    scopes: Scopes, document_ids: pa.ChunkedArray, query: np.ndarray, ids: pa.ChunkedArray
+) -> list[np.ndarray]:
+    """Rows of the documents that are named for each query, in the order in which they are.
+
+    Args:
+        scopes: of the queries and documents.
+        document_ids: id of each document; in another scope it may be another document's too.
+        query: int64, number of the query that each of `ids` is named for, in ascending order.
+        ids: ids of documents in the scopes of these queries.
+
+    Returns:
+        int64 for each query, empty where none is named.
+    """
+    encoded = document_ids.combine_chunks().dictionary_encode()
+    known = len(encoded.dictionary)
+    owner = np.repeat(np.arange(len(scopes)), scopes.sizes())
+    keys = owner * known + encoded.indices.to_numpy(zero_copy_only=False)
+    order = np.argsort(keys)
+    codes = pc.index_in(ids, value_set=encoded.dictionary).fill_null(-1).to_numpy()
+    wanted = scopes.of_query[query] * known + codes
+    places = np.minimum(np.searchsorted(keys[order], wanted), max(len(keys) - 1, 0))
+    rows = order[places] if len(wanted) else np.empty(0, np.int64)
+    wrong = (codes < 0) | (scopes.of_query[query] < 0) | (keys[rows] != wanted)
+    if np.any(wrong):
+        raise ValueError(f"no document {ids[int(np.flatnonzero(wrong)[0])]} in its query's scope")
+    return np.split(rows, np.cumsum(np.bincount(query, minlength=len(scopes.of_query)))[:-1])

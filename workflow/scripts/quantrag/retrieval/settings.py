@@ -1,10 +1,11 @@
 """The configuration's section `retrievers`: how a user's documents are ranked."""
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
-from quantrag.section import Integer, ModelSource, Number, PackageSource, Section
+from quantrag.section import Integer, Line, ModelSource, Number, PackageSource, Section, different
 
 DocumentText = Annotated[
     Literal["task", "text", "target_and_text", "lamp"],
@@ -144,7 +145,85 @@ class OrderSettings(Section):
     )
 
 
+class FusionSettings(Section):
+    """Several retrievers' rankings as one, by reciprocal rank fusion (Cormack et al. 2009)."""
+
+    kind: Literal["fusion"] = Field(
+        description="Several retrievers' rankings as one: a document's score is the sum of "
+        "1 / (k + rank)."
+    )
+    retrievers: Annotated[list[Line], AfterValidator(different)] = Field(
+        min_length=2, description="Names of the retrievers that are fused, of `retrievers`."
+    )
+    k: Number = Field(
+        60,
+        ge=0,
+        description="How little the first ranks stand out. Default as in the method's paper.",
+    )
+
+
+class RerankSettings(Section):
+    """Another retriever's first documents in the order of a cross-encoder."""
+
+    kind: Literal["rerank"] = Field(
+        description="Another retriever's first documents in the order of a cross-encoder, which "
+        "reads each with the query."
+    )
+    retriever: Line = Field(description="Name of the retriever, of `retrievers`.")
+    model: ModelSource = Field(
+        description="The cross-encoder: a model for sequence classification with one output, or "
+        "with several classes of which the last means relevant."
+    )
+    depth: Integer = Field(
+        100,
+        ge=1,
+        description="How many documents of each ranking are read; the others follow as they were.",
+    )
+    document_text: DocumentText = "task"
+    max_length: Integer | None = Field(
+        None,
+        ge=3,
+        description="Tokens of a query and document that are read, special tokens included; of the "
+        "longer one the rest is cut. `null` takes the model's own length.",
+    )
+    dtype: Literal["auto", "float32", "float16", "bfloat16"] = Field(
+        "auto",
+        description="Arithmetic of the model; `auto` is float32 on a CPU and float16 on a GPU.",
+    )
+
+
+class EvidenceSettings(Section):
+    """The documents that hold the answer, where a task's questions name them: the bound of
+    retrieval. For tasks of kind `questions` only."""
+
+    kind: Literal["evidence"] = Field(
+        description="The documents that hold the answer, as if a retriever had found them. A "
+        "question whose evidence isn't known gets none (only the distractors)."
+    )
+    distractors: Line | None = Field(
+        None,
+        description="Name of the retriever, of `retrievers`, whose other documents follow; `null`: "
+        "nothing follows.",
+    )
+
+
 #: One retriever: how a user's documents are ranked for that user's query.
 RetrieverSettings = Annotated[
-    LuceneSettings | OkapiSettings | DenseSettings | OrderSettings, Field(discriminator="kind")
+    LuceneSettings
+    | OkapiSettings
+    | DenseSettings
+    | OrderSettings
+    | FusionSettings
+    | RerankSettings
+    | EvidenceSettings,
+    Field(discriminator="kind"),
 ]
+
+#: Key of the retrievers that a kind takes the rankings of.
+INPUT_KEYS = {"fusion": "retrievers", "rerank": "retriever", "evidence": "distractors"}
+
+
+def inputs_of(entry: Mapping[str, Any]) -> list[str]:
+    """Names of the retrievers whose rankings a retriever takes, by its entry."""
+    named = entry.get(INPUT_KEYS.get(entry["kind"], ""))
+    return [named] if isinstance(named, str) else list(named or [])
