@@ -58,7 +58,7 @@ def make(
     for name, table in tables.items():
         if "k" in table:
             table = table.assign(k=table["k"].map(renamed))
-        if name == "retrievers" and retrievers < 2:
+        if name == "evidence" or (name == "retrievers" and retrievers < 2):
             continue
         paths[name] = str(folder / "tables" / f"{name}.csv")
         write_csv(table, paths[name])

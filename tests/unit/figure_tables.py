@@ -9,9 +9,10 @@ from quantrag.generation.costs import COST_COLUMNS
 from quantrag.quantization import checkpoint_table
 from quantrag.retrieval import agreement
 from quantrag.statistics.comparisons import COMPARISON_COLUMNS, POOLED_COLUMNS
+from quantrag.statistics.evidence import EVIDENCE_COLUMNS, INTERACTION, PARTS
 from quantrag.statistics.replication import REPLICATION_COLUMNS
 from quantrag.statistics.summaries import SCORE_COLUMNS
-from quantrag.statistics.trends import TREND_COLUMNS
+from quantrag.statistics.trends import ALL, TREND_COLUMNS
 
 METRICS = {"LaMP-3U": ("mae", "rmse"), "LaMP-5U": ("rouge1", "rougeL")}
 MODELS = (
@@ -37,7 +38,8 @@ def make(tasks=2, models=1, precisions=2, retrievers=2, ks=4, noise=True, energy
     """All tables of an experiment with so many tasks, models, precisions, retrievers and ks.
 
     Returns:
-        Tables by name: scores, comparisons, trends, retrievers, costs, checkpoints, replication.
+        Tables by name: scores, comparisons, pooled, evidence, trends, retrievers, costs,
+        checkpoints, replication.
     """
     rng = np.random.default_rng(seed)
     tasks = list(METRICS)[:tasks]
@@ -91,7 +93,24 @@ def make(tasks=2, models=1, precisions=2, retrievers=2, ks=4, noise=True, energy
     tables["replication"] = _replication(tables["scores"])
     tables["trends"] = _trends(rng, tables["comparisons"])
     tables["pooled"] = _pooled(tables["comparisons"])
+    tables["evidence"] = _evidence(tables["comparisons"], tables["pooled"])
     return tables
+
+
+def _evidence(comparisons, pooled):
+    parts = []
+    for i, name in enumerate(PARTS):
+        for table in (pooled.assign(retriever=ALL, k=ALL), comparisons[comparisons["k"] != "0"]):
+            table = table.assign(evidence=name, n=2500 // (1 + i))
+            ends = ["difference", "ci_low", "ci_high"]
+            table[ends] = table[ends] * (1, -0.2, 1.5, 1, 0.5)[i]
+            parts.append(table)
+    for level in (0, 1):  # all cells, single cells
+        table = parts[level][["task", "model", "retriever", "k", "metric", "baseline", "precision"]]
+        own = {name: parts[level][name] * 1.2 for name in ("difference", "ci_low", "ci_high")}
+        facts = {"p_value": 0.01, "p_holm": 0.04, "n": 3750, "n_differing": 900, "verdict": ""}
+        parts.append(table.assign(evidence=INTERACTION, **own, **facts))
+    return pd.concat(parts, ignore_index=True)[EVIDENCE_COLUMNS]
 
 
 def _pooled(comparisons):

@@ -22,7 +22,13 @@ def cell(precision, k="1", *, n=None, model="m", retriever="bm25", task="t", **c
     ids = [f"q{i}" for i in range(n)]
     frame = pd.DataFrame({"query_id": ids, "cluster_id": ids, "n_tokens": 100})
     frame = frame.assign(
-        task=task, model=model, precision=precision, retriever=retriever, k=k, valid=True
+        task=task,
+        model=model,
+        precision=precision,
+        retriever=retriever,
+        k=k,
+        valid=True,
+        evidence="",
     )
     empty = [CORRECT, *score_columns(), *LOGPROBS]
     frame = frame.assign(**dict.fromkeys(empty, np.nan)).assign(**columns)

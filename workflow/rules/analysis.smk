@@ -1,7 +1,7 @@
 # analysis.smk: scores -> tables with intervals, tests and trends.
 # needs: <results>/scores/{model}/{precision}.parquet, <results>/costs/{model}/{precision}.json,
 #        config/published.yaml
-# produces: <results>/scores.parquet and <results>/tables/{scores,comparisons,pooled,trends,costs,replication}.csv
+# produces: <results>/scores.parquet and <results>/tables/{scores,comparisons,pooled,evidence,trends,costs,replication}.csv
 
 
 rule summarize_scores:
@@ -61,6 +61,36 @@ rule compare:
         code=plan.code("compare.py"),
     script:
         "../scripts/compare.py"
+
+
+rule compare_by_evidence:
+    """Split the comparisons by whether the evidence is in the prompt, and where."""
+    input:
+        scores=plan.scores(),
+    output:
+        table="<results>/tables/evidence.csv",
+    log:
+        "<logs>/compare_by_evidence.log",
+    benchmark:
+        "<benchmarks>/compare_by_evidence.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 2
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(60),
+    params:
+        tasks=plan.tasks.definitions,
+        baseline=config["baseline"],
+        invalid=config["scoring"]["invalid"],
+        confidence=config["statistics"]["confidence"],
+        margin=config["statistics"]["margin"],
+        power=config["statistics"]["power"],
+        permutations=config["statistics"]["permutations"],
+        seed=config["seed"],
+        code=plan.code("compare_by_evidence.py"),
+    script:
+        "../scripts/compare_by_evidence.py"
 
 
 rule trend:

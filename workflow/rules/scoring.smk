@@ -1,5 +1,6 @@
 # scoring.smk: the models' answers -> one score per query.
-# needs: <results>/completions/... and <results>/tasks/{task}/queries.parquet
+# needs: <results>/completions/... and <results>/tasks/{task}/queries.parquet; of tasks with a shared
+#        corpus <results>/prompts/{model}/{task}/{retriever}.parquet
 # produces: <results>/scores/{model}/{precision}.parquet
 
 
@@ -8,6 +9,7 @@ rule score:
     input:
         completions=plan.completions_of_job(),
         queries=plan.queries,
+        prompts=lambda wildcards: plan.prompts_with_evidence(wildcards.model),
     output:
         scores="<results>/scores/{model}/{precision}.parquet",
     log:

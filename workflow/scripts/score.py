@@ -12,6 +12,7 @@ with job(snakemake):
     import pandas as pd
 
     from quantrag.grid import Cell
+    from quantrag.scoring.evidence import with_documents
     from quantrag.scoring.score import score_task
     from quantrag.tables import read_table, write_table
     from quantrag.tasks.answers import RATING, VERSION
@@ -24,10 +25,12 @@ with job(snakemake):
     for task, queries in zip(load_all(params.tasks), snakemake.input.queries, strict=True):
         read = [*columns, "first_token_logprobs"] if task.answer == RATING else columns
         own = [number for number, cell in enumerate(cells) if cell.task == task.name]
+        completions = [read_table(snakemake.input.completions[number], read) for number in own]
+        own = [cells[number] for number in own]
         parts.append(
             score_task(
-                [read_table(snakemake.input.completions[number], read) for number in own],
-                [cells[number] for number in own],
+                with_documents(completions, own, snakemake.input.prompts),
+                own,
                 read_table(queries),
                 task=task,
                 rule=params.parsing,

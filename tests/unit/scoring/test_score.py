@@ -25,9 +25,10 @@ def test_columns_and_types():
     scores = score(completions(["Rating: 5", "well"]))
     assert scores.columns.tolist() == [
         *["task", "retriever", "k", "query_id", "cluster_id", "prediction", "golds", "valid"],
-        *["n_tokens", "flip_key", "correct", "absolute_error", "rougeL", "squared_error", "rouge1"],
-        *["predicted_label", "gold_label", "token_f1", "contains", "nll", "rps", "log_loss"],
-        *["brier", "divergence", "same_top", "gold_logprob", "gold_tokens"],
+        *["n_tokens", "evidence", "flip_key", "correct", "absolute_error", "rougeL"],
+        *["squared_error", "rouge1", "predicted_label", "gold_label", "token_f1", "contains"],
+        *["nll", "rps", "log_loss", "brier", "divergence", "same_top"],
+        *["gold_logprob", "gold_tokens"],
         *[f"logprob_{i}" for i in range(1, 6)],
     ]
     assert scores["n_tokens"].dtype == np.int32
@@ -37,6 +38,13 @@ def test_columns_and_types():
     assert scores["absolute_error"].tolist() == [0, 3]
     assert scores["squared_error"].tolist() == [0, 9]
     assert scores["correct"].tolist() == [1, 0]
+
+
+def test_the_evidence_is_placed_where_the_documents_are_known():
+    queries = QUERIES.assign(evidence=[["d2", "d9"], []])
+    frame = completions(["5", "2"], document_ids=[["d1", "d2", "d3"], ["d2"]])
+    assert score(frame, queries=queries)["evidence"].tolist() == ["middle", ""]
+    assert score(completions(["5", "2"]), queries=queries)["evidence"].tolist() == ["", ""]
 
 
 def test_cells_follow_each_other():

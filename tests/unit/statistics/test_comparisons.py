@@ -410,6 +410,7 @@ def simulated(lamp, scores):
         scores=flat,
         valid=np.ones(shape, dtype=bool),
         n_tokens=np.full(shape, 100),
+        evidence=np.full(shape, "", dtype=object),
         answers=np.zeros(shape, dtype=int),
         logprobs=None,
     )

@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 from sklearn.metrics import f1_score
 
 from quantrag.scoring.metrics import metric
-from quantrag.statistics.effects import effect, pooled
+from quantrag.statistics.bounded import Differences
+from quantrag.statistics.effects import contrast, effect, pooled
 from synthetic_scores import cell, grid_of
 
 PAIR = np.array([[1, 0]])
@@ -91,3 +93,68 @@ def test_pooling_takes_a_clusters_cells_together():
     assert found.counts.tolist() == [[1, 1], [1, 1]]
     assert found.mean == pytest.approx([0.5, 0.5])
     assert found.n_differing.tolist() == [2, 1]
+
+
+def draw_two_parts(rng, replications, n, share, change, cells=1):
+    """Differences of -1, 0 and 1, n clusters with one query in each of some cells, two parts.
+
+    Args:
+        share: of the queries that are in the first part, drawn anew in each cell.
+        change: per part the chances of -1 and of 1.
+        cells: whose answers of a cluster are alike.
+    """
+    sums, counts = np.zeros((2, 2, replications, n))
+    luck = rng.random((replications, n))
+    for _ in range(cells):
+        in_first = rng.random(luck.shape) < share
+        own = np.where(rng.random(luck.shape) < 0.6, luck, rng.random(luck.shape))
+        for part, inside in enumerate((in_first, ~in_first)):
+            lost, won = change[part]
+            value = np.where(own < lost, -1, np.where(own > 1 - won, 1, 0))
+            sums[part] += value * inside / cells
+            counts[part] += inside / cells
+    bound = np.ones(replications)
+    return [Differences(sums[part], counts[part], bound) for part in (0, 1)]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [[(0.1, 0.05)] * 2, [(0.01, 0.0)] * 2, [(0.2, 0.1), (0.02, 0.02)], [(0.3, 0.05), (0.05, 0.3)]],
+    ids=["equal", "rare", "more often", "opposite"],
+)
+@pytest.mark.parametrize(("n", "share"), [(60, 0.3), (200, 0.1), (200, 0.7), (1000, 0.5)])
+@pytest.mark.parametrize("cells", [1, 3])
+def test_intervals_of_a_contrast_cover_the_truth(change, n, share, cells):
+    rng = np.random.default_rng(n + cells)
+    own = contrast(*draw_two_parts(rng, 300, n, share, change, cells))
+    truth = np.diff(change[1]).item() - np.diff(change[0]).item()
+    low, high = own.interval(0.95)
+    assert np.mean((low <= -truth + 1e-12) & (-truth - 1e-12 <= high)) >= 0.92
+
+
+def test_a_contrast_is_the_difference_of_two_means():
+    first = Differences(np.array([[1.0, 0, 2, 0]]), np.array([[1.0, 0, 2, 1]]), np.ones(1))
+    second = Differences(np.array([[0.0, 1, 0, 0]]), np.array([[0.0, 2, 1, 1]]), np.ones(1))
+    own = contrast(first, second)
+    assert own.mean == pytest.approx(3 / 4 - 1 / 4)
+    assert (own.n_clusters, own.n_differing) == (4, 3)
+    assert own.sums.sum() == pytest.approx(4 * own.mean)
+
+
+def test_a_contrast_of_disjoint_parts_is_welchs_test():
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(0.3, 0.5, 300), rng.normal(0.2, 1, 400)
+    alone = np.concatenate([np.ones(300), np.zeros(400)])
+    values = np.concatenate([a, b])
+    bound = np.full(1, 5.0)
+    parts = [Differences((values * w)[None], w[None], bound) for w in (alone, 1 - alone)]
+    welch = stats.ttest_ind(a, b, equal_var=False)
+    own = contrast(*parts)
+    assert own.p_value()[0] == pytest.approx(welch.pvalue, rel=0.15)
+    assert np.ravel(own.interval(0.95)) == pytest.approx(welch.confidence_interval(), abs=0.01)
+
+
+def test_a_contrast_needs_two_clusters_on_each_side():
+    counts = np.array([[1.0, 0, 0, 0], [1.0, 1, 0, 0]])
+    parts = [Differences(np.zeros((2, 4)), c, np.ones(2)) for c in (counts, 1 - counts)]
+    assert np.isnan(contrast(*parts).p_value()).tolist() == [True, False]

@@ -17,7 +17,7 @@ def test_specifications_are_valid_and_complete(size):
     if size[3] == 1:
         del tables["retrievers"]
     found = report_figures(tables, 0.95)
-    names = ["k_sweep", "quantization_gap", "forest", "flips", "quality_cost"]
+    names = ["k_sweep", "quantization_gap", "forest", "evidence", "flips", "quality_cost"]
     names += ["retrievers_compared"] * (size[3] > 1) + ["layer_errors"]
     assert [figure.name for figure in found] == names
     for figure in found:
@@ -37,6 +37,7 @@ def test_specifications_are_valid_and_complete(size):
 def test_only_the_baseline_has_no_figures_of_differences():
     tables = figure_tables.make(1, 1, 2, 1, 3, noise=False)
     tables["comparisons"] = tables["comparisons"].iloc[:0]
+    tables["evidence"] = tables["evidence"].iloc[:0]
     tables["scores"] = tables["scores"][tables["scores"]["precision"] == "fp16"]
     del tables["retrievers"]
     tables["checkpoints"] = tables["checkpoints"][tables["checkpoints"]["precision"] == "fp16"]

@@ -50,7 +50,9 @@ class Plan:
         self.retrieval = RetrievalPlan(experiment)
         self.checkpoints = CheckpointPlan(experiment)
         made_here = any(one.made_here for one in self.checkpoints.precisions.values())
-        self.products = ProductPlan(experiment, quantizes=made_here)
+        self.products = ProductPlan(
+            experiment, quantizes=made_here, corpora=bool(self.tasks.corpora)
+        )
         self.ks = [K.parse(k) for k in experiment.k]
         grid = cells_of(experiment.tasks, experiment.retrievers, self.ks)
         self.cells = [str(cell) for cell in grid]
@@ -103,6 +105,12 @@ class Plan:
             for model in models or self.experiment.models
             for task in self.experiment.tasks
             for retriever in retrievers
+        ]
+
+    def prompts_with_evidence(self, *models: str) -> list[str]:
+        """As `prompts`, of the tasks whose questions may say which documents answer them."""
+        return [
+            path for path in self.prompts(*models) if Path(path).parts[-2] in self.tasks.corpora
         ]
 
     def completions(self) -> list[str]:

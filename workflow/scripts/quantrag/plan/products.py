@@ -26,13 +26,18 @@ class ProductPlan:
     """
 
     def __init__(
-        self, experiment: Experiment | RecordedExperiment, *, quantizes: bool = False
+        self,
+        experiment: Experiment | RecordedExperiment,
+        *,
+        quantizes: bool = False,
+        corpora: bool = False,
     ) -> None:
         """Choose from the catalogue what this experiment has.
 
         Args:
             experiment: the configuration.
             quantizes: whether the workflow quantizes any checkpoint itself.
+            corpora: whether any task's queries search a shared corpus.
         """
         if isinstance(experiment, RecordedExperiment):
             extent = _recorded_extent(experiment)
@@ -43,6 +48,7 @@ class ProductPlan:
                 precisions=len(experiment.precisions),
                 retrievers=len(experiment.retrievers),
                 quantizes=quantizes,
+                corpora=corpora,
             )
         self._confidence = experiment.statistics.confidence
         self.tables = [_table(name) for name in tables_of(extent)]

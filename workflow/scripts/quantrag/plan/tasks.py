@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from quantrag.config.experiment import Experiment
 from quantrag.prompts.styles import style_hash
 from quantrag.tasks import registry
+from quantrag.tasks.task import CORPUS
 
 
 class TaskDefinitions:
@@ -15,6 +16,7 @@ class TaskDefinitions:
 
     Attributes:
         definitions: what each task is, by its name, as plain values; scripts make a `Task` of it.
+        corpora: the names of the tasks whose queries all search one corpus.
     """
 
     def __init__(self, tasks: Mapping[str, BaseModel]) -> None:
@@ -27,6 +29,8 @@ class TaskDefinitions:
         self.definitions = {
             name: registry.definition(entry) for name, entry in self._entries.items()
         }
+        tasks = registry.load_all(self.definitions)
+        self.corpora = [task.name for task in tasks if task.scope == CORPUS]
 
     def files(self, task: str, split: str | None = None) -> dict[str, str]:
         """Path of each file that a split is read from; without a name it is the evaluated split."""

@@ -26,6 +26,7 @@ class Extent:
         generates: whether the models ran here; recorded answers have no costs and no checkpoints.
         over_k: whether there is more than one k.
         replicates: whether there may be published values of its tasks.
+        corpora: whether questions search a shared corpus; of these the evidence may be known.
     """
 
     precisions: int
@@ -34,6 +35,7 @@ class Extent:
     generates: bool = True
     over_k: bool = True
     replicates: bool = True
+    corpora: bool = False
 
 
 def _always(extent: Extent) -> bool:
@@ -62,6 +64,14 @@ def _replicates(extent: Extent) -> bool:
 
 def _several_precisions_over_k(extent: Extent) -> bool:
     return extent.precisions > 1 and extent.over_k
+
+
+def _corpora(extent: Extent) -> bool:
+    return extent.corpora
+
+
+def _several_precisions_and_corpora(extent: Extent) -> bool:
+    return extent.precisions > 1 and extent.corpora
 
 
 def _quantizes(extent: Extent) -> bool:
@@ -121,7 +131,7 @@ COLUMNS = {
     column.name: column
     for column in (
         *_text("task", "model", "precision", "retriever", "k", "metric", "baseline", "verdict"),
-        *_text("engine", "device", "method", "module", "status", "source"),
+        *_text("evidence", "engine", "device", "method", "module", "status", "source"),
         Column("retriever_a", "retriever"),
         Column("retriever_b", "and"),
         Column("n", "n", 0),
@@ -231,6 +241,26 @@ TABLES = {
                 *("ci_high", "margin", "p_holm", "n_cells"),
             ),
             opens=True,
+        ),
+        TableEntry(
+            name="evidence",
+            title="Comparisons by evidence",
+            caption=(
+                "The comparisons over the answers whose prompt holds a document with the answer, "
+                "over those whose prompt doesn't, and by the third of the prompt's documents in "
+                "which it stands. “present-absent” is the first difference minus the second."
+            ),
+            shown=(
+                *(*_LINE, "k", "evidence", "verdict", "difference", "ci_low", "ci_high", "margin"),
+                *("p_holm", "p_equivalence", "flip_rate", "n", "n_differing", "margin_needs"),
+            ),
+            required=(
+                *("task", "model", "retriever", "k", "evidence", "metric", "baseline"),
+                *("precision", "difference", "ci_low", "ci_high", "margin", "p_holm", "verdict"),
+                *("n", "n_differing", "n_cells"),
+            ),
+            opens=True,
+            when=_corpora,
         ),
         TableEntry(
             name="scores",
@@ -459,6 +489,21 @@ FIGURES = {
                 f"equivalence margin as a pale bar. Markers are verdicts. {_VERDICTS}"
             ),
             when=_several_precisions,
+        ),
+        FigureEntry(
+            name="evidence",
+            title="Difference by evidence in the prompt",
+            tables=("evidence",),
+            caption=(
+                "Difference from {baseline}, with {level} intervals, where the prompt holds a "
+                "document with the answer and where it doesn't, and by the third of the prompt's "
+                "documents in which it stands; all cells of a model together. The pale bar is the "
+                "equivalence margin. “In − not in” is the first difference minus the second. "
+                "Questions whose evidence is found are other questions than those whose evidence "
+                "isn't, so it is no effect of the evidence alone. Hollow marks: fewer than 15 "
+                "scores differ."
+            ),
+            when=_several_precisions_and_corpora,
         ),
         FigureEntry(
             name="flips",

@@ -4,8 +4,10 @@ import re
 
 from quantrag.grid import K
 from quantrag.names import NO_RETRIEVER, NOISE_FLOOR
+from quantrag.scoring.evidence import ABSENT
 from quantrag.scoring.metrics import Metric as Metric
 from quantrag.scoring.metrics import metric as metric
+from quantrag.statistics.evidence import INTERACTION, PRESENT
 
 _KNOWN_NAMES = {
     NO_RETRIEVER: "no retrieval",
@@ -19,6 +21,16 @@ _KNOWN_NAMES = {
 }
 #: Of a comparison, in the order of legends and counts.
 VERDICTS = ("worse", "better", "equivalent", "inconclusive")
+#: Where the evidence stands in the prompt, in the order of figures; the last is how much the
+#: differences with and without it differ.
+EVIDENCE = {
+    PRESENT: "in",
+    "first": "first third",
+    "middle": "middle third",
+    "last": "last third",
+    ABSENT: "not in",
+    INTERACTION: "in − not in",
+}
 _PRECISION_WORD = re.compile(r"^(fp|bf|int|nf|kv|w|a)\d*(w\d+|a\d+)*$|^(gptq|awq|rtn|hqq)$", re.I)
 
 

@@ -12,6 +12,7 @@ from quantrag.grid import Cell, K
 from quantrag.names import NOISE_FLOOR
 from quantrag.recorded.align import match
 from quantrag.recorded.record import Record
+from quantrag.scoring.evidence import UNKNOWN
 from quantrag.scoring.metrics import (
     CORRECT,
     METRICS,
@@ -240,6 +241,7 @@ def _as_scored(
             "golds": queries["golds"],
             "valid": True,
             "n_tokens": np.array([record.prompt_tokens for record in firsts], dtype=np.int32),
+            "evidence": UNKNOWN,
             "flip_key": [_flip_key(record, metrics) for record in firsts],
         }
     )

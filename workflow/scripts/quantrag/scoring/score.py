@@ -9,6 +9,7 @@ import pandas as pd
 
 from quantrag.errors import UserError
 from quantrag.grid import Cell
+from quantrag.scoring.evidence import UNKNOWN, place_of_evidence
 from quantrag.scoring.likelihoods import Likelihoods, TokenLogprobs
 from quantrag.scoring.metrics import CORRECT, gold_likelihood, metrics_for, score_columns
 from quantrag.tasks.answers import RATING, RATINGS
@@ -36,19 +37,21 @@ def score_task(
 
     Args:
         completions: per cell a frame with query_id, text, prompt_tokens and, where they exist,
-            first_token_logprobs, likelihoods and baseline_likelihood.
+            first_token_logprobs, likelihoods, baseline_likelihood and document_ids (of the prompt's
+            documents, in their order; without them the place of the evidence isn't known).
         cells: of each of them; their task is `task`.
-        queries: query_id, cluster_id, golds.
+        queries: query_id, cluster_id, golds and, where there is any, evidence.
         task: the task.
         rule: the parsing rule.
 
     Returns:
         One row per cell and query, cells in the given order and queries in theirs: task,
         retriever, k, query_id, cluster_id, prediction, golds, valid, n_tokens (int32, of the
-        prompt), flip_key, correct (1, 0, or NaN where answers are a matter of degree), the columns
-        of the metrics (float64, NaN where they aren't the task's or weren't measured), gold_logprob
-        and gold_tokens (float64: log-probability of the gold's text in nats and its tokens, NaN
-        where not measured) and logprob_1 .. logprob_5 (float64: log-probability of the rating as an
+        prompt), evidence (where it stands in the prompt, `quantrag.scoring.evidence`), flip_key,
+        correct (1, 0, or NaN where answers are a matter of degree), the columns of the metrics
+        (float64, NaN where they aren't the task's or weren't measured), gold_logprob and
+        gold_tokens (float64: log-probability of the gold's text in nats and its tokens, NaN where
+        not measured) and logprob_1 .. logprob_5 (float64: log-probability of the rating as an
         answer, or where it wasn't measured that the answer starts with it; NaN where unknown).
 
     Raises:
@@ -60,6 +63,7 @@ def score_task(
     names = [column for metric in metrics for column in metric.columns]
     known: dict[tuple[str, tuple[str, ...]], tuple] = {}
     golds = [tuple(of_query) for of_query in queries["golds"]]
+    evidence = queries.get("evidence", [()] * len(queries))
 
     def scored(text: str, golds: tuple[str, ...]) -> tuple:
         if (text, golds) not in known:
@@ -90,6 +94,7 @@ def score_task(
                 "golds": golds,
                 "valid": valid,
                 "n_tokens": frame["prompt_tokens"].to_numpy(dtype=np.int32),
+                "evidence": _places(frame, evidence),
                 "flip_key": keys,
                 CORRECT: np.array(right, dtype=np.float64),
             }
@@ -157,6 +162,14 @@ def rating_logprobs(entries: Sequence[Mapping[str, object]] | None) -> list[floa
     if not any(mass.values()):
         return [math.nan] * len(RATINGS)
     return [math.log(value) if value > 0 else smallest for value in mass.values()]
+
+
+def _places(frame: pd.DataFrame, evidence: Sequence[Sequence[str]]) -> list[str]:
+    """Where each query's evidence stands in its prompt."""
+    if "document_ids" not in frame:
+        return [UNKNOWN] * len(frame)
+    pairs = zip(frame["document_ids"], evidence, strict=True)
+    return [place_of_evidence(documents, own) for documents, own in pairs]
 
 
 def _in_query_order(frame: pd.DataFrame, queries: pd.DataFrame, cell: Cell) -> pd.DataFrame:

@@ -53,6 +53,7 @@ def compare(
     power: float,
     permutations: int,
     seed: int,
+    subset: np.ndarray | None = None,
 ) -> pd.DataFrame:
     """Compare every precision with the baseline in every cell of one task.
 
@@ -65,18 +66,22 @@ def compare(
         power: of `min_detectable` and `margin_needs`.
         permutations: of `p_swap`.
         seed: of the experiment.
+        subset: bool (cells, queries), which answers to compare; the same ones of all precisions of
+            a model. None for all.
 
     Returns:
         One row per model, retriever, k, metric and precision; columns `COMPARISON_COLUMNS`. The
-        difference is precision minus baseline, in the metric's own unit and direction.
+        difference is precision minus baseline, in the metric's own unit and direction. A cell
+        without any answer of the subset has no row.
     """
     alpha = 1 - confidence
-    pairs, shared = _pairs(grid, baseline)
+    subset = _all_or(subset, grid)
+    pairs, shared = pairs_of(grid, baseline, subset)
     if not len(pairs):
         return pd.DataFrame(columns=COMPARISON_COLUMNS)
-    include = _included(grid, pairs, policy)
-    shared["p_flips"] = _p_flips(grid, pairs)
-    groups = _groups(shared)
+    include = included(grid, pairs, policy, subset)
+    shared["p_flips"] = _p_flips(grid, pairs, subset)
+    groups = groups_of(shared)
     without = _without_retrieval(grid, pairs)
     parts = []
     for metric in grid.metrics:
@@ -87,7 +92,8 @@ def compare(
             p_holm = gatekept(p_value, groups, np.minimum(1.0, of_groups * len(of_groups)))
         else:
             p_holm = holm(p_value)
-        limit = limits(margin, metric, own.baseline, _scores(grid, metric, without, policy))
+        gained_over = _scores(grid, metric, without, policy, subset[pairs[:, 1]])
+        limit = limits(margin, metric, own.baseline, gained_over)
         family = max(np.sum(~np.isnan(p_value)), 1)
         part = shared.assign(
             **_columns(own, metric, limit, p_value, p_holm, confidence=confidence, power=power),
@@ -107,6 +113,7 @@ def pool(
     confidence: float,
     margin: float | Mapping,
     power: float,
+    subset: np.ndarray | None = None,
 ) -> pd.DataFrame:
     """Compare every precision with the baseline over all cells of a model together.
 
@@ -118,13 +125,15 @@ def pool(
 
     Returns:
         One row per model, metric that is a mean, and precision; columns `POOLED_COLUMNS`. A
-        cluster's difference is the mean over all cells.
+        cluster's difference is the mean over all cells, those without any answer of the subset left
+        out.
     """
-    pairs, shared = _pairs(grid, baseline, noise=True)
+    subset = _all_or(subset, grid)
+    pairs, shared = pairs_of(grid, baseline, subset, noise=True)
     if not len(pairs):
         return pd.DataFrame(columns=POOLED_COLUMNS)
-    include = _included(grid, pairs, policy)
-    groups = _groups(shared)
+    include = included(grid, pairs, policy, subset)
+    groups = groups_of(shared)
     without = _without_retrieval(grid, pairs)
     first = np.unique(groups, return_index=True)[1]
     named = shared.iloc[first][["task", "model", "baseline", "precision"]].reset_index(drop=True)
@@ -134,7 +143,8 @@ def pool(
         if not metric.is_mean:
             continue
         cells = effect(grid, metric, pairs, include)
-        limit = limits(margin, metric, cells.baseline, _scores(grid, metric, without, policy))
+        gained_over = _scores(grid, metric, without, policy, subset[pairs[:, 1]])
+        limit = limits(margin, metric, cells.baseline, gained_over)
         own = Effect(pooled(cells, groups), _mean_of(cells.baseline, groups))
         p_value = own.differences.p_value()
         p_holm = np.where(is_noise, holm(np.where(is_noise, p_value, np.nan)), np.nan)
@@ -203,14 +213,19 @@ def verdicts(
     )
 
 
-def _included(grid: ScoreArrays, pairs: np.ndarray, policy: str) -> np.ndarray:
+def _all_or(subset: np.ndarray | None, grid: ScoreArrays) -> np.ndarray:
+    return np.ones(grid.valid.shape, dtype=bool) if subset is None else subset
+
+
+def included(grid: ScoreArrays, pairs: np.ndarray, policy: str, subset: np.ndarray) -> np.ndarray:
     """Which queries count in each pair, bool (pairs, queries)."""
+    own = subset[pairs[:, 1]]
     if policy == "exclude":
-        return grid.valid[pairs[:, 0]] & grid.valid[pairs[:, 1]]
-    return np.ones((len(pairs), len(grid.clusters)), dtype=bool)
+        return own & grid.valid[pairs[:, 0]] & grid.valid[pairs[:, 1]]
+    return own
 
 
-def _groups(shared: pd.DataFrame) -> np.ndarray:
+def groups_of(shared: pd.DataFrame) -> np.ndarray:
     """The group, model and precision, of each comparison: a number from 0 without gaps."""
     return shared.groupby(["model", "precision"], sort=False).ngroup().to_numpy()
 
@@ -231,17 +246,21 @@ def _without_retrieval(grid: ScoreArrays, pairs: np.ndarray) -> np.ndarray:
     )
 
 
-def _scores(grid: ScoreArrays, metric: Metric, rows: np.ndarray, policy: str) -> np.ndarray:
-    """The scores of rows; NaN for row -1."""
+def _scores(
+    grid: ScoreArrays, metric: Metric, rows: np.ndarray, policy: str, counted: np.ndarray
+) -> np.ndarray:
+    """The scores of rows, over the `counted` queries of each; NaN for row -1."""
     result = np.full(len(rows), np.nan)
     known = rows >= 0
     if np.any(known):
-        include = grid.valid[rows[known]] if policy == "exclude" else None
+        include = counted[known]
+        if policy == "exclude":
+            include = include & grid.valid[rows[known]]
         result[known] = point(scores_estimator(grid, metric, rows[known], include))
     return result
 
 
-def _p_flips(grid: ScoreArrays, pairs: np.ndarray) -> np.ndarray:
+def _p_flips(grid: ScoreArrays, pairs: np.ndarray, subset: np.ndarray) -> np.ndarray:
     """p-values of "it changes no more answers than the baseline's second pass does", one-sided.
 
     On the same queries: a query's flip against the baseline minus the second pass's. NaN where the
@@ -260,10 +279,9 @@ def _p_flips(grid: ScoreArrays, pairs: np.ndarray) -> np.ndarray:
         answers, reference = grid.answers, grid.answers[pairs[known, 1]]
         excess = (answers[pairs[known, 0]] != reference).astype(float)
         excess -= answers[noise[known]] != reference
-        counts = by_cluster(grid, np.ones(excess.shape))
-        result[known] = Differences(
-            by_cluster(grid, excess), counts, np.ones(len(known))
-        ).p_at_most(0)
+        counted = subset[pairs[known, 1]]
+        sums, counts = by_cluster(grid, excess * counted), by_cluster(grid, counted)
+        result[known] = Differences(sums, counts, np.ones(len(known))).p_at_most(0)
     return result
 
 
@@ -288,12 +306,13 @@ def _p_swap(
     return result
 
 
-def _pairs(
-    grid: ScoreArrays, baseline: str, *, noise: bool = False
+def pairs_of(
+    grid: ScoreArrays, baseline: str, subset: np.ndarray, *, noise: bool = False
 ) -> tuple[np.ndarray, pd.DataFrame]:
     """Rows to compare, (n, 2): precision, baseline; and what doesn't depend on the metric.
 
-    The baseline's second pass is compared only where `noise` says so.
+    The baseline's second pass is compared only where `noise` says so, a cell only where it has
+    answers of the subset (bool, (cells, queries)).
     """
     rows = grid.rows()
     pairs, entries = [], []
@@ -301,8 +320,11 @@ def _pairs(
         reference = rows.get((model, baseline, retriever, k))
         if precision == baseline or reference is None or (precision == NOISE_FLOOR and not noise):
             continue
+        own = subset[reference]
+        if not own.any():
+            continue
         second_pass = rows.get((model, NOISE_FLOOR, retriever, k))
-        flips = grid.answers[row] != grid.answers[reference]
+        answers, before = grid.answers, grid.answers[reference, own]
         entry = {
             "task": grid.task.name,
             "model": model,
@@ -310,27 +332,31 @@ def _pairs(
             "k": k,
             "baseline": baseline,
             "precision": precision,
-            "flip_rate": flips.mean(),
+            "flip_rate": np.mean(answers[row, own] != before),
             "noise_flip_rate": np.nan
             if second_pass is None
-            else np.mean(grid.answers[second_pass] != grid.answers[reference]),
+            else np.mean(answers[second_pass, own] != before),
             "right_to_wrong": np.nan,
             "wrong_to_right": np.nan,
             "noise_right_to_wrong": np.nan,
             "noise_wrong_to_right": np.nan,
             "kl": np.nan,
             "n_kl": 0,
-            "unparseable_rate": 1 - grid.valid[row].mean(),
-            "baseline_unparseable_rate": 1 - grid.valid[reference].mean(),
+            "unparseable_rate": 1 - grid.valid[row, own].mean(),
+            "baseline_unparseable_rate": 1 - grid.valid[reference, own].mean(),
         }
         if CORRECT in grid.scores:
-            right = grid.scores.get(RIGHT, grid.scores[CORRECT]) == 1
+            values = grid.scores.get(RIGHT, grid.scores[CORRECT])
+            was_right = values[reference, own] == 1
             for prefix, other in (("", row), ("noise_", second_pass)):
                 if other is not None:
-                    entry[f"{prefix}right_to_wrong"] = np.mean(right[reference] & ~right[other])
-                    entry[f"{prefix}wrong_to_right"] = np.mean(right[other] & ~right[reference])
+                    is_right = values[other, own] == 1
+                    entry[f"{prefix}right_to_wrong"] = np.mean(was_right & ~is_right)
+                    entry[f"{prefix}wrong_to_right"] = np.mean(is_right & ~was_right)
         if grid.logprobs is not None:
-            entry["kl"], entry["n_kl"] = mean_kl(grid.logprobs[reference], grid.logprobs[row])
+            entry["kl"], entry["n_kl"] = mean_kl(
+                grid.logprobs[reference, own], grid.logprobs[row, own]
+            )
         pairs.append((row, reference))
         entries.append(entry)
     return np.array(pairs, dtype=np.int64).reshape(-1, 2), pd.DataFrame(entries)

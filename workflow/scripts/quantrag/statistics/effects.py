@@ -128,3 +128,33 @@ def pooled(effects: Effect, groups: np.ndarray) -> Differences:
         bound,
         differing,
     )
+
+
+def contrast(first: Differences, second: Differences) -> Differences:
+    """How much two means differ, first minus second, over the same clusters.
+
+    A cluster may have queries in both. The difference of two ratios of sums is linearized: a
+    cluster's value is the difference plus its influence on it. What an unseen cluster can do is
+    bounded by what one as large as that of a random query could do to both means, in the group
+    where that is more. NaN where either mean is of a single cluster.
+    """
+    pair = (first, second)
+    known = (first.n_clusters > 1) & (second.n_clusters > 1)
+    counts = ((first.counts > 0) | (second.counts > 0)) & known[:, None]
+    n = counts.sum(axis=1, keepdims=True)
+    means = [np.nan_to_num(own.mean)[:, None] for own in pair]
+    # Nothing is counted in a mean that isn't known.
+    totals = [np.where(known, own.counts.sum(axis=1), 1.0)[:, None] for own in pair]
+    influences_on = [
+        n * (own.sums - mean * own.counts) / total
+        for own, mean, total in zip(pair, means, totals, strict=True)
+    ]
+    value = means[0] - means[1] + influences_on[0] - influences_on[1]
+    shares = [own.counts / total for own, total in zip(pair, totals, strict=True)]
+    reach = np.max([np.sum(share * sum(shares), axis=1) for share in shares], axis=0) * n[:, 0]
+    return Differences(
+        np.where(counts, value, 0.0),
+        counts.astype(np.float64),
+        np.maximum(first.bound, second.bound) * reach,
+        (first.differs | second.differs) & counts,
+    )

@@ -22,7 +22,7 @@ from quantrag.tasks.task import Task
 
 CELL = ["model", "precision", "retriever", "k"]
 _COLUMNS = [
-    *["task", *CELL, "query_id", "cluster_id", "valid", "n_tokens", "flip_key"],
+    *["task", *CELL, "query_id", "cluster_id", "valid", "n_tokens", "evidence", "flip_key"],
     CORRECT,
     *score_columns(),
     *LOGPROBS,
@@ -41,6 +41,8 @@ class ScoreArrays:
         scores: float64 (cells, queries) for each column of the scores that the task has.
         valid: bool (cells, queries).
         n_tokens: int32 (cells, queries), tokens of the prompt.
+        evidence: object (cells, queries), where the evidence stands in the prompt, as
+            `quantrag.scoring.evidence` names it.
         answers: int (cells, queries); equal codes are equal answers.
         logprobs: float64 (cells, queries, 5), NaN where unknown; None where the task has none.
     """
@@ -52,6 +54,7 @@ class ScoreArrays:
     scores: dict[str, np.ndarray]
     valid: np.ndarray
     n_tokens: np.ndarray
+    evidence: np.ndarray
     answers: np.ndarray
     logprobs: np.ndarray | None
 
@@ -120,6 +123,7 @@ def _score_arrays(task: Task, cells: Sequence[tuple[tuple[str, ...], pd.DataFram
         scores={name: value for name, value in values.items() if not np.isnan(value).all()},
         valid=_stack(frames, "valid"),
         n_tokens=_stack(frames, "n_tokens"),
+        evidence=_stack(frames, "evidence"),
         answers=pd.factorize(keys)[0].reshape(shape),
         logprobs=None if np.isnan(logprobs).all() else logprobs,
     )

@@ -16,6 +16,7 @@ from quantrag.presentation.catalogue import COLUMNS, TABLES
 from quantrag.presentation.report.explorer import to_json
 from quantrag.presentation.report.summary import Summary
 from quantrag.presentation.report.views import ReportFigure
+from quantrag.statistics.trends import ALL
 
 FOLDER = Path(__file__).parent / "assets"
 SCRIPTS = ("charts.js", "tables.js", "explorer.js")
@@ -124,7 +125,7 @@ def _cell(column: str, digits: int | None, value: Any) -> dict[str, Any]:
     if digits is None:
         if column == "metric":
             return {"text": labels.metric(value).label, "sort": None}
-        if column == "k":
+        if column == "k" and value != ALL:
             k = K.parse(value)
             return {"text": k.label, "sort": k.number + 1_000_000 * k.fills}
         named = column in ("task", "precision", "retriever", "retriever_a", "retriever_b")

@@ -10,6 +10,7 @@ import pandas as pd
 from quantrag.grid import K
 from quantrag.presentation import labels
 from quantrag.presentation.data import OrderedNames, along_k
+from quantrag.statistics.comparisons import FEW_DIFFERING
 
 COLORS = [f"var(--p{i})" for i in range(7)]  # in page.css; the first is the baseline's
 DASHES = [[1, 0], [5, 3], [1, 2], [6, 2, 1, 2], [9, 3], [6, 2, 1, 2, 1, 2], [2, 2]]
@@ -137,7 +138,14 @@ def plain(value: Any) -> Any:
 
 def tips(*columns: str) -> list[alt.Tooltip]:
     """Names that a mark tells when it is pointed at."""
-    titles = {"k": "k", "cell": "Prompt", "a": "Retriever", "b": "and", "verdict": "Verdict"}
+    titles = {
+        "k": "k",
+        "cell": "Prompt",
+        "place": "Evidence",
+        "a": "Retriever",
+        "b": "and",
+        "verdict": "Verdict",
+    }
     return [alt.Tooltip(f"{c}:N", title=titles.get(c) or SWITCHES[c]) for c in columns]
 
 
@@ -154,6 +162,47 @@ def comparison_tips(level: str) -> list[alt.Tooltip]:
         tip("ci_high", "to"),
         tip("margin", "Margin ±"),
         tip("p_holm", "Adjusted p", ".3g"),
+    ]
+
+
+def comparison_layers(
+    column: str, order: Sequence[str], title: str, tooltip: list[alt.Tooltip], extra: str = ""
+) -> list[alt.Chart]:
+    """A line for each comparison: margin, interval, and the verdict as a mark.
+
+    Args:
+        column: of the rows, what a line is called.
+        order: of the lines.
+        title: of the horizontal axis.
+        tooltip: what a mark tells.
+        extra: a verdict beside `labels.VERDICTS`: of rows that have none.
+    """
+    verdicts = [*labels.VERDICTS, *([extra] if extra else [])]
+    colors = [*(f"var(--{verdict})" for verdict in labels.VERDICTS), "var(--ink)"]
+    shapes = ["triangle-down", "triangle-up", "square", "circle", "diamond"]
+    color, shape = (
+        alt.Scale(domain=verdicts, range=looks[: len(verdicts)]) for looks in (colors, shapes)
+    )
+    color = alt.Color("verdict:N", scale=color, legend=alt.Legend(title=None))
+    base = alt.Chart().encode(y=alt.Y(f"{column}:N", sort=order, title=None), tooltip=tooltip)
+    return [
+        base.mark_bar(opacity=0.22, color="#56B4E9", height=14).encode(
+            x=alt.X("margin_low:Q", title=title), x2="margin:Q"
+        ),
+        alt.Chart().mark_rule(opacity=0.6).encode(x=alt.datum(0)),
+        base.mark_rule(strokeWidth=1.6).encode(
+            x=alt.X("ci_low:Q", title=title), x2="ci_high:Q", color=color
+        ),
+        base.mark_point(size=60, filled=True, opacity=1).encode(
+            x=alt.X("difference:Q", title=title),
+            color=color,
+            shape=alt.Shape("verdict:N", scale=shape),
+        ),
+        # Hollow: little is known where few scores differ.
+        base.mark_point(filled=True, opacity=1, color="var(--paper)").encode(
+            x=alt.X("difference:Q", title=title),
+            size=alt.condition(alt.datum.n_differing < FEW_DIFFERING, alt.value(12), alt.value(0)),
+        ),
     ]
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-import altair as alt
 import pandas as pd
 
 from quantrag.grid import K
@@ -11,6 +10,7 @@ from quantrag.presentation import labels
 from quantrag.presentation.data import OrderedNames
 from quantrag.presentation.report.views import (
     View,
+    comparison_layers,
     comparison_tips,
     facet,
     plain,
@@ -19,7 +19,6 @@ from quantrag.presentation.report.views import (
     tips,
     view_label,
 )
-from quantrag.statistics.comparisons import FEW_DIFFERING
 
 
 def views(tables: Mapping[str, pd.DataFrame], names: OrderedNames, level: str) -> list[View]:
@@ -53,37 +52,7 @@ def views(tables: Mapping[str, pd.DataFrame], names: OrderedNames, level: str) -
         tooltip += [tip("min_detectable_holm", "Smallest detectable")]
         tooltip += [tip("n_differing", "Scores that differ", "d")]
         order = [text for _, text in order]
-        base = alt.Chart().encode(y=alt.Y("cell:N", sort=order, title=None), tooltip=tooltip)
-        color = alt.Color(
-            "verdict:N",
-            scale=alt.Scale(domain=labels.VERDICTS, range=[f"var(--{v})" for v in labels.VERDICTS]),
-            legend=alt.Legend(title=None),
-        )
-        shape = alt.Shape(
-            "verdict:N",
-            scale=alt.Scale(
-                domain=labels.VERDICTS, range=["triangle-down", "triangle-up", "square", "circle"]
-            ),
-        )
-        parts = [
-            base.mark_bar(opacity=0.22, color="#56B4E9", height=14).encode(
-                x=alt.X("margin_low:Q", title=title), x2="margin:Q"
-            ),
-            alt.Chart().mark_rule(opacity=0.6).encode(x=alt.datum(0)),
-            base.mark_rule(strokeWidth=1.6).encode(
-                x=alt.X("ci_low:Q", title=title), x2="ci_high:Q", color=color
-            ),
-            base.mark_point(size=60, filled=True, opacity=1).encode(
-                x=alt.X("difference:Q", title=title), color=color, shape=shape
-            ),
-            # Hollow: little is known where few scores differ.
-            base.mark_point(filled=True, opacity=1, color="var(--paper)").encode(
-                x=alt.X("difference:Q", title=title),
-                size=alt.condition(
-                    alt.datum.n_differing < FEW_DIFFERING, alt.value(12), alt.value(0)
-                ),
-            ),
-        ]
+        parts = comparison_layers("cell", order, title, tooltip)
         counts = part["verdict"].value_counts()
         said = ", ".join(f"{counts.get(v, 0)} {v}" for v in labels.VERDICTS)
         description = (
