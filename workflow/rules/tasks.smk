@@ -1,7 +1,8 @@
 # tasks.smk: a task's files -> queries and documents as tables.
-# needs: a task's files (of LaMP: questions and outputs, downloaded, local or the demo set written here)
+# needs: a task's files (of LaMP: questions and outputs, downloaded, local or the demo set written here;
+#        of questions: a corpus and the questions, the user's own)
 # produces: <results>/tasks/{task}/{queries,documents}.parquet: the evaluated split
-#           <results>/tasks/{task}/train/{queries,documents}.parquet: the train split, for calibration
+#           <results>/tasks/{task}/train/{queries,documents}.parquet: the train split (of questions: what is held out), for calibration
 
 
 rule write_demo_data:
@@ -44,7 +45,7 @@ rule prepare_task:
     benchmark:
         "<benchmarks>/prepare_task/{task}.tsv"
     conda:
-        "../../envs/data.yaml"
+        "../../envs/corpus.yaml" if plan.tasks.have_corpora else "../../envs/data.yaml"
     threads: 1
     resources:
         mem_mb=growing(4000),

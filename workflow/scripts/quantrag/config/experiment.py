@@ -114,6 +114,13 @@ def inconsistencies(experiment: Experiment) -> Iterator[tuple[list[str], str]]:
             if task not in experiment.tasks:
                 message = f"unknown task {shown(task)}" + choices(task, experiment.tasks)
                 yield [*path, "calibration", "tasks"], message
+        if calibration and calibration.source == "task":
+            for task, of_task in experiment.tasks.items():
+                named = calibration.tasks is None or task in calibration.tasks
+                if named and of_task.kind == "questions" and not of_task.held_out:
+                    message = f"0, but {name} is calibrated on what is held out of the questions"
+                    allowed = "more than 0, or another calibration.source of the precision"
+                    yield ["tasks", task, "held_out"], f"{message}. Allowed: {allowed}"
         if isinstance(entry, PublishedSettings):
             path.append("checkpoints")
             for model in entry.checkpoints:

@@ -7,10 +7,11 @@ from pydantic import Field
 
 from quantrag.config.messages import choices
 from quantrag.names import NO_RETRIEVER, NOISE_FLOOR
-from quantrag.recorded.settings import LampTask, RecordedSettings, RecordedTask
+from quantrag.recorded.settings import RecordedSettings, RecordedTask
 from quantrag.scoring.settings import ScoringSettings
 from quantrag.section import Integer, Name, Section, shown
 from quantrag.statistics.settings import StatisticsSettings
+from quantrag.tasks.settings import LampTask
 
 
 class RecordedExperiment(Section):

@@ -61,7 +61,8 @@ the file: `# yaml-language-server: $schema=../workflow/schemas/config.schema.jso
 RECORDED = """\
 A configuration with the key `recorded` is such an experiment ([how to begin](../docs/recorded.md)).
 It has these keys and no others; `scoring` and `statistics` are those above, and so are the keys of
-a task with `kind: lamp`. Its schema for editors is `../workflow/schemas/recorded.schema.json`."""
+a task with `kind: lamp`, to whose queries answers belong by their ids. Its schema for editors is
+`../workflow/schemas/recorded.schema.json`."""
 
 
 def config_reference() -> str:

@@ -20,8 +20,8 @@ class RetrievalPlan:
     """The retrievers of an experiment.
 
     Attributes:
-        downloaded: the config's entry of each encoder or cross-encoder that is downloaded, by its
-            folder's name.
+        downloaded: the config's entry of each encoder or cross-encoder that is downloaded, and of
+            each tokenizer that documents are cut by, by its folder's name.
     """
 
     def __init__(self, experiment: Experiment) -> None:
@@ -37,9 +37,14 @@ class RetrievalPlan:
             for key in ("encoder", "query_encoder", "model")
             if key in entry
         )
+        tokenizers = (
+            task.passages.tokenizer.model_dump()
+            for task in experiment.tasks.values()
+            if task.kind == "questions" and task.passages is not None
+        )
         self.downloaded = {
             encoder_name(encoder): encoder
-            for encoder in encoders
+            for encoder in (*encoders, *tokenizers)
             if encoder["kind"] == "huggingface"
         }
 

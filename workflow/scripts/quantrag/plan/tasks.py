@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from quantrag.config.experiment import Experiment
+from quantrag.errors import UserError
 from quantrag.prompts.styles import style_hash
 from quantrag.tasks import registry
 from quantrag.tasks.task import CORPUS
@@ -32,8 +33,13 @@ class TaskDefinitions:
         tasks = registry.load_all(self.definitions)
         self.corpora = [task.name for task in tasks if task.scope == CORPUS]
 
-    def files(self, task: str, split: str | None = None) -> dict[str, str]:
-        """Path of each file that a split is read from; without a name it is the evaluated split."""
+    @property
+    def have_corpora(self) -> bool:
+        """Whether some task's documents are a shared corpus."""
+        return any(task.scope == CORPUS for task in registry.load_all(self.definitions))
+
+    def files(self, task: str, split: str | None = None) -> dict[str, str | list[str]]:
+        """Files that a split is read from, by name; without a split it is the evaluated one."""
         return registry.input_files(self._entries[task], split or self._evaluated(task))
 
     def reading(self, task: str, split: str | None = None) -> dict[str, Any]:
@@ -52,7 +58,8 @@ class TaskDefinitions:
         return registry.published_files(self._entries[task], split, resources)
 
     def _evaluated(self, task: str) -> str:
-        return self._entries[task]["split"]
+        # What isn't "train", where a kind of task has no names for its splits.
+        return self._entries[task].get("split", "evaluated")
 
 
 class TaskPlan(TaskDefinitions):
@@ -67,10 +74,15 @@ class TaskPlan(TaskDefinitions):
         """Look up every task once.
 
         Raises:
-            UserError: the prompt style has no templates for a task, or a task lacks the parsing
-                rule.
+            UserError: the prompt style has no templates for a task, a task lacks the parsing rule,
+                or its files aren't there.
         """
         super().__init__(experiment.tasks)
+        for name, entry in self._entries.items():
+            try:
+                registry.input_files(entry, self._evaluated(name))
+            except UserError as error:
+                raise UserError(f"tasks.{name}.{error}") from None
         style = experiment.prompts.style
         tasks = registry.load_all(self.definitions)
         for task in tasks:

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from quantrag.names import NO_RETRIEVER
 from quantrag.section import K, Line, Mistake, Name, Section, shown
-from quantrag.tasks.settings import TaskSettings
+from quantrag.tasks.settings import check_labels
 
 #: What the path of a file of results may name.
 PLACES = ("model", "precision", "task", "retriever", "k")
@@ -31,17 +31,8 @@ class RecordedTask(Section):
 
     @model_validator(mode="after")
     def _labels_where_they_belong(self) -> "RecordedTask":
-        if self.answer == "label" and len(set(self.labels)) < 2:
-            raise Mistake("at least two labels are needed. Allowed: the task's answers", "labels")
-        if self.answer != "label" and self.labels:
-            raise Mistake(f"not allowed beside answer: {self.answer}", "labels")
+        check_labels(self.answer, self.labels)
         return self
-
-
-class LampTask(TaskSettings):
-    """Queries of LaMP with their golds; answers belong to them by the queries' ids."""
-
-    kind: Literal["lamp"] = Field(description="The items are queries of LaMP.")
 
 
 class TableColumns(Section):

@@ -26,12 +26,9 @@ from quantrag.tasks.records import (
     read_rating,
     read_text,
 )
-from quantrag.tasks.schemas import DOCUMENTS, QUERIES, RECORDS
+from quantrag.tasks.schemas import DOCUMENTS, QUERIES, RECORDS, Rows
 
 log = logging.getLogger(__name__)
-
-# Documents held as Python objects before they become an Arrow batch.
-_BATCH = 20_000
 
 
 def read_task(
@@ -75,8 +72,8 @@ def read_task(
     golds = _read_golds(Path(outputs_path), lamp, problems)
     without_question = dict(golds)
     seen: dict[str, int] = {}
-    queries = _Columns(QUERIES)
-    documents = _Columns(DOCUMENTS)
+    queries = Rows(QUERIES)
+    documents = Rows(DOCUMENTS)
     empty_profiles: list[str] = []
     n_questions = n_wrong = n_documents = n_wrong_documents = 0
     for number, record in enumerate(
@@ -160,35 +157,6 @@ def read_task(
     dropped = {kind: counts for kind, counts in dropped.items() if counts[0]}
     records = json.dumps({"empty_profiles": len(empty_profiles), "dropped": dropped})
     return queries_table.replace_schema_metadata({RECORDS: records}), documents_table
-
-
-class _Columns:
-    """Rows gathered as Arrow batches, which take a fraction of the memory of Python strings."""
-
-    def __init__(self, schema: pa.Schema) -> None:
-        self._schema = schema
-        self._rows: list[tuple[str | list[str], ...]] = []
-        self._batches: list[pa.RecordBatch] = []
-
-    def add(self, *row: str | list[str]) -> None:
-        self._rows.append(row)
-        if len(self._rows) >= _BATCH:
-            self._flush()
-
-    def table(self) -> pa.Table:
-        self._flush()
-        return pa.Table.from_batches(self._batches, schema=self._schema)
-
-    def _flush(self) -> None:
-        if self._rows:
-            columns = [
-                pa.array(values, kind)
-                for values, kind in zip(
-                    zip(*self._rows, strict=True), self._schema.types, strict=True
-                )
-            ]
-            self._batches.append(pa.record_batch(columns, schema=self._schema))
-            self._rows = []
 
 
 def _read_golds(path: Path, lamp: int, problems: Problems) -> dict[str, str]:

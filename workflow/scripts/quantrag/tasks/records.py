@@ -1,4 +1,4 @@
-"""Checks of single fields of LaMP records, and the list of what is wrong with them."""
+"""Checks of single fields of records, and the list of what is wrong with them."""
 
 import logging
 
@@ -63,13 +63,14 @@ class Problems:
             log.warning("%s: invalid records left out: %s. %s", path, counts, self.summary())
 
 
-def read_identifier(record: dict, where: str, problems: Problems) -> str | None:
-    value = record.get("id")
+def read_identifier(record: dict, where: str, problems: Problems, key: str = "id") -> str | None:
+    """The id under `key` as text, or None with a problem noted."""
+    value = record.get(key)
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
     if not isinstance(value, str) or not value or not _is_unicode(value):
-        found = json_type(value) if "id" in record else "no such key"
-        problems.add("id", f"{where}: id: a string is expected, found {found}")
+        found = json_type(value) if key in record else "no such key"
+        problems.add("id", f"{where}: {key}: a string is expected, found {found}")
         return None
     return value
 
@@ -120,5 +121,5 @@ def _is_unicode(text: str) -> bool:
 def json_type(value: object) -> str:
     names = {dict: "an object", list: "a list", str: "a string", bool: "true or false"}
     names |= {int: "a number", float: "a number", type(None): "null"}
-    name = names[type(value)]
+    name = names.get(type(value), type(value).__name__)
     return f"{name} ({value!r:.40})" if isinstance(value, str | int | float) else name

@@ -6,7 +6,7 @@ A kind is a module of this folder, named in `KINDS`. It has
   records of it are used, and where they come from;
 - `define(name, entry)`: the `Task`;
 - `input_files(entry, split)`: path of each file that a split ("train" for calibration) is read
-  from, by a name of the kind's own;
+  from, or a list of paths, by a name of the kind's own;
 - `published_files(entry, split, resources)`: URL of each file that is downloaded, by its path;
 - `reading(entry, split)`: what decides how a split is read, as plain values;
 - `typical_sizes(entry, known)`: the sizes of `config/estimate.yaml` for the task's data set, made
@@ -20,7 +20,7 @@ It is imported by the Snakefile too, so only `read` may import what is slow.
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from quantrag.tasks import lamp, recorded
+from quantrag.tasks import lamp, questions, recorded
 from quantrag.tasks.task import Task
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 Entry = Mapping[str, Any]
 
-KINDS = {"lamp": lamp, "recorded": recorded}
+KINDS = {"lamp": lamp, "questions": questions, "recorded": recorded}
 DEFAULT_KIND = "lamp"
 
 
@@ -52,8 +52,12 @@ def definition(entry: Entry) -> dict[str, Any]:
     return {"kind": kind, **{key: entry[key] for key in KINDS[kind].DEFINING_KEYS if key in entry}}
 
 
-def input_files(entry: Entry, split: str) -> dict[str, str]:
-    """Path of each file that a split of a task is read from, as the rules name it."""
+def input_files(entry: Entry, split: str) -> dict[str, str | list[str]]:
+    """Path of each file that a split of a task is read from, as the rules name it, or several.
+
+    Raises:
+        UserError: a file of the user's isn't there.
+    """
     return KINDS[_kind(entry)].input_files(entry, split)
 
 
@@ -90,12 +94,12 @@ def reading(entry: Entry, split: str) -> dict[str, Any]:
     return {"kind": kind, **KINDS[kind].reading(entry, split)}
 
 
-def read(reading: Mapping[str, Any], files: Mapping[str, str]) -> tuple["pa.Table", "pa.Table"]:
+def read(reading: Mapping[str, Any], files: Mapping[str, Any]) -> tuple["pa.Table", "pa.Table"]:
     """Queries and documents of a split.
 
     Args:
         reading: from the function of this name.
-        files: paths, by the names of `input_files`.
+        files: a path or several, by the names of `input_files`.
 
     Raises:
         UserError: a file is missing or wrong.

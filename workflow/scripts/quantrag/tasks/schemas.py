@@ -2,6 +2,9 @@
 
 import pyarrow as pa
 
+#: Rows held as Python objects before they become an Arrow batch.
+_BATCH = 20_000
+
 #: `scope_id`: whose documents the query searches. `cluster_id`: what statistics resample together.
 #: `input`: the whole input, with the data set's instruction where it has one; `query_text`: what is
 #: searched for. `golds`: one or more; with several, the best one counts. `evidence`: ids of the
@@ -25,3 +28,34 @@ DOCUMENTS = pa.schema(
 #: `empty_profiles`: how many queries have no documents to search. `dropped`: by kind of record, how
 #: many were left out, and of how many.
 RECORDS = "records"
+
+
+class Rows:
+    """Rows gathered as Arrow batches, which take a fraction of the memory of Python strings."""
+
+    def __init__(self, schema: pa.Schema) -> None:
+        self._schema = schema
+        self._rows: list[tuple[str | list[str], ...]] = []
+        self._batches: list[pa.RecordBatch] = []
+
+    def add(self, *row: str | list[str]) -> None:
+        """Add a row, in the order of the schema."""
+        self._rows.append(row)
+        if len(self._rows) >= _BATCH:
+            self._flush()
+
+    def table(self) -> pa.Table:
+        """All rows so far."""
+        self._flush()
+        return pa.Table.from_batches(self._batches, schema=self._schema)
+
+    def _flush(self) -> None:
+        if self._rows:
+            columns = [
+                pa.array(values, kind)
+                for values, kind in zip(
+                    zip(*self._rows, strict=True), self._schema.types, strict=True
+                )
+            ]
+            self._batches.append(pa.record_batch(columns, schema=self._schema))
+            self._rows = []
