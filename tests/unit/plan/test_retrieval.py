@@ -77,3 +77,16 @@ def test_rankings_of_others_are_inputs_and_cross_encoders_are_downloaded_too():
     assert runs("again") == ["<results>/runs/LaMP-5U/both.parquet"]
     assert runs("bm25") == []
     assert retrieval.cross_encoder("again") == retrieval.downloaded["c--d--refs--pr--2"]
+
+
+def test_tokenizers_that_documents_are_cut_by_are_downloaded_too():
+    task = {
+        "kind": "questions",
+        "corpus": {"files": "*.md"},
+        "questions": {"file": "q.csv"},
+        "answer": "short",
+        "held_out": 0.1,
+        "passages": {"tokenizer": HUB},
+    }
+    plan = RetrievalPlan(experiment(tasks={"t": task}))
+    assert plan.downloaded == {"a--b--refs--pr--2": HUB}

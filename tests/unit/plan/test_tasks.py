@@ -1,6 +1,11 @@
 """Where the rules find a task's files, and what of the configuration its stages depend on."""
 
-from quantrag.plan.tasks import TaskPlan
+import pytest
+
+from handbook import write_handbook
+from quantrag.errors import UserError
+from quantrag.plan.tasks import TaskDefinitions, TaskPlan
+from quantrag.tasks.settings import QuestionsTask
 from shipped_experiments import experiment
 
 TASKS = {
@@ -40,3 +45,22 @@ def test_what_a_task_is_does_not_depend_on_where_its_files_are():
     assert one.definitions == other.definitions
     assert one.template_hashes == other.template_hashes
     assert one.reading("t") != other.reading("t")
+
+
+def test_files_of_questions_are_those_that_are_there(tmp_path):
+    entry = write_handbook(tmp_path)
+    tasks = TaskDefinitions({"handbook": QuestionsTask.model_validate(entry)})
+    assert tasks.have_corpora
+    assert tasks.files("handbook") == tasks.files("handbook", "train")
+    assert tasks.files("handbook")["corpus"] == [
+        f"{tmp_path}/handbook/{name}.md" for name in ("leave", "pay")
+    ]
+    assert not tasks.reading("handbook")["is_training"]
+    assert tasks.reading("handbook", "train")["is_training"]
+    assert not TaskPlan(experiment(tasks=TASKS)).have_corpora
+
+
+def test_a_pattern_that_matches_nothing_is_refused_when_the_workflow_is_planned(tmp_path):
+    entry = {**write_handbook(tmp_path), "corpus": {"files": "nowhere/*.md"}, "held_out": 0.5}
+    with pytest.raises(UserError, match=r"^tasks\.t\.corpus\.files: 'nowhere/\*\.md' matches no"):
+        TaskPlan(experiment(tasks={"t": entry}))

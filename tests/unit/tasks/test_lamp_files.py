@@ -55,6 +55,7 @@ def test_split_and_part_are_in_the_name():
 def test_defaults():
     task = checked({"lamp": 5})
     assert task == {
+        "kind": "lamp",
         "lamp": 5,
         "split": "dev",
         "users": "user",

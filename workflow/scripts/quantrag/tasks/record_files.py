@@ -101,7 +101,7 @@ def _separated(path: Path) -> Iterator[PlacedRecord]:
 def _parquet(path: Path) -> Iterator[PlacedRecord]:
     number = 0
     try:
-        with pq.ParquetFile(path) as file:
+        with open(path, "rb") as stream, pq.ParquetFile(stream) as file:
             for batch in file.iter_batches(_ROWS):
                 for record in batch.to_pylist():
                     number += 1

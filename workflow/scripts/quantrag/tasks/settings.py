@@ -343,9 +343,10 @@ def _check_source(section: Section, keys: Sequence[str]) -> None:
     if len(given) != 1:
         found = " and ".join(given) or "none"
         raise Mistake(f"{found} given. Allowed: exactly one of {', '.join(keys)}")
-    belonging = {"columns": ("table", "file", "dataset", "beir"), "split": ("beir",)}
-    for key in belonging.keys() & section.model_fields_set:
-        if given[0] not in belonging[key]:
+    belonging = {"columns": ("table", "file", "beir", "dataset"), "split": ("beir",)}
+    for key, sources in belonging.items():
+        field = type(section).model_fields.get(key)
+        if field and given[0] not in sources and getattr(section, key) != field.default:
             raise Mistake(f"not allowed beside {given[0]}", key)
 
 
