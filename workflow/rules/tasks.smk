@@ -54,7 +54,9 @@ rule prepare_task:
         task=lambda wildcards: plan.tasks.reading(wildcards.task),
         published=lambda wildcards: plan.tasks.published(wildcards.task, RESOURCES),
         checksums=CHECKSUMS,
-        code=plan.code("prepare_task.py"),
+        code=lambda wildcards: plan.code(
+            "prepare_task.py", *plan.tasks.reader_files(wildcards.task)
+        ),
     script:
         "../scripts/prepare_task.py"
 
@@ -73,4 +75,6 @@ use rule prepare_task as prepare_training_split with:
         task=lambda wildcards: plan.tasks.reading(wildcards.task, "train"),
         published=lambda wildcards: plan.tasks.published(wildcards.task, RESOURCES, "train"),
         checksums=CHECKSUMS,
-        code=plan.code("prepare_task.py"),
+        code=lambda wildcards: plan.code(
+            "prepare_task.py", *plan.tasks.reader_files(wildcards.task)
+        ),

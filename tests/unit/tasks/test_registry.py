@@ -1,7 +1,15 @@
 import pytest
 
 from quantrag.tasks.answers import ANSWERS
-from quantrag.tasks.registry import KINDS, definition, input_files, load, load_all, reading
+from quantrag.tasks.registry import (
+    KINDS,
+    definition,
+    input_files,
+    load,
+    load_all,
+    reader_files,
+    reading,
+)
 from quantrag.tasks.task import CORPUS, PROFILE
 
 LAMPS = (1, 2, 3, 4, 5, 7)
@@ -36,6 +44,12 @@ def test_kinds_have_what_the_registry_calls(name):
         wanted += ["reading", "read"]
     assert all(callable(getattr(kind, function)) for function in wanted)
     assert kind.DEFINING_KEYS
+
+
+def test_only_a_reader_that_is_imported_by_name_is_named(root):
+    [file] = reader_files({"kind": "questions"})
+    assert (root / "workflow" / "scripts" / file).is_file()
+    assert reader_files({"kind": "lamp"}) == []
 
 
 def test_the_training_split_has_its_own_limit(tmp_path):

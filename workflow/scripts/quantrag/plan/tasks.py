@@ -42,6 +42,10 @@ class TaskDefinitions:
         """Files that a split is read from, by name; without a split it is the evaluated one."""
         return registry.input_files(self._entries[task], split or self._evaluated(task))
 
+    def reader_files(self, task: str) -> list[str]:
+        """Files whose code reads a task, beside what its rule's script imports."""
+        return registry.reader_files(self._entries[task])
+
     def reading(self, task: str, split: str | None = None) -> dict[str, Any]:
         """What decides how a split is read."""
         return registry.reading(self._entries[task], split or self._evaluated(task))

@@ -3,6 +3,7 @@
 A kind of task for `quantrag.tasks.registry`, which describes what such a module has.
 """
 
+import importlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
 #: Keys of a config entry that say what the task is; the others say which records of it are used.
 DEFINING_KEYS = ("answer", "labels", "group")
+#: The module that reads. Imported by its name, since it needs packages (and is code) that only the
+#: rule with its job has; every other script that asks what a task is comes here too.
+READER = "questions_reader"
 
 
 def define(name: str, entry: Mapping[str, Any]) -> Task:
@@ -77,7 +81,4 @@ def read(reading: Mapping[str, Any], files: Mapping[str, Any]) -> tuple["pa.Tabl
         reading: from the function of this name.
         files: paths, by the names of `input_files`.
     """
-    # Imported here: the Snakefile's process, which only wants paths, has no need of pyarrow.
-    from quantrag.tasks.questions_reader import read_task
-
-    return read_task(reading, files)
+    return importlib.import_module(f"quantrag.tasks.{READER}").read_task(reading, files)

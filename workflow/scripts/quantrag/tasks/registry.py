@@ -12,7 +12,8 @@ A kind is a module of this folder, named in `KINDS`. It has
 - `typical_sizes(entry, known)`: the sizes of `config/estimate.yaml` for the task's data set, made
   those of this entry: `queries` and `documents` of a scope;
 - `is_invented(entry)`: whether a program wrote the texts, which the report then says;
-- `read(reading, files)`: tables of queries and documents (`quantrag.tasks.schemas`).
+- `read(reading, files)`: tables of queries and documents (`quantrag.tasks.schemas`);
+- `READER`, optional: the module that `read` imports by its name.
 
 It is imported by the Snakefile too, so only `read` may import what is slow.
 """
@@ -106,6 +107,12 @@ def read(reading: Mapping[str, Any], files: Mapping[str, Any]) -> tuple["pa.Tabl
     """
     own = dict(reading)
     return KINDS[own.pop("kind")].read(own, files)
+
+
+def reader_files(entry: Entry) -> list[str]:
+    """The module that a task's kind reads by, where it is imported by name; none otherwise."""
+    name = getattr(KINDS[_kind(entry)], "READER", None)
+    return [f"quantrag/tasks/{name}.py"] if name else []
 
 
 def _kind(entry: Entry) -> str:
