@@ -9,7 +9,8 @@ from quantrag.names import NO_RETRIEVER
 from quantrag.presentation.criteria import Criteria
 from quantrag.presentation.report.summary import summary_of
 from quantrag.statistics.comparisons import POOLED_COLUMNS
-from quantrag.statistics.trends import TREND_COLUMNS
+from quantrag.statistics.evidence import EVIDENCE_COLUMNS
+from quantrag.statistics.trends import ALL, TREND_COLUMNS
 
 CRITERIA = Criteria(0.95, margin=0.02, power=0.8, clusters={"LaMP-3U": "users"})
 NO_TRENDS = pd.DataFrame(columns=TREND_COLUMNS)
@@ -291,3 +292,53 @@ def test_a_grid_of_every_size_can_be_put_into_words():
         models = size[1] + (size[1] > 1)
         assert len(texts) == size[0] * models * (size[2] - 1)
         assert not any("nan" in text or "  " in text for text in texts)
+
+
+def by_evidence(*parts, p_holm=0.4):
+    """Rows of `evidence.csv` over all cells, from (part, difference)."""
+    row = dict.fromkeys(EVIDENCE_COLUMNS, np.nan) | {
+        "task": "LaMP-5U", "model": "zephyr", "retriever": ALL, "k": ALL, "metric": "rougeL",
+        "baseline": "fp16", "precision": "int4-gptq", "p_holm": p_holm,
+    }  # fmt: skip
+    rows = [
+        row | {"evidence": part, "difference": d, "ci_low": d - 0.01, "ci_high": d + 0.01}
+        for part, d in parts
+    ]
+    return pd.DataFrame(rows)
+
+
+@pytest.mark.parametrize(
+    ("differences", "said"),
+    [
+        ((-0.05, 0.01), "where the evidence is in the prompt than where it isn't (ROUGE-L −0.050"),
+        ((0.01, -0.05), "where the evidence isn't in the prompt than where it is (ROUGE-L −0.050"),
+    ],
+)
+def test_the_side_on_which_a_precision_fares_worse_is_named(differences, said):
+    present, absent = differences
+    rows = [("present", present), ("absent", absent), ("present-absent", present - absent)]
+    table = comparisons(["worse"], metric="rougeL")
+    for p_holm, is_shown in ((0.01, True), (0.4, False)):
+        tables = (NO_TRENDS, CRITERIA, None, by_evidence(*rows, p_holm=p_holm))
+        [(_, [finding])] = summary_of(table, *tables).tasks
+        assert (said in finding.more) == is_shown
+        assert ("can't tell whether it costs more" in finding.more) != is_shown
+        size = f"{present - absent:+.3f}".replace("-", "−")
+        assert f"with minus without evidence {size}, 95% interval" in finding.more
+
+
+@pytest.mark.parametrize(
+    ("parts", "said"),
+    [
+        ([], ""),
+        ([("present", 0.1)], "The evidence is in every prompt"),
+        ([("absent", 0.1)], "The evidence is in no prompt"),
+        ([("present", 0.1), ("absent", 0.0)], "too few questions are on one side"),
+    ],
+)
+def test_what_cannot_be_told_of_the_evidence_is_said(parts, said):
+    table = comparisons(["worse"], metric="rougeL")
+    evidence = by_evidence(*parts) if parts else None
+    [(_, [finding])] = summary_of(table, NO_TRENDS, CRITERIA, None, evidence).tasks
+    assert said in finding.more
+    assert ("evidence" in finding.more) == bool(said)

@@ -145,14 +145,16 @@ def summary_text(files: Mapping[str, str], config: Mapping[str, Any]) -> str:
         files: `tables/*.csv` by name.
         config: the configuration, with defaults.
     """
-    needed = {name: files[name] for name in ("comparisons", "trends", "pooled") if name in files}
+    names = ("comparisons", "trends", "pooled", "evidence")
+    needed = {name: files[name] for name in names if name in files}
     criteria = criteria_of(config, load_all(config["tasks"]))
     return as_text(_summary(page_tables(needed), criteria))
 
 
 def _summary(tables: Mapping[str, pd.DataFrame], criteria: Criteria) -> Summary:
     trends = tables.get("trends", pd.DataFrame(columns=TREND_COLUMNS))
-    return summary_of(tables["comparisons"], trends, criteria, tables.get("pooled"))
+    others = tables.get("pooled"), tables.get("evidence")
+    return summary_of(tables["comparisons"], trends, criteria, *others)
 
 
 def page_tables(files: Mapping[str, str]) -> dict[str, pd.DataFrame]:

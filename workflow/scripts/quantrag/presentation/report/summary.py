@@ -11,8 +11,10 @@ from quantrag.names import NO_RETRIEVER, NOISE_FLOOR
 from quantrag.presentation import labels
 from quantrag.presentation.criteria import Criteria
 from quantrag.presentation.data import keep_main_metrics, main_metrics, ordered_names
+from quantrag.scoring.evidence import ABSENT
 from quantrag.statistics.comparisons import FEW_DIFFERING, POOLED_COLUMNS
-from quantrag.statistics.trends import POOLED
+from quantrag.statistics.evidence import EVIDENCE_COLUMNS, INTERACTION, PRESENT
+from quantrag.statistics.trends import ALL, POOLED
 
 MANY_INVALID = 0.05
 _MOST_NAMED = 6  # cells that a sentence names one by one; more are counted
@@ -53,6 +55,7 @@ def summary_of(
     trends: pd.DataFrame,
     criteria: Criteria,
     pooled: pd.DataFrame | None = None,
+    evidence: pd.DataFrame | None = None,
 ) -> Summary:
     """Put the verdicts on each task's main metric into words.
 
@@ -61,6 +64,7 @@ def summary_of(
         trends: `trends.csv`; may be empty.
         criteria: of the statistics.
         pooled: `pooled.csv`; None or empty for none.
+        evidence: `evidence.csv`; None or empty for none.
     """
     if comparisons.empty:
         return Summary("Only the baseline was run, so there is nothing to compare it with.")
@@ -68,6 +72,8 @@ def summary_of(
     names = ordered_names(rows)
     metrics = main_metrics(rows)
     together = pd.DataFrame(columns=POOLED_COLUMNS) if pooled is None else pooled
+    by_evidence = pd.DataFrame(columns=EVIDENCE_COLUMNS) if evidence is None else evidence
+    by_evidence = by_evidence[by_evidence["k"] == ALL]
     on = ", ".join(f"{labels.metric(key).label} on {labels.name(t)}" for t, key in metrics.items())
     counts = rows["verdict"].value_counts()
     found = [f"{counts.get(v, 0)} {v}" for v in ("worse", "better", "inconclusive")]
@@ -85,13 +91,15 @@ def summary_of(
         own = rows[rows["task"] == task]
         slopes = trends[(trends["task"] == task) & (trends["metric"] == metrics[task])]
         means = together[(together["task"] == task) & (together["metric"] == metrics[task])]
+        of_task = (by_evidence["task"] == task) & (by_evidence["metric"] == metrics[task])
+        parts = by_evidence[of_task]
         findings = []
         for precision, of_precision in own.groupby("precision", sort=False):
             if len(names.models) > 1:
                 over_models = slopes[slopes["precision"] == precision]
                 findings.append(_over_models(of_precision, over_models, criteria))
             findings += [
-                _finding(part, slopes, means, criteria)
+                _finding(part, slopes, means, parts, criteria)
                 for _, part in of_precision.groupby("model", sort=False)
             ]
         tasks.append((f"{labels.name(task)}, {labels.metric(metrics[task]).label}", findings))
@@ -109,7 +117,11 @@ def as_text(summary: Summary, width: int = 92) -> str:
 
 
 def _finding(
-    rows: pd.DataFrame, trends: pd.DataFrame, pooled: pd.DataFrame, criteria: Criteria
+    rows: pd.DataFrame,
+    trends: pd.DataFrame,
+    pooled: pd.DataFrame,
+    evidence: pd.DataFrame,
+    criteria: Criteria,
 ) -> Finding:
     """On one task, model and precision."""
     first = rows.iloc[0]
@@ -147,11 +159,17 @@ def _finding(
     more = [_flips(rows), _trend(rows, trends, metric, criteria)]
     if open_ is not None:
         more.insert(0, _detectable(open_, metric, criteria))
-    own = pooled[pooled["model"] == first["model"]]
-    own = own[(own["precision"] == first["precision"]) & (own["n_cells"] > 1)]
+    more.append(_evidence(_of(evidence, first), metric, criteria))
+    own = _of(pooled, first)
+    own = own[own["n_cells"] > 1]
     if len(own):
         text = f"{_together(own.iloc[0], metric, criteria)} Cell by cell: {_decapitalized(text)}"
     return Finding(text, " ".join(filter(None, more)), _counts(rows))
+
+
+def _of(table: pd.DataFrame, row: pd.Series) -> pd.DataFrame:
+    """The rows of a table on the model and precision of a row."""
+    return table[(table["model"] == row["model"]) & (table["precision"] == row["precision"])]
 
 
 def _together(row: pd.Series, metric: labels.Metric, criteria: Criteria) -> str:
@@ -254,8 +272,7 @@ def _trend(
 ) -> str:
     """Whether the gap grows with the context."""
     first = rows.iloc[0]
-    own = trends[(trends["model"] == first["model"])]
-    own = own[own["precision"] == first["precision"]].dropna(subset=["p_holm"])
+    own = _of(trends, first).dropna(subset=["p_holm"])
     if own.empty:
         return ""
     open_ = (rows["verdict"] == "inconclusive") & (rows["n_differing"] < FEW_DIFFERING)
@@ -294,6 +311,47 @@ def _beside_baseline(row, metric: labels.Metric) -> str:
         return ""
     moved = _signed(row.baseline_slope, metric)
     return f", while the baseline itself moves by {moved}, more than the gap"
+
+
+def _evidence(rows: pd.DataFrame, metric: labels.Metric, criteria: Criteria) -> str:
+    """Whether it costs more where the evidence is in the prompt, or where it isn't."""
+    by_part = {row["evidence"]: row for row in rows.to_dict("records")}
+    present, absent = by_part.get(PRESENT), by_part.get(ABSENT)
+    if present is None and absent is None:
+        return ""
+    if present is None or absent is None:
+        where = "in no" if present is None else "in every"
+        return (
+            f"The evidence is {where} prompt, so nothing can be said of where a difference is "
+            "larger."
+        )
+    sizes = [_signed(part["difference"], metric) for part in (present, absent)]
+    row = by_part.get(INTERACTION)
+    if row is None:
+        return (
+            f"Where the evidence is in the prompt the difference in {metric.label} is {sizes[0]}, "
+            f"where it isn't {sizes[1]}: too few questions are on one side to compare the two."
+        )
+    size = (
+        f"{_signed(row['difference'], metric)}, {criteria.level} interval "
+        f"{_signed(row['ci_low'], metric)} to {_signed(row['ci_high'], metric)}, "
+        f"{_p(row['p_holm'])}"
+    )
+    if row["p_holm"] < 1 - criteria.confidence:
+        places = ["is in the prompt", "isn't"]
+        if (row["difference"] > 0) == metric.higher_is_better:
+            places, sizes = ["isn't in the prompt", "is"], sizes[::-1]
+        return (
+            f"It fares worse against {labels.name(row['baseline'])} where the evidence "
+            f"{places[0]} than where it {places[1]} ({metric.label} {sizes[0]} and {sizes[1]}; "
+            f"with minus without evidence {size}). These are different questions, so the evidence "
+            "itself need not be the reason."
+        )
+    return (
+        f"The data can't tell whether it costs more where the evidence is in the prompt "
+        f"({metric.label} {sizes[0]}) or where it isn't ({sizes[1]}; with minus without evidence "
+        f"{size})."
+    )
 
 
 def _over_models(rows: pd.DataFrame, trends: pd.DataFrame, criteria: Criteria) -> Finding:
