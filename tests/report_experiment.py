@@ -11,8 +11,10 @@ from quantrag.grid import K, cells_of
 from quantrag.names import NOISE_FLOOR
 from quantrag.presentation.report.assemble import ReportFiles
 from quantrag.scoring.score import score_task
+from quantrag.statistics.trends import ALL
 from quantrag.tables import write_csv, write_table
 from quantrag.tasks.registry import load
+from quantrag.tasks.schemas import DOCUMENTS
 
 EVIL = (
     "</script><script>document.title = 'broken'</script>"
@@ -23,6 +25,7 @@ WORDS = [
     *["index", "cache", "graph", "neural", "text", "data", "learning", "with", "under"],
     *["noise", "bound", "search", "parallel", "memory", "sparse", "dense", "token", "ranking"],
 ]
+QUESTIONS = {"kind": "questions", "answer": "text", "labels": None, "group": None}
 #: Tokens in a document of the larger grids: 4 characters each.
 DOCUMENT_TOKENS = 80
 
@@ -37,6 +40,7 @@ def make(
     queries=6,
     words=8,
     noise=True,
+    corpus=False,
     seed=0,
 ) -> tuple[ReportFiles, dict]:
     """Write an experiment of the two tasks LaMP-3U and LaMP-5U.
@@ -46,6 +50,7 @@ def make(
         models, precisions, retrievers, ks, queries: the grid; k as in the config.
         words: of a document.
         noise: whether the baseline ran twice.
+        corpus: the one task is questions on a shared corpus in place of LaMP's.
         seed: of everything.
 
     Returns:
@@ -54,24 +59,33 @@ def make(
     rng = random.Random(seed)
     tables = figure_tables.make(2, models, precisions, retrievers, len(ks), noise=noise, seed=seed)
     renamed = dict(zip(figure_tables.KS[: len(ks) - 1] + figure_tables.KS[-1:], ks, strict=True))
+    tasks = {"handbook": QUESTIONS} if corpus else {"LaMP-3U": {"lamp": 3}, "LaMP-5U": {"lamp": 5}}
     paths = {}
     for name, table in tables.items():
         if "k" in table:
-            table = table.assign(k=table["k"].map(renamed))
-        if name == "evidence" or (name == "retrievers" and retrievers < 2):
+            table = table.assign(k=table["k"].map({**renamed, ALL: ALL}))
+        if corpus and "task" in table:
+            table = table[table["task"] == "LaMP-5U"].assign(task="handbook")
+        if (name == "evidence" and not corpus) or (name == "retrievers" and retrievers < 2):
             continue
         paths[name] = str(folder / "tables" / f"{name}.csv")
         write_csv(table, paths[name])
     model_names = list(figure_tables.MODELS[:models])
     run_names = [*figure_tables.PRECISIONS[:precisions], *([NOISE_FLOOR] if noise else [])]
     retriever_names = list(figure_tables.RETRIEVERS[:retrievers])
-    tasks = {"LaMP-3U": {"lamp": 3}, "LaMP-5U": {"lamp": 5}}
     grid = cells_of(tasks, retriever_names, [K.parse(k) for k in ks])
-    lists = {"queries": {}, "prompts": [], "completions": [], "scores": [], "costs": []}
+    lists = {
+        "queries": {},
+        "documents": {},
+        "prompts": [],
+        "completions": [],
+        "scores": [],
+        "costs": [],
+    }
     answers, facts = {}, {}
     for task, entry in tasks.items():
-        lamp = entry["lamp"]
-        ids = [f"{lamp}{i:04}" for i in range(queries)]
+        lamp = entry.get("lamp")
+        ids = [f"{lamp or 'q'}{i:04}" for i in range(queries)]
         golds = [str(rng.randint(1, 5)) if lamp == 3 else _text(rng, 6) for _ in ids]
         facts[task] = pd.DataFrame(
             {
@@ -81,17 +95,42 @@ def make(
                 "golds": [[gold] for gold in golds],
             }
         )
+        most = max((_documents(k) for k in ks), default=1)
+        profiles = {i: [f"- {_text(rng, words)}\n" for _ in range(most + 4)] for i in ids}
+        if corpus:
+            shared = pd.DataFrame(
+                [
+                    (f"{WORDS[i]}.md#{i}-{i + 9}", "corpus", f"{_text(rng, 90)} {EVIL}",
+                     f"About {_text(rng, 2)}", "")
+                    for i in range(most + 4)
+                ],
+                columns=DOCUMENTS.names,
+            )  # fmt: skip
+            profiles = {i: [f"{text}\n\n" for text in shared["text"]] for i in ids}
+            facts[task] = facts[task].assign(
+                evidence=[[name] if i % 4 else [] for i, name in enumerate(
+                    rng.choice(shared["document_id"]) for _ in ids
+                )],
+                query_text=[f"What is {_text(rng, 3)}?" for _ in ids],
+                metadata=[json.dumps({"section": rng.choice(["howto", "faq"])}) for _ in ids],
+            )  # fmt: skip
+            path = folder / "tasks" / task / "documents.parquet"
+            write_table(shared, path)
+            lists["documents"][task] = str(path)
         path = folder / "tasks" / task / "queries.parquet"
         write_table(facts[task], path)
         lists["queries"][task] = str(path)
-        most = max((_documents(k) for k in ks), default=1)
-        profiles = {i: [f"- {_text(rng, words)}\n" for _ in range(most + 4)] for i in ids}
         cells = [cell for cell in grid if cell.task == task]
         for model in model_names:
             for retriever in dict.fromkeys(cell.retriever for cell in cells):
                 own = [cell for cell in cells if cell.retriever == retriever]
                 shown = [str(cell.k) for cell in own]
                 frame = _prompts(rng, task, model, ids, shown, profiles, lamp)
+                if corpus:
+                    frame["document_ids"] = [
+                        [shared["document_id"][int(name.rpartition("-")[2])] for name in own]
+                        for own in frame["document_ids"]
+                    ]
                 path = folder / "prompts" / model / task / f"{retriever}.parquet"
                 write_table(frame, path)
                 lists["prompts"].append(str(path))
@@ -132,7 +171,7 @@ def make(
             for task, entry in tasks.items()
         },
         "models": {m: {"source": {"kind": "folder", "folder": "x"}} for m in model_names},
-        "prompts": {"style": "paper"},
+        "prompts": {"style": "rag" if corpus else "paper"},
         "statistics": {"confidence": 0.95, "margin": 0.02, "power": 0.8},
     }
     return ReportFiles(tables=paths, benchmarks=str(folder / "benchmarks"), **lists), config

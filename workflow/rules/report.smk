@@ -1,6 +1,7 @@
 # report.smk: everything -> one page that opens from disk without a network.
 # needs: <results>/tables/*.csv, <results>/scores/, <results>/prompts/, <results>/completions/,
-#        <results>/costs/, <results>/tasks/{task}/queries.parquet
+#        <results>/costs/, <results>/tasks/{task}/queries.parquet; of tasks with a shared corpus
+#        <results>/tasks/{task}/documents.parquet
 # produces: <results>/report.html, <results>/summary.txt
 
 from quantrag.presentation.catalogue import chart_files
@@ -11,6 +12,7 @@ rule report:
     input:
         tables=plan.products.tables,
         queries=plan.queries,
+        documents=expand("<results>/tasks/{task}/documents.parquet", task=plan.tasks.corpora),
         prompts=plan.prompts(),
         completions=plan.completions(),
         scores=plan.scores(),

@@ -19,6 +19,7 @@ with job(snakemake):
             scores=inputs.scores,
             costs=inputs.costs,
             benchmarks=snakemake.params.benchmarks,
+            documents={Path(path).parent.name: path for path in inputs.documents},
         ),
         snakemake.params.config,
     )

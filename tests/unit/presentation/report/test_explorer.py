@@ -3,11 +3,13 @@
 import json
 
 import pandas as pd
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from quantrag.presentation.report import explorer
 from quantrag.presentation.report.assemble import make_report
+from question_tasks import question_task
 from report_page import Reader, data_of
 
 
@@ -85,6 +87,43 @@ def test_samples_are_random_repeatable_and_nested():
     assert sample[:50] == explorer.draw_sample(ids, 3, 50)
     assert sample != explorer.draw_sample(ids, 4)
     assert sorted(sample) != sample
+
+
+@pytest.mark.parametrize("budget", [explorer.BUDGET, 1])
+def test_questions_on_a_corpus_have_passages_with_their_evidence_marked(budget):
+    queries = pd.DataFrame(
+        {
+            "query_id": ["q1", "q2"],
+            "cluster_id": ["q1", "q2"],
+            "golds": [["yes"], ["no"]],
+            "query_text": ["Is it?", "Isn't it?"],
+            "evidence": [["b"], ["c"]],
+            "metadata": ['{"section": "faq"}', "{}"],
+        }
+    )
+    documents = {"a": ("A", "short"), "b": ("B", "x" * 1000), "c": ("C", "third")}
+    facts = {"n_tokens": 9, "dropped": 0, "truncated": False, "prompt": "p", "k": "2"}
+    prompts = queries[["query_id"]].assign(document_ids=[["a", "b"]] * 2, **facts)
+    task = question_task("label", ("yes", "no"))
+    measured = {metric.columns[0]: 1.0 for metric in explorer.measures_of(task)}
+    answers = queries[["query_id"]].assign(text="yes", valid=True, flip_key="yes", **measured)
+    cell = ("bm25", "2")
+    data = explorer.task_json(
+        explorer.TaskData(task, queries, "", documents),
+        *(["q1", "q2"], ["m"], ["fp16"], [cell]),
+        {("m", "bm25"): prompts},
+        {("m", "fp16", *cell): answers},
+        budget,
+    )
+    pieces = data["pieces"]
+    shown = {pieces[name]: [pieces[i] for i in own] for name, own in data["passages"].items()}
+    first = data["queries"][0]
+    assert (first["question"], first["metadata"]) == ("Is it?", {"section": "faq"})
+    assert [pieces[name] for name in first["evidence"]] == ["b"]
+    assert shown["a"] == ["A", "short"]
+    assert shown["b"] == ["B", "x" * explorer.PASSAGE + " …"]
+    # The second question brings the third passage, in no prompt but evidence.
+    assert (data["taken"], set(shown)) == ((2, set("abc")) if budget > 1 else (1, set("ab")))
 
 
 @given(st.text(alphabet="ab\n, d"), st.sampled_from(["", "\n", ", and ", "a", ", "]))

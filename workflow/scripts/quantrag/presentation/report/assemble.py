@@ -2,8 +2,8 @@
 
 import json
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,7 @@ class ReportFiles:
         scores: `scores/{model}/{precision}.parquet`.
         costs: `costs/{model}/{precision}.json`.
         benchmarks: folder of Snakemake's benchmarks, which may lack any of its files.
+        documents: `documents.parquet` of the tasks with a shared corpus, by task.
     """
 
     tables: Mapping[str, str]
@@ -54,6 +55,7 @@ class ReportFiles:
     scores: Sequence[str]
     costs: Sequence[str]
     benchmarks: str
+    documents: Mapping[str, str] = field(default_factory=dict)
 
 
 def make_report(files: ReportFiles, config: Mapping[str, Any]) -> str:
@@ -183,7 +185,10 @@ def _task(
     precisions: Sequence[str],
 ) -> dict[str, Any]:
     """The explorer's data of one task."""
-    queries = _read(files.queries[task.name], ["query_id", "cluster_id", "golds"])
+    documents = files.documents.get(task.name)
+    columns = ["query_id", "cluster_id", "golds"]
+    columns += ["query_text", "evidence", "metadata"] if documents else []
+    queries = _read(files.queries[task.name], columns)
     sample = explorer.draw_sample(queries["query_id"].tolist(), config["seed"])
     prompts = {
         (Path(path).parts[-3], Path(path).stem): _read(path, _PROMPT, sample)
@@ -205,7 +210,10 @@ def _task(
                 answers[model, precision, retriever, k] = part[columns].merge(texts, on="query_id")
     return explorer.task_json(
         explorer.TaskData(
-            task, queries, load_style(config["prompts"]["style"], task.dataset).separator
+            task,
+            queries,
+            load_style(config["prompts"]["style"], task.dataset).separator,
+            documents and _passages(documents, queries, sample, prompts.values()),
         ),
         sample,
         models,
@@ -217,9 +225,22 @@ def _task(
     )
 
 
-def _read(path: str, columns: list[str], queries: Sequence[str] | None = None) -> pd.DataFrame:
-    """Columns of a Parquet file, of some queries only: prompts of all may take gigabytes."""
-    filters = None if queries is None else [("query_id", "in", list(queries))]
+def _passages(
+    path: str, queries: pd.DataFrame, sample: Sequence[str], prompts: Iterable[pd.DataFrame]
+) -> dict[str, tuple[str, str]]:
+    """Title and text of the documents that are in a prompt or are evidence, by id."""
+    evidence = queries.loc[queries["query_id"].isin(set(sample)), "evidence"]
+    lists = [evidence, *(frame["document_ids"] for frame in prompts)]
+    ids = {name for column in lists for own in column for name in own}
+    found = _read(path, ["document_id", "target", "text"], ids, "document_id")
+    return {name: (title, text) for name, title, text in found.itertuples(index=False)}
+
+
+def _read(
+    path: str, columns: list[str], ids: Collection[str] | None = None, key: str = "query_id"
+) -> pd.DataFrame:
+    """Columns of a Parquet file, the rows of some ids only: prompts of all may take gigabytes."""
+    filters = None if ids is None else [(key, "in", list(ids))]
     try:
         return pq.read_table(path, columns=columns, filters=filters, partitioning=None).to_pandas()
     except FileNotFoundError:

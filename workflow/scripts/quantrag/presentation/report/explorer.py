@@ -20,6 +20,8 @@ from quantrag.tasks.task import Task
 #: Bytes of JSON for all tasks together, and queries of one task.
 BUDGET = 14_000_000
 MOST_QUERIES = 200
+#: Characters of a passage that are shown beside the prompt, which has all of them.
+PASSAGE = 400
 
 
 @dataclass(frozen=True)
@@ -28,13 +30,17 @@ class TaskData:
 
     Attributes:
         task: the task.
-        queries: frame with query_id, cluster_id, golds, in the task's order.
+        queries: frame with query_id, cluster_id, golds and, of a shared corpus, query_text,
+            evidence and metadata, in the task's order.
         separator: what the prompt style puts between two documents.
+        documents: of a shared corpus: title and text of each document that is in a prompt or is
+            the evidence of a sampled query, by id; None where documents have ids only.
     """
 
     task: Task
     queries: pd.DataFrame
     separator: str
+    documents: Mapping[str, tuple[str, str]] | None = None
 
 
 def measures_of(task: Task) -> list[Metric]:
@@ -101,7 +107,8 @@ def task_json(
         `measures`, and `queries`: each with id, cluster, golds and `runs`, by model, then cell:
         `[prompt, answers]`. A prompt is [pieces, tokens, documents kept, documents dropped,
         truncated]; an answer, by precision, is [piece, changed, valid, measures ...]. All documents
-        and texts are numbers of pieces.
+        and texts are numbers of pieces. Of a shared corpus also `passages`: [title, text] by the
+        number of the document's id, and of each query `question`, `evidence` and `metadata`.
     """
     measures = [
         metric
@@ -117,6 +124,7 @@ def task_json(
     }
     facts = {row["query_id"]: row for row in _records(task.queries)}
     pieces, queries, size = Pieces(), [], 0
+    passages: dict[int, list[int]] = {}
     for query_id in sample:
         before, count = pieces.size, len(pieces.texts)
         runs = []
@@ -138,15 +146,26 @@ def task_json(
         fact = facts[query_id]
         golds = list(fact["golds"])
         entry = {"id": query_id, "cluster": fact["cluster_id"], "golds": golds, "runs": runs}
+        if task.documents is not None:
+            evidence = [pieces.number(name) for name in fact["evidence"]]
+            entry["question"] = fact["query_text"]
+            entry |= {"evidence": evidence, "metadata": json.loads(fact["metadata"])}
+            for number in {*evidence, *(d for own in runs for prompt, _ in own for d in prompt[2])}:
+                if number not in passages and pieces.texts[number] in task.documents:
+                    title, text = task.documents[pieces.texts[number]]
+                    passages[number] = [pieces.number(title), pieces.number(shortened(text))]
         grown = pieces.size - before + len(to_json(entry).encode())
         if queries and size + grown > budget:
             # What this query added is at the end.
             del pieces.texts[count:]
+            passages = {n: own for n, own in passages.items() if max(n, *own) < count}
             break
         size += grown
         queries.append(entry)
     order = {query_id: number for number, query_id in enumerate(task.queries["query_id"])}
+    of_corpus = {} if task.documents is None else {"passages": passages}
     return {
+        **of_corpus,
         "task": task.task.name,
         "cluster": task.task.cluster.singular,
         "total": len(task.queries),
@@ -158,6 +177,11 @@ def task_json(
         "pieces": pieces.texts,
         "queries": sorted(queries, key=lambda entry: order[entry["id"]]),
     }
+
+
+def shortened(text: str) -> str:
+    """The beginning of a passage."""
+    return text if len(text) <= PASSAGE else f"{text[:PASSAGE].rstrip()} …"
 
 
 def sampling_note(taken: int, total: int, seed: int) -> str:

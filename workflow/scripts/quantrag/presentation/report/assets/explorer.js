@@ -59,7 +59,44 @@ function explore() {
   const text = number => task().pieces[number];
   const promptText = prompt => prompt[0].map(text).join("");
 
+  // Of a shared corpus: where the evidence stands in the prompt, as in the scores.
+  function place(query) {
+    if (!task().passages || !query.evidence.length) return "";
+    const documents = run(query).prompt[2];
+    const position = documents.findIndex(document => query.evidence.includes(document));
+    return position < 0 ? "absent" : ["first", "middle", "last"][Math.floor(3 * position / documents.length)];
+  }
+
+  const plain = value => typeof value === "string" ? value : JSON.stringify(value);
+
+  // A switch for each column of the metadata that has a few values.
+  let metadataOf = null;
+  function fillMetadata() {
+    if (metadataOf === task()) return;
+    metadataOf = task();
+    field.evidence.closest("label").hidden = !task().queries.some(query => (query.evidence || []).length);
+    field.evidence.value = "all";
+    const columns = new Set(task().queries.flatMap(query => Object.keys(query.metadata || {})));
+    const switches = [...columns].flatMap(column => {
+      const values = [...new Set(task().queries.filter(query => column in query.metadata).map(query => plain(query.metadata[column])))];
+      if (values.length < 2 || values.length > 100) return [];
+      const select = make("select", {className: "metadata"});
+      select.dataset.column = column;
+      select.append(make("option", {value: "", textContent: "all"}), ...values.sort().map(value => make("option", {value: `=${value}`, textContent: value})));
+      return [make("label", {}, `${column} `, select)];
+    });
+    document.getElementById("explorer-metadata").replaceChildren(...switches);
+  }
+
+  function hasMetadata(query) {
+    return [...document.querySelectorAll("#explorer-metadata select")].every(select =>
+      !select.value || (select.dataset.column in query.metadata && select.value === `=${plain(query.metadata[select.dataset.column])}`));
+  }
+
   function wanted(query) {
+    const where = field.evidence.value;
+    if (where !== "all" && (where === "in" ? ["", "absent"].includes(place(query)) : place(query) !== where)) return false;
+    if (!hasMetadata(query)) return false;
     const show = field.show.value;
     if (show !== "all" && !changed(query)) return false;
     if (show === "worse" && gain(query) >= 0) return false;
@@ -67,7 +104,7 @@ function explore() {
     const words = field.text.value.trim().toLowerCase();
     if (!words) return true;
     const {prompt, answers} = run(query);
-    const all = [query.id, ...query.golds, promptText(prompt), ...answers.map(a => text(a[0]))];
+    const all = [query.id, query.question || "", ...query.golds, promptText(prompt), ...answers.map(a => text(a[0]))];
     return all.some(part => part.toLowerCase().includes(words));
   }
 
@@ -75,6 +112,7 @@ function explore() {
 
   function refresh() {
     field.retriever.disabled = field.k.value === "0";
+    fillMetadata();
     shown = task().queries.filter(wanted);
     if (field.sort.value === "loss") shown.sort((a, b) => gain(a) - gain(b));
     if (field.sort.value === "gain") shown.sort((a, b) => gain(b) - gain(a));
@@ -173,9 +211,9 @@ function explore() {
       return;
     }
     const {prompt, answers} = run(query);
-    const place = shown.indexOf(query);
+    const position = shown.indexOf(query);
     const step = (label, by) => {
-      const button = make("button", {type: "button", className: "step", textContent: label, disabled: !shown[place + by]});
+      const button = make("button", {type: "button", className: "step", textContent: label, disabled: !shown[position + by]});
       button.addEventListener("click", () => { move(by); detail.querySelectorAll(".step")[by < 0 ? 0 : 1]?.focus(); });
       return button;
     };
@@ -183,15 +221,38 @@ function explore() {
     const facts = [`${tokenCount.toLocaleString("en")} tokens`, `${documents.length} document${documents.length === 1 ? "" : "s"} kept`];
     if (dropped) facts.push(`${dropped} dropped for lack of room`);
     if (truncated) facts.push("query shortened");
+    const cluster = query.cluster === query.id ? "" : `, ${task().cluster} ${query.cluster}`;
     detail.replaceChildren(
-      make("div", {className: "head"}, make("h3", {textContent: `Query ${query.id}, ${task().cluster} ${query.cluster}`}), make("span", {}, step("← Previous", -1), " ", step("Next →", 1))),
+      make("div", {className: "head"}, make("h3", {textContent: `Query ${query.id}${cluster}`}), make("span", {}, step("← Previous", -1), " ", step("Next →", 1))),
+      ...(query.question ? [make("p", {}, make("strong", {textContent: "Question: "}), query.question)] : []),
       make("p", {}, make("strong", {textContent: "Gold: "}), query.golds.join(" · ")),
       make("div", {className: "answers"}, ...answers.map((answer, i) => card(answer, i, answers[0]))),
       make("h4", {textContent: `Prompt: ${facts.join(", ")}`}),
     );
-    if (documents.length) detail.append(make("p", {className: "documents", textContent: `Documents, best first: ${documents.map(text).join(", ")}`}));
-    detail.append(make("pre", {tabIndex: 0, textContent: promptText(prompt)}));
+    const whole = make("pre", {tabIndex: 0, textContent: promptText(prompt)});
+    if (task().passages) {
+      detail.append(passages(documents, query));
+      const missing = query.evidence.filter(document => !documents.includes(document));
+      if (missing.length) detail.append(make("h4", {textContent: "Evidence that is not in the prompt"}), passages(missing, query));
+      const known = Object.entries(query.metadata).map(([column, value]) => `${column}: ${plain(value)}`);
+      if (known.length) detail.append(make("p", {className: "documents", textContent: known.join("; ")}));
+      detail.append(make("details", {}, make("summary", {textContent: "The whole prompt"}), whole));
+    } else {
+      if (documents.length) detail.append(make("p", {className: "documents", textContent: `Documents, as they stand in the prompt: ${documents.map(text).join(", ")}`}));
+      detail.append(whole);
+    }
     if (focus) detail.focus({preventScroll: innerWidth > 768});
+  }
+
+  function passages(documents, query) {
+    return make("ol", {className: "passages"}, ...documents.map(document => {
+      const isEvidence = query.evidence.includes(document);
+      const [title, body] = (task().passages[document] || []).map(text);
+      const head = make("p", {}, make("strong", {textContent: title || text(document)}), " ");
+      if (isEvidence) head.append(make("span", {className: "badge better", textContent: "evidence"}));
+      head.append(" ", make("small", {textContent: title ? text(document) : ""}));
+      return make("li", {className: isEvidence ? "evidence" : ""}, head, make("p", {textContent: body || ""}));
+    }));
   }
 
   function scrollInside(button) {
