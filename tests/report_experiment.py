@@ -238,5 +238,5 @@ def _origin(model, precision):
 def _costs():
     return {
         "load_s": 12.5, "prompt_tokens": 1000, "output_tokens": 100, "prompt_tokens_per_s": 50.0,
-        "output_tokens_per_s": 5.0, "peak_memory_gib": 3.5, "energy_wh": None,
+        "output_tokens_per_s": 5.0, "memory_gib": 2.5, "peak_memory_gib": 3.5, "energy_wh": None,
     }  # fmt: skip

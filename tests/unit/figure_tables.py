@@ -171,7 +171,8 @@ def _costs(rng, models, precisions, energy):
             gib = size * (1, 0.28, 0.28, 0.51, 0.5, 0.22)[p]
             speed = 900 * (1 + 0.2 * p) * rng.uniform(0.9, 1.1) / (1 + 0.2 * m)
             rows.append(
-                (model, precision, "vllm", "NVIDIA H200", gib, gib + 20, 45.0, 30_000_000,
+                (model, precision, "vllm", "NVIDIA H200", gib, gib, 524_288, 200_000, 4096,
+                 gib + 2, "L4", gib + 20, 45.0, 30_000_000,
                  12_000_000, 1_000_000, 20 * speed, speed, 900_000 / speed if energy else np.nan)
             )  # fmt: skip
     return pd.DataFrame(rows, columns=COLUMNS["costs"])

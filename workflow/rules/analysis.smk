@@ -123,6 +123,7 @@ rule cost:
     """Join what each model and precision took in memory, time and energy."""
     input:
         costs=plan.costs(noise_floor=False),
+        facts=local(own("config/estimate.yaml")),
     output:
         table="<results>/tables/costs.csv",
     log:
@@ -136,6 +137,8 @@ rule cost:
         mem_mb=growing(1000),
         runtime=growing(10),
     params:
+        precisions=config["precisions"],
+        engine=config["generation"]["engine"],
         code=plan.code("cost.py"),
     script:
         "../scripts/cost.py"

@@ -13,12 +13,13 @@ def session(**changes):
         "peak_memory_gib": 2.0,
         "energy_wh": 1.5,
         "environment": {"device": "a device"},
+        "report": {},
     }
     return values | changes
 
 
 def row(completions, sessions):
-    return costs_row("m", "p", "vllm", "cpu", 2**30, completions, sessions)
+    return costs_row("m", "p", "vllm", "cpu", 2**30, 2048, completions, sessions)
 
 
 def test_costs_are_over_sessions_and_tokens_over_completions():
@@ -45,3 +46,24 @@ def test_without_a_session_rates_are_unknown():
     assert costs["prompt_tokens_per_s"] is None
     assert costs["load_s"] is None
     assert costs["device"] == "cpu"
+
+
+def test_memory_is_the_weights_as_loaded_and_the_longest_prompts_cache():
+    report = {
+        "loaded_weight_bytes": 3 * 2**30,
+        "cache_bytes_per_token": 2**19,
+        "cache_tokens": 10_000,
+    }
+    completions = [Completion("a", "", "stop", 10, 0, 3)]
+    costs = row(completions, [session(), session(report=report)])
+    assert (costs["loaded_gib"], costs["cache_bytes_per_token"]) == (3.0, 2**19)
+    assert (costs["cache_tokens"], costs["longest_tokens"]) == (10_000, 2048)
+    # 2,048 tokens of half a MiB are a GiB.
+    assert costs["memory_gib"] == 4.0
+
+
+def test_memory_that_the_engine_does_not_know_is_empty():
+    for report in ({}, {"loaded_weight_bytes": 10, "cache_bytes_per_token": None}):
+        costs = row([Completion("a", "", "stop", 10, 0, 3)], [session(report=report)])
+        assert costs["memory_gib"] is None
+        assert costs["cache_tokens"] is None

@@ -14,6 +14,14 @@ def test_costs_without_energy_have_no_energy_panel():
     assert len(draw("quality_cost", figure_tables.make(*DEMO)).axes) == 6
 
 
+def test_memory_is_shown_where_it_is_known_of_all_rows_and_else_the_weights_on_disk():
+    costs = figure_tables.make(*DEMO, energy=False)["costs"].assign(wh_per_1k=float("nan"))
+    assert quality_cost.known_costs(costs) == ["memory_gib", "output_tokens_per_s"]
+    costs.loc[0, "memory_gib"] = float("nan")
+    costs["output_tokens_per_s"] = float("nan")
+    assert quality_cost.known_costs(costs) == ["weights_gib"]
+
+
 def test_the_pareto_front_has_the_points_that_none_beats():
     points = pd.DataFrame({"cost": [1.0, 2, 3, 4, 4], "value": [0.2, 0.5, 0.4, 0.6, 0.1]})
     front = quality_cost.pareto_front(points, "cost", False, True)

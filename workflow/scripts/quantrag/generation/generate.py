@@ -113,10 +113,10 @@ def generate_cells(
             len(all_keys) - len(set(keys)),
             len(known.likelihoods),
         )
+        longest = int(pc.max(prompts.column("n_tokens").take(pa.array(wanted))).as_py())
+        written = [len(ids) for own in continuations.values() for _, ids in own.all()]
+        length = longest + max([spec.sampling.max_new_tokens, *(n + 1 for n in written)])
         if missing:
-            longest = int(pc.max(prompts.column("n_tokens").take(pa.array(wanted))).as_py())
-            written = [len(ids) for own in continuations.values() for _, ids in own.all()]
-            length = longest + max([spec.sampling.max_new_tokens, *(n + 1 for n in written)])
             answered = len(set(keys)) - len(missing)
             _run_engine(job, base, prompts, missing, answered, length, journal, engine_factory)
     if missing:
@@ -148,6 +148,7 @@ def generate_cells(
             job.spec.engine,
             job.spec.device,
             weight_bytes(job.spec.checkpoint),
+            length,
             list(completions.values()),
             sessions,
         )

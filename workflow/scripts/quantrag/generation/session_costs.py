@@ -14,6 +14,7 @@ def costs_row(
     engine: str,
     device: str,
     weight_bytes: int,
+    longest_tokens: int,
     completions: Sequence[Completion],
     sessions: Sequence[Mapping[str, Any]],
 ) -> dict[str, Any]:
@@ -29,12 +30,16 @@ def costs_row(
         engine: name of the engine.
         device: `cuda` or `cpu`, in place of its name where no session is known.
         weight_bytes: size of the weights on disk.
+        longest_tokens: of the grid's longest prompt with what follows it.
         completions: the answers to the grid's distinct prompts.
         sessions: the engine's lifetimes, as the journal has them.
 
     Returns:
-        `model`, `precision`, `engine`, `device`, `weights_gib`, `peak_memory_gib`, `load_s` (of the
-        latest session), `prompt_tokens`, `cached_tokens`, `output_tokens`, `prompt_tokens_per_s`,
+        `model`, `precision`, `engine`, `device`, `weights_gib` (on disk); of the latest session
+        `loaded_gib` (weights as they lie in memory), `cache_bytes_per_token`, `cache_tokens` (that
+        fit into the memory which the engine was given) and `load_s`; `longest_tokens`;
+        `memory_gib` (weights as loaded, and the cache of the longest prompt); `peak_memory_gib`,
+        `prompt_tokens`, `cached_tokens`, `output_tokens`, `prompt_tokens_per_s`,
         `output_tokens_per_s`, `energy_wh`. None stands for what nobody measured.
     """
     # One that only scored continuations says nothing about the speed of answers.
@@ -46,6 +51,9 @@ def costs_row(
 
     energies = [session["energy_wh"] for session in sessions]
     peaks = [s["peak_memory_gib"] for s in sessions if s["peak_memory_gib"] is not None]
+    report = sessions[-1]["report"] if sessions else {}
+    loaded, per_token = report.get("loaded_weight_bytes"), report.get("cache_bytes_per_token")
+    needed = loaded + per_token * longest_tokens if loaded and per_token else None
     cached = [completion.cached_tokens for completion in completions]
     return {
         "model": model,
@@ -53,6 +61,11 @@ def costs_row(
         "engine": engine,
         "device": sessions[-1]["environment"]["device"] if sessions else device,
         "weights_gib": weight_bytes / GIB,
+        "loaded_gib": loaded and loaded / GIB,
+        "cache_bytes_per_token": per_token,
+        "cache_tokens": report.get("cache_tokens"),
+        "longest_tokens": longest_tokens,
+        "memory_gib": needed and needed / GIB,
         "peak_memory_gib": max(peaks) if peaks else None,
         "load_s": sessions[-1]["load_s"] if sessions else None,
         "prompt_tokens": sum(completion.prompt_tokens for completion in completions),

@@ -132,6 +132,7 @@ COLUMNS = {
     for column in (
         *_text("task", "model", "precision", "retriever", "k", "metric", "baseline", "verdict"),
         *_text("evidence", "engine", "device", "method", "module", "status", "source"),
+        Column("smallest_gpu", "smallest card"),
         Column("retriever_a", "retriever"),
         Column("retriever_b", "and"),
         Column("n", "n", 0),
@@ -155,6 +156,14 @@ COLUMNS = {
         Column("published", "published", 4),
         Column("ours", "ours", 4),
         Column("weights_gib", "weights (GiB)", 2, higher_is_better=False),
+        Column("loaded_gib", "weights as loaded (GiB)", 2, higher_is_better=False),
+        Column("cache_bytes_per_token", "cache per token (bytes)", 0, higher_is_better=False),
+        Column("cache_tokens", "tokens in the cache", 0),
+        Column("longest_tokens", "longest prompt", 0),
+        Column(
+            *("memory_gib", "weights and longest prompt (GiB)", 2, "memory (GiB)"),
+            higher_is_better=False,
+        ),
         Column("peak_memory_gib", "peak memory (GiB)", 2, "peak (GiB)", higher_is_better=False),
         Column("load_s", "loading (s)", 1, "load (s)", 0, higher_is_better=False),
         Column("prompt_tokens", "prompt tokens", 0),
@@ -286,14 +295,23 @@ TABLES = {
         TableEntry(
             name="costs",
             title="Costs",
-            caption="What generation took over the whole grid.",
+            caption=(
+                "What generation took over the whole grid. Weights are on disk, and as they lie in "
+                "memory. The cache's tokens fit into the memory that the engine was given: the "
+                "longest context times the batch. The smallest card holds the weights and one "
+                "longest prompt. Peak memory includes the cache that vLLM reserves, which is the "
+                "same for every precision."
+            ),
             shown=(
-                *("model", "precision", "engine", "device", "weights_gib", "peak_memory_gib"),
-                *("load_s", "prompt_tokens", "cached_tokens", "output_tokens"),
+                *("model", "precision", "engine", "device", "weights_gib", "loaded_gib"),
+                *("cache_bytes_per_token", "cache_tokens", "longest_tokens", "memory_gib"),
+                *("smallest_gpu", "peak_memory_gib", "load_s"),
+                *("prompt_tokens", "cached_tokens", "output_tokens"),
                 *("prompt_tokens_per_s", "output_tokens_per_s", "energy_wh"),
             ),
             required=(
-                *("model", "precision", "engine", "device", "weights_gib", "peak_memory_gib"),
+                *("model", "precision", "engine", "device", "weights_gib", "memory_gib"),
+                *("smallest_gpu", "peak_memory_gib"),
                 *("load_s", "prompt_tokens", "output_tokens"),
                 *("prompt_tokens_per_s", "output_tokens_per_s", "energy_wh"),
             ),
@@ -525,11 +543,12 @@ FIGURES = {
             title="Score against cost",
             tables=("scores", "comparisons", "costs"),
             caption=(
-                "Mean score over all k and retrievers against the size of the weights, the "
-                "throughput and, where it was measured, the energy. Grey lines lead from each "
-                "model's baseline to the model's other precisions. No point beats one on the "
-                "Pareto front (dashed) in both score and cost. Throughput and energy belong to the "
-                "device that they were measured on."
+                "Mean score over all k and retrievers against the memory of the weights as loaded "
+                "with the cache of the longest prompt (the weights on disk, where the engine "
+                "doesn't say), the throughput and, where it was measured, the energy. Grey lines "
+                "lead from each model's baseline to the model's other precisions. No point beats "
+                "one on the Pareto front (dashed) in both score and cost. Throughput and energy "
+                "belong to the device that they were measured on."
             ),
             printed="Where there are several models, a letter beside its baseline names each.",
             in_report="Measured with {devices}.",

@@ -16,7 +16,7 @@ def tables():
     scores = tables["scores"]
     tables["scores"] = scores.assign(value=scores["precision"].map(values))
     tables["costs"] = tables["costs"].assign(
-        weights_gib=[14.0, 4.0, 15.0],
+        memory_gib=[14.0, 4.0, 15.0],
         output_tokens_per_s=[100.0, 200.0, 50.0],
         energy_wh=[26.0, 13.0, 52.0],
         prompt_tokens=12_000,
@@ -26,7 +26,7 @@ def tables():
 
 
 def test_the_front_has_what_nothing_beats_on_both(tables):
-    view = views("quality_cost", tables)["LaMP-3U, MAE / Weights (GiB)"]
+    view = views("quality_cost", tables)["LaMP-3U, MAE / Weights and longest prompt (GiB)"]
     points = pd.DataFrame(view.rows).set_index("precision")
     assert points["front"].to_dict() == {"FP16": True, "INT4 AWQ": True, "INT4 GPTQ": False}
     assert points["cost"].to_dict() == {"FP16": 14, "INT4 AWQ": 4, "INT4 GPTQ": 15}

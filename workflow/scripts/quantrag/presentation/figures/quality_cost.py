@@ -19,9 +19,6 @@ LETTER_HEIGHT = 0.1  # inches between the letters of two models
 MODEL_NAME = 40  # characters
 
 
-COSTS = ("weights_gib", "output_tokens_per_s", "wh_per_1k")
-
-
 def draw(
     scores: pd.DataFrame, comparisons: pd.DataFrame, costs: pd.DataFrame, confidence: float
 ) -> Figure:
@@ -39,7 +36,7 @@ def draw(
     del confidence
     names = ordered_names(scores, comparisons)
     costs = with_energy_per_token(costs)
-    shown = [cost for cost in COSTS if costs[cost].notna().any()] or ["weights_gib"]
+    shown = known_costs(costs)
     metrics = main_metrics(scores)
     many = len(names.models) > 1
     model = "" if many else f": {names.models[0]}"
@@ -65,6 +62,13 @@ def _block(title: str, key: str, columns: int) -> Block:
     metric = labels.metric(key)
     subtitle = f"{metric.axis}, mean over k and retrievers, {metric.direction}"
     return Block(title, subtitle, [None], [[None] * columns], "")
+
+
+def known_costs(costs: pd.DataFrame) -> list[str]:
+    """The columns to show: memory first, the weights on disk where it isn't known of all rows."""
+    memory = "memory_gib" if costs["memory_gib"].notna().all() else "weights_gib"
+    measured = ("output_tokens_per_s", "wh_per_1k")
+    return [memory, *(cost for cost in measured if costs[cost].notna().any())]
 
 
 def with_energy_per_token(costs: pd.DataFrame) -> pd.DataFrame:

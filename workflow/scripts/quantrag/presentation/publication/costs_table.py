@@ -11,7 +11,7 @@ from quantrag.presentation.publication.parts import best, number, paged
 from quantrag.presentation.publication.typesetting import Entry, PublicationTable, RowGroup
 
 COSTS = (
-    *("weights_gib", "peak_memory_gib", "load_s"),
+    *("weights_gib", "memory_gib", "load_s"),
     *("prompt_tokens_per_s", "output_tokens_per_s", "energy_wh"),
 )
 
@@ -45,7 +45,8 @@ def make(tables: Mapping[str, pd.DataFrame], criteria: Criteria) -> list[Publica
         )
     engines = sorted(set(rows["engine"] + " on " + rows["device"]))
     caption = (
-        "Cost of generation over the whole grid: size of the weights, peak memory, loading time, "
+        "Cost of generation over the whole grid: size of the weights on disk, memory of the "
+        "weights as loaded with the cache of the longest prompt, loading time, "
         f"throughput and energy ({'; '.join(engines)}). Best of each model in bold."
     )
     columns = ["Precision", *(COLUMNS[column].heading for column in shown)]

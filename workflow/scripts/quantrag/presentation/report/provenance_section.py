@@ -61,6 +61,8 @@ def _run_record(file: str | Path, costs_file: str | Path) -> dict[str, str]:
         "Speed": _number(costs["prompt_tokens_per_s"], "{:,.0f} prompt tokens/s")
         + ", "
         + _number(costs["output_tokens_per_s"], "{:,.1f} output tokens/s"),
+        "Kernels": _joined(_kernels(report) for report in origin["engine_reports"]),
+        "Memory": _number(costs["memory_gib"], "{:,.2f} GiB of weights and longest prompt"),
         "Peak memory": _number(peak, "{:,.2f} GiB"),
         "Energy": _number(energy, "{:,.2f} Wh"),
     }
@@ -116,6 +118,14 @@ def _settings(values: Mapping[str, Any]) -> str:
         elif value is not None:
             found.append(f"{key} {value}")
     return ", ".join(found)
+
+
+def _kernels(report: Mapping[str, Any]) -> str:
+    kernels = report.get("kernels") or {}
+    # An older report names them without their layers.
+    if not isinstance(kernels, Mapping):
+        return ", ".join(kernels) or "not known"
+    return ", ".join(f"{layer} {' and '.join(k)}" for layer, k in kernels.items()) or "not known"
 
 
 def _driver(environment: Mapping[str, Any]) -> str:

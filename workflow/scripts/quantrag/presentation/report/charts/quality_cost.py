@@ -9,7 +9,7 @@ from quantrag.presentation import labels
 from quantrag.presentation.catalogue import COLUMNS
 from quantrag.presentation.data import OrderedNames
 from quantrag.presentation.figures.quality_cost import (
-    COSTS,
+    known_costs,
     mean_scores,
     pareto_front,
     with_energy_per_token,
@@ -35,9 +35,9 @@ def views(tables: Mapping[str, pd.DataFrame], names: OrderedNames, level: str) -
         metric = labels.metric(key)
         merged = mean_scores(part, names).merge(costs, on=["model", "precision"])
         up = metric.higher_is_better
-        for cost in COSTS:
+        for cost in known_costs(costs):
             column = COLUMNS[cost]
-            if merged[cost].isna().all():
+            if merged[cost].isna().all():  # of this task's models
                 continue
             front = pareto_front(merged, cost, column.higher_is_better, up).index
             points = merged.assign(cost=merged[cost], front=merged.index.isin(front))
