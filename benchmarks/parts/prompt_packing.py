@@ -38,7 +38,7 @@ def pack_by_rendering(
     """The straightforward loop. Returns the kept document_ids and the token ids per query."""
     budget = k.budget(context, max_new_tokens)
     texts = {
-        (row["scope_id"], row["document_id"]): style.document(row["text"], row["target"])
+        (row["scope_id"], row["document_id"]): (row["text"], row["target"])
         for row in documents.to_pylist()
     }
     ranked: dict[str, list[str]] = {}
@@ -51,7 +51,10 @@ def pack_by_rendering(
         asked = ranked.get(query["query_id"], [])
         for document_id in [None, *asked[: k.asked(len(asked))]]:
             candidate = kept if document_id is None else [*kept, document_id]
-            block = style.separator.join(texts[query["scope_id"], one] for one in candidate)
+            block = style.separator.join(
+                style.document(*texts[query["scope_id"], one], number)
+                for number, one in enumerate(candidate, start=1)
+            )
             user = style.user(block, query["query_text"], query["input"])
             prompt = chat.render(style.system, user)
             candidate_ids = chat.tokenizer(prompt, add_special_tokens=chat.add_special_tokens)

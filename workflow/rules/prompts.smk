@@ -28,8 +28,10 @@ rule build_prompts:
         mem_mb=growing(4000),
         runtime=growing(60),
     params:
-        prompts=config["prompts"],
-        templates=lambda wildcards: plan.tasks.template_hashes[wildcards.task],
+        wording=lambda wildcards: plan.tasks.wordings[wildcards.task],
+        order=config["prompts"]["order"],
+        order_seed=plan.order_seed,
+        packing=config["prompts"]["packing"],
         task=lambda wildcards: plan.tasks.definitions[wildcards.task],
         ks=lambda wildcards: plan.ks_of(wildcards.retriever),
         context=lambda wildcards: config["models"][wildcards.model]["context"],

@@ -39,9 +39,8 @@ rule choose_calibration_texts:
             task: plan.tasks.definitions[task]
             for task in plan.checkpoints.calibration_tasks(wildcards.precision)
         },
-        style=config["prompts"]["style"],
-        templates=lambda wildcards: [
-            plan.tasks.template_hashes[task]
+        wordings=lambda wildcards: [
+            plan.tasks.wordings[task]
             for task in plan.checkpoints.calibration_tasks(wildcards.precision)
         ],
         calibration=lambda wildcards: plan.checkpoints.precisions[wildcards.precision].calibration,

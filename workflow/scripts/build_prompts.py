@@ -17,7 +17,8 @@ with job(snakemake):
     from quantrag.grid import K
     from quantrag.prompts.build import build_prompts, with_control_tokens
     from quantrag.prompts.chat_templates import ChatFormat, load_tokenizer
-    from quantrag.prompts.styles import load_style
+    from quantrag.prompts.order import DocumentOrder
+    from quantrag.prompts.styles import make_style
     from quantrag.tables import read_arrow, write_table
     from quantrag.tasks.registry import load
 
@@ -31,7 +32,7 @@ with job(snakemake):
         name=snakemake.wildcards.model,
     )
     run = snakemake.input.get("run")
-    style = load_style(params.prompts["style"], task.dataset)
+    style = make_style(params.wording, task.labels)
     started = time.monotonic()
     prompts = build_prompts(
         queries=read_arrow(snakemake.input.queries),
@@ -42,8 +43,9 @@ with job(snakemake):
         chat=chat,
         context=params.context,
         max_new_tokens=params.max_new_tokens,
-        packing=params.prompts["packing"],
+        packing=params.packing,
         answers=task.labels,
+        order=DocumentOrder(params.order, params.order_seed),
     )
     seconds = time.monotonic() - started
     log = logging.getLogger("build_prompts")
@@ -60,8 +62,10 @@ with job(snakemake):
         prompts,
         snakemake.output.prompts,
         metadata={
-            "style": params.prompts["style"],
-            "packing": params.prompts["packing"],
+            "style": params.wording["style"],
+            "separator": style.separator,
+            "order": params.order,
+            "packing": params.packing,
             "add_special_tokens": str(chat.add_special_tokens).lower(),
             "system_role": "fold" if chat.folds else "keep",
             "with_control_tokens": str(n_control),

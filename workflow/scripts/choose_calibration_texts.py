@@ -11,7 +11,7 @@ with job(snakemake):
     sys.modules.setdefault("torch", None)
 
     from quantrag.prompts.chat_templates import ChatFormat, load_tokenizer
-    from quantrag.prompts.styles import load_style
+    from quantrag.prompts.styles import make_style
     from quantrag.quantization.calibration import (
         TrainingTask,
         check_disjoint,
@@ -32,10 +32,11 @@ with job(snakemake):
             task.name,
             read_arrow(queries, columns=["query_id", "scope_id", "input", "query_text"]),
             read_arrow(documents, columns=["document_id", "scope_id", "text", "target"]),
-            load_style(params.style, task.dataset),
+            make_style(wording, task.labels),
         )
-        for task, queries, documents in zip(
+        for task, wording, queries, documents in zip(
             load_all(params.tasks),
+            params.wordings,
             snakemake.input.train_queries,
             snakemake.input.train_documents,
             strict=True,

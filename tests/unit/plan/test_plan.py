@@ -156,7 +156,12 @@ def test_a_style_without_templates_for_a_task_is_refused():
     tasks = {"LaMP-4U": {"lamp": 4}}
     with pytest.raises(UserError, match="style 'paper'"):
         plan(tasks=tasks, prompts={"style": "paper"})
-    assert plan(tasks=tasks, prompts={"style": "lamp"}).tasks.template_hashes.keys() == {"LaMP-4U"}
+    assert plan(tasks=tasks, prompts={"style": "lamp"}).tasks.wordings.keys() == {"LaMP-4U"}
+
+
+def test_the_seed_is_the_business_of_a_random_order_alone():
+    assert plan(seed=3).order_seed is None
+    assert plan(seed=3, prompts={"order": "random"}).order_seed == 3
 
 
 def test_a_second_attempt_gets_more():

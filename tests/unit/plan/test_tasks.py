@@ -43,7 +43,7 @@ def test_what_a_task_is_does_not_depend_on_where_its_files_are():
         experiment(tasks={"t": {"lamp": 3, "source": {"kind": "demo"}, "max_queries": 5}})
     )
     assert one.definitions == other.definitions
-    assert one.template_hashes == other.template_hashes
+    assert one.wordings == other.wordings
     assert one.reading("t") != other.reading("t")
 
 

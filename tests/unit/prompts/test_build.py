@@ -13,6 +13,7 @@ from quantrag.errors import UserError
 from quantrag.grid import K
 from quantrag.prompts.build import PROMPT_SCHEMA, build_prompts, with_control_tokens
 from quantrag.prompts.chat_templates import ChatFormat
+from quantrag.prompts.order import DocumentOrder
 from quantrag.prompts.query_prompts import shortened
 from quantrag.prompts.styles import load_style
 from quantrag.prompts.tokenization import GapTokenizer
@@ -119,6 +120,60 @@ def test_documents_stand_in_rank_order(chat):
     assert row["document_ids"] == ["d2", "d0"]
     assert row["prompt"].index("Abstract number 2") < row["prompt"].index("Abstract number 0")
     assert "Abstract number 1" not in row["prompt"]
+
+
+def in_order(query, documents, order, n, style, chat):
+    """Text of a prompt with the best `n` documents, put together by hand."""
+    ranks = order.ranks(query["query_id"], n)
+    block = style.separator.join(
+        style.document(*documents[rank], place + 1) for place, rank in enumerate(ranks)
+    )
+    return chat.render(style.system, style.user(block, query["query_text"], query["input"]))
+
+
+@pytest.mark.parametrize("kind", ["best_first", "best_last", "random"])
+@pytest.mark.parametrize(
+    ("style", "dataset"), [("paper", "LaMP-5"), ("lamp", "LaMP-5"), ("rag", "questions-short")]
+)
+def test_any_order_keeps_the_best_that_fit(corpus, chat, tokenizer, kind, style, dataset):
+    order, style, ks = DocumentOrder(kind, 7), load_style(style, dataset), ["1", "5", "max_1K"]
+    table = build_prompts(
+        *corpus, [K.parse(k) for k in ks], style, chat, 1500, 64, order=order
+    ).to_pylist()
+    queries = {row["query_id"]: row for row in corpus[0].to_pylist()}
+    texts = {
+        query_id: [
+            (row["text"], row["target"])
+            for row in corpus[1].to_pylist()
+            if row["scope_id"] == query_id
+        ]
+        for query_id in queries
+    }
+    for row in table:
+        own, n = texts[row["query_id"]], len(row["document_ids"])
+        asked, budget = K.parse(row["k"]).asked(len(own)), K.parse(row["k"]).budget(1500, 64)
+        query = queries[row["query_id"]]
+        assert row["prompt"] == in_order(query, own, order, n, style, chat)
+        assert row["token_ids"] == tokenizer(row["prompt"], add_special_tokens=False)["input_ids"]
+        # The corpus ranks its documents d1, d2, ...
+        ranks = order.ranks(row["query_id"], n)
+        assert row["document_ids"] == [f"d{rank + 1}" for rank in ranks]
+        assert row["n_tokens"] <= budget
+        if n < asked:
+            longer = in_order(query, own, order, n + 1, style, chat)
+            assert len(tokenizer(longer, add_special_tokens=False)["input_ids"]) > budget
+    kept = [len(row["document_ids"]) for row in table if row["k"] == "max_1K"]
+    assert 1 < min(kept) <= max(kept) < 25
+
+
+def test_numbers_follow_the_order_of_the_prompt(chat):
+    inputs = tables({"q": profile(3)})
+    style = load_style("rag", "questions-text")
+    order = DocumentOrder("best_last")
+    (row,) = build_prompts(*inputs, [K.parse("2")], style, chat, 4096, 64, order=order).to_pylist()
+    assert "[1] Title 1\nAbstract number 1" in row["prompt"]
+    assert "[2] Title 0\nAbstract number 0" in row["prompt"]
+    assert row["document_ids"] == ["d1", "d0"]
 
 
 def test_documents_that_do_not_fit_are_dropped_from_the_end(chat):

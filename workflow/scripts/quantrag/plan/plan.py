@@ -42,7 +42,7 @@ class Plan:
             scripts: folder of the rules' scripts and of the package.
 
         Raises:
-            UserError: the prompt style has no templates for a task.
+            UserError: what the tasks need is missing or wrong (`TaskPlan`).
         """
         self.experiment = experiment
         self.scripts = scripts
@@ -164,6 +164,11 @@ class Plan:
         """GPUs of one `generate` job: none on a CPU, or when the model runs behind a server."""
         generation = self.experiment.generation.model_dump()
         return 0 if self.on_cpu else self._engine.gpus(generation[self._engine.name])
+
+    @property
+    def order_seed(self) -> int | None:
+        """Seed of the order of prompts' documents, where it is random."""
+        return self.experiment.seed if self.experiment.prompts.order == "random" else None
 
     @property
     def perplexity_texts(self) -> int:

@@ -6,8 +6,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from quantrag.config.experiment import Experiment
+from quantrag.config.prompt_wordings import wordings
 from quantrag.errors import UserError
-from quantrag.prompts.styles import style_hash
 from quantrag.tasks import registry
 from quantrag.tasks.task import CORPUS
 
@@ -70,16 +70,16 @@ class TaskPlan(TaskDefinitions):
     """The tasks of an experiment whose answers are generated here.
 
     Attributes:
-        template_hashes: hash of each task's prompt templates, by its name. The hash of a rule's
-            code covers only Python.
+        wordings: each task's prompt templates, by its name. The hash of a rule's code covers only
+            Python, so rules carry them as a parameter.
     """
 
     def __init__(self, experiment: Experiment) -> None:
         """Look up every task once.
 
         Raises:
-            UserError: the prompt style has no templates for a task, a task lacks the parsing rule,
-                or its files aren't there.
+            UserError: there are no prompt templates for a task, or wrong ones, a task lacks the
+                parsing rule, or its files aren't there.
         """
         super().__init__(experiment.tasks)
         for name, entry in self._entries.items():
@@ -87,8 +87,7 @@ class TaskPlan(TaskDefinitions):
                 registry.input_files(entry, self._evaluated(name))
             except UserError as error:
                 raise UserError(f"tasks.{name}.{error}") from None
-        style = experiment.prompts.style
         tasks = registry.load_all(self.definitions)
         for task in tasks:
             task.check_rule(experiment.scoring.parsing)
-        self.template_hashes = {task.name: style_hash(style, task.dataset) for task in tasks}
+        self.wordings = wordings(experiment.prompts, tasks)

@@ -16,6 +16,7 @@ from quantrag.errors import UserError
 from quantrag.grid import K
 from quantrag.prompts.chat_templates import ChatFormat
 from quantrag.prompts.continuations import ContinuationTokenizer
+from quantrag.prompts.order import BEST_FIRST, DocumentOrder
 from quantrag.prompts.query_prompts import Prompt, PromptBuilder
 from quantrag.prompts.styles import PromptStyle
 from quantrag.prompts.tokenization import GapTokenizer
@@ -66,6 +67,7 @@ def build_prompts(
     max_new_tokens: int,
     packing: str = "exact",
     answers: Sequence[str] = (),
+    order: DocumentOrder = BEST_FIRST,
 ) -> pa.Table:
     """Build the prompts of every query for every k.
 
@@ -81,6 +83,7 @@ def build_prompts(
         packing: "exact", or "paper" for the released code's rule, which counts documents twice.
         answers: every allowed answer, where they are a fixed set: the prompts' continuations are
             these in place of the golds.
+        order: how a prompt's documents stand in it, and in `document_ids`.
 
     Returns:
         Columns of `PROMPT_SCHEMA`, sorted by the order of `ks`, then of `queries`. A k that a
@@ -93,7 +96,7 @@ def build_prompts(
         raise ValueError(f"k = {', '.join(map(str, ks))} needs a run")
     texts = DocumentTexts(documents)
     rankings = _rankings(run)
-    builder = PromptBuilder(style, chat, context, max_new_tokens, packing)
+    builder = PromptBuilder(style, chat, context, max_new_tokens, packing, order)
     try:
         prompts = _all_prompts(queries, texts, rankings, ks, builder)
     except _InexactError as error:
@@ -178,12 +181,12 @@ def _all_prompts(
     for number, (query_id, scope_id, task_input, query_text) in enumerate(rows):
         ranked = rankings.get(query_id, [])
         documents = texts.of(scope_id, ranked, query_id) if ranked else []
-        for k, prompt in builder.prompts(ks, task_input, query_text, documents):
+        for k, prompt in builder.prompts(ks, task_input, query_text, documents, query_id):
             if number % _CHECK_EVERY == 0:
                 whole = builder.tokenizer.whole(prompt.text)
                 if not np.array_equal(prompt.ids, whole):
                     raise _InexactError(f"query {query_id!r}, k={k}: pieces give other ids")
-            prompts[k].append((query_id, ranked[: prompt.n_documents], prompt))
+            prompts[k].append((query_id, [ranked[rank] for rank in prompt.ranks], prompt))
     return prompts
 
 
@@ -274,9 +277,9 @@ def _log_summary(k: K, prompts: Sequence[Prompt]) -> None:
         len(prompts),
         np.mean(lengths),
         max(lengths),
-        np.mean([prompt.n_documents for prompt in prompts] or [0]),
+        np.mean([len(prompt.ranks) for prompt in prompts] or [0]),
         sum(prompt.dropped for prompt in prompts),
         sum(prompt.dropped > 0 for prompt in prompts),
-        sum(prompt.n_documents + prompt.dropped < wanted for prompt in prompts),
+        sum(len(prompt.ranks) + prompt.dropped < wanted for prompt in prompts),
         sum(prompt.truncated for prompt in prompts),
     )

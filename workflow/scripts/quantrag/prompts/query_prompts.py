@@ -3,12 +3,14 @@
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
 from quantrag.errors import UserError
 from quantrag.grid import K
 from quantrag.prompts.chat_templates import ChatFormat
+from quantrag.prompts.order import BEST_FIRST, DocumentOrder
 from quantrag.prompts.packing import RankedPrompt, fitting_when_counted_twice, largest
 from quantrag.prompts.styles import PromptStyle
 from quantrag.prompts.tokenization import GapTokenizer
@@ -22,11 +24,14 @@ _MARK = "\ue000documents\ue001"
 
 @dataclass(frozen=True)
 class Prompt:
-    """One finished prompt: its text, its ids (int32) and what is in it."""
+    """One finished prompt: its text, its ids (int32) and what is in it.
+
+    `ranks`: of the documents in it, from 0, in the order in which they stand.
+    """
 
     text: str
     ids: np.ndarray
-    n_documents: int
+    ranks: Sequence[int]
     dropped: int
     truncated: bool
 
@@ -41,8 +46,10 @@ class PromptBuilder:
         context: int,
         max_new_tokens: int,
         packing: str,
+        order: DocumentOrder = BEST_FIRST,
     ) -> None:
         self._style = style
+        self._order = order
         self._chat = chat
         self._context = context
         self._max_new_tokens = max_new_tokens
@@ -98,16 +105,31 @@ class PromptBuilder:
         task_input: str,
         query: str,
         documents: Sequence[tuple[str, str]],
+        query_id: str = "",
     ) -> Iterable[tuple[K, Prompt]]:
         """Yield (k, prompt) of one query; `documents` are (text, target) in rank order."""
         most = max(k.asked(len(documents)) for k in ks)
-        rendered = [self._style.document(*document) for document in documents[:most]]
+        rendered = self._documents(documents, range(most))
         if rendered:
             ranked = self._ranked(self._render(_MARK, query, task_input), rendered)
+
+        @cache
+        def reordered(n: int) -> tuple[str, np.ndarray]:
+            ranks = self._order.ranks(query_id, n)
+            block = self._style.separator.join(self._documents(documents, ranks))
+            text = self._render(block, query, task_input)
+            return text, self.tokenizer.whole(text)
+
         for k in ks:
             asked = k.asked(len(rendered))
             budget = k.budget(self._context, self._max_new_tokens)
             n = ranked.fitting(budget, asked) if asked else 0
+            if self._order.kind != "best_first":
+                # About as many, but the seams between the documents are others.
+                while n > 1 and len(reordered(n)[1]) > budget:
+                    n -= 1
+                while 0 < n < asked and len(reordered(n + 1)[1]) <= budget:
+                    n += 1
             if n and self._bare_tokenizer:
                 window = k.window(self._context)
                 n = min(n, self._fitting_in_paper(window, n, query, task_input, documents))
@@ -120,16 +142,26 @@ class PromptBuilder:
                         "Allowed: a template that leaves messages as they are, or chat_template: "
                         "none."
                     )
-                prompt = Prompt(text, ranked.ids(n), n, asked - n, False)
+                ids = ranked.ids(n)
+                if self._order.kind != "best_first":
+                    text, ids = reordered(n)
+                prompt = Prompt(text, ids, self._order.ranks(query_id, n), asked - n, False)
             else:
                 prompt = self._without_documents(budget, query, task_input, asked)
             yield k, prompt
+
+    def _documents(self, documents: Sequence[tuple[str, str]], ranks: Iterable[int]) -> list[str]:
+        """Some documents, rendered as they stand in a prompt in the order of `ranks`."""
+        return [
+            self._style.document(*documents[rank], number)
+            for number, rank in enumerate(ranks, start=1)
+        ]
 
     def _without_documents(self, budget: int, query: str, task_input: str, asked: int) -> Prompt:
         text = self._render("", query, task_input)
         ids = self.tokenizer.whole(text)
         if len(ids) <= budget:
-            return Prompt(text, ids, 0, asked, False)
+            return Prompt(text, ids, (), asked, False)
 
         def render(n_characters: int) -> str:
             return self._render("", *shortened(query, task_input, n_characters))
@@ -143,7 +175,7 @@ class PromptBuilder:
                 f"query has {len(ids)} tokens; the window, less generation.max_new_tokens "
                 f"({self._max_new_tokens}), leaves {budget}."
             )
-        return Prompt(text, ids, 0, asked, True)
+        return Prompt(text, ids, (), asked, True)
 
     def _fitting_in_paper(
         self,
@@ -157,8 +189,11 @@ class PromptBuilder:
         system = [] if style.system is None else [style.system]
         head, tail = "\n".join([*system, style.user(_MARK, query, task_input)]).split(_MARK)
         empty = "\n".join([*system, style.user("", query, task_input)])
-        rendered = [style.document(*document) for document in documents[:limit]]
-        raw = [style.raw_document(*document) for document in documents[:limit]]
+        rendered = self._documents(documents, range(limit))
+        raw = [
+            style.raw_document(*document, number)
+            for number, document in enumerate(documents[:limit], start=1)
+        ]
         return fitting_when_counted_twice(
             window,
             len(self._bare_tokenizer.whole(empty)),

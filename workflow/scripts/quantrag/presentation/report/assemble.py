@@ -20,7 +20,6 @@ from quantrag.presentation.report import explorer, provenance_section
 from quantrag.presentation.report.charts import report_figures
 from quantrag.presentation.report.page import Page, render
 from quantrag.presentation.report.summary import Summary, as_text, summary_of
-from quantrag.prompts.styles import load_style
 from quantrag.statistics.comparisons import COMPARISON_COLUMNS
 from quantrag.statistics.trends import TREND_COLUMNS
 from quantrag.tables import read_metadata
@@ -190,11 +189,11 @@ def _task(
     columns += ["query_text", "evidence", "metadata"] if documents else []
     queries = _read(files.queries[task.name], columns)
     sample = explorer.draw_sample(queries["query_id"].tolist(), config["seed"])
+    of_task = [path for path in files.prompts if Path(path).parts[-2] == task.name]
     prompts = {
-        (Path(path).parts[-3], Path(path).stem): _read(path, _PROMPT, sample)
-        for path in files.prompts
-        if Path(path).parts[-2] == task.name
+        (Path(path).parts[-3], Path(path).stem): _read(path, _PROMPT, sample) for path in of_task
     }
+    separator = read_metadata(of_task[0]).get("separator", "")
     measured = [metric.columns[0] for metric in explorer.measures_of(task)]
     columns = ["query_id", "valid", "flip_key", *measured]
     answers = {}
@@ -212,7 +211,7 @@ def _task(
         explorer.TaskData(
             task,
             queries,
-            load_style(config["prompts"]["style"], task.dataset).separator,
+            separator,
             documents and _passages(documents, queries, sample, prompts.values()),
         ),
         sample,
