@@ -8,9 +8,11 @@ import pandas as pd
 from quantrag.generation.costs import COST_COLUMNS
 from quantrag.quantization import checkpoint_table
 from quantrag.retrieval import agreement
+from quantrag.retrieval.quality import MEASURES
 from quantrag.statistics.comparisons import COMPARISON_COLUMNS, POOLED_COLUMNS
 from quantrag.statistics.evidence import EVIDENCE_COLUMNS, INTERACTION, PARTS
 from quantrag.statistics.replication import REPLICATION_COLUMNS
+from quantrag.statistics.retrieval_quality import RETRIEVAL_COLUMNS
 from quantrag.statistics.summaries import SCORE_COLUMNS
 from quantrag.statistics.trends import ALL, TREND_COLUMNS
 
@@ -93,6 +95,7 @@ def make(tasks=2, models=1, precisions=2, retrievers=2, ks=4, noise=True, energy
     tables["replication"] = _replication(tables["scores"])
     tables["trends"] = _trends(rng, tables["comparisons"])
     tables["pooled"] = _pooled(tables["comparisons"])
+    tables["retrieval"] = _retrieval(rng, tasks, retrievers)
     tables["evidence"] = _evidence(tables["comparisons"], tables["pooled"])
     return tables
 
@@ -161,6 +164,21 @@ def _retrievers(rng, tasks, retrievers):
             top1, top5, rbo = np.sort(rng.uniform(0.1, 1, 3))
             rows.append((task, a, b, 2500, top1, top5, rbo))
     return pd.DataFrame(rows, columns=COLUMNS["retrievers"])
+
+
+def _retrieval(rng, tasks, retrievers):
+    rows = []
+    for task in tasks:
+        for retriever in retrievers:
+            values = dict(zip(MEASURES, np.sort(rng.uniform(0.3, 0.95, 6)), strict=True))
+            ends = {
+                f"{m}_{e}": values[m] + d
+                for m in MEASURES
+                for e, d in (("low", -0.04), ("high", 0.04))
+            }
+            row = {"task": task, "retriever": retriever, "n": 1190, "n_clusters": 48}
+            rows.append({**row, **values, **ends, "index_recall": 1.0})
+    return pd.DataFrame(rows, columns=RETRIEVAL_COLUMNS)
 
 
 def _costs(rng, models, precisions, energy):

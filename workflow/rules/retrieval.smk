@@ -2,6 +2,7 @@
 # needs: <results>/tasks/{task}/queries.parquet, documents.parquet
 # produces: <results>/runs/{task}/{retriever}.parquet; indexes under <results>/indexes/{task}/{retriever}/
 #           <results>/tables/retrievers.csv: how far the retrievers agree
+#           <results>/tables/retrieval.csv: how well they find the evidence, where it is known
 #           on request: <results>/trec/{task}/{retriever}.run, or all of them by the rule `trec_runs`
 
 from quantrag.plan.wildcards import one_of
@@ -348,6 +349,33 @@ rule compare_retrievers:
         code=plan.code("compare_retrievers.py"),
     script:
         "../scripts/compare_retrievers.py"
+
+
+rule measure_retrieval:
+    """Measure how well each retriever finds the documents that hold the answers."""
+    input:
+        queries=expand("<results>/tasks/{task}/queries.parquet", task=plan.tasks.corpora),
+        # Task by task, in the order of the retrievers.
+        runs=plan.runs(tasks=plan.tasks.corpora),
+    output:
+        table="<results>/tables/retrieval.csv",
+    log:
+        "<logs>/measure_retrieval.log",
+    benchmark:
+        "<benchmarks>/measure_retrieval.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(8000),
+        runtime=growing(60),
+    params:
+        tasks=plan.tasks.corpora,
+        retrievers=list(config["retrievers"]),
+        confidence=config["statistics"]["confidence"],
+        code=plan.code("measure_retrieval.py"),
+    script:
+        "../scripts/measure_retrieval.py"
 
 
 rule export_trec:

@@ -40,5 +40,5 @@ def test_a_figure_depends_on_its_tables_and_has_a_label():
 def test_evidence_is_compared_where_questions_share_a_corpus():
     plain, of_corpus = (ProductPlan(experiment(), corpora=corpora) for corpora in (False, True))
     added = set(of_corpus.tables) - set(plain.tables)
-    assert added == {"<results>/tables/evidence.csv"}
+    assert added == {f"<results>/tables/{name}.csv" for name in ("evidence", "retrieval")}
     assert "<results>/figures/evidence.svg" in set(of_corpus.figures) - set(plain.figures)

@@ -17,6 +17,7 @@ from quantrag.presentation.catalogue import (
     COLUMNS,
     FIGURES,
     PUBLICATION_TABLES,
+    RETRIEVAL_MEASURES,
     TABLES,
     Extent,
     chart_files,
@@ -24,6 +25,7 @@ from quantrag.presentation.catalogue import (
     publication_tables_of,
     tables_of,
 )
+from quantrag.retrieval.quality import MEASURES
 
 ENTRIES = [*FIGURES.values(), *PUBLICATION_TABLES.values()]
 EXTENTS = st.builds(Extent, st.integers(1, 3), st.integers(1, 3), st.booleans())
@@ -68,6 +70,10 @@ def test_every_shown_column_has_a_label_and_exists():
         assert all(COLUMNS[column].label for column in entry.shown)
 
 
+def test_measures_of_retrieval_are_those_that_are_computed():
+    assert list(RETRIEVAL_MEASURES) == list(MEASURES)
+
+
 @given(EXTENTS)
 def test_what_an_experiment_has_is_made_from_tables_that_it_has(extent):
     tables = set(tables_of(extent))
@@ -79,11 +85,11 @@ def test_what_an_experiment_has_is_made_from_tables_that_it_has(extent):
 def test_what_a_small_and_a_large_experiment_have():
     small, large = Extent(1, 1, quantizes=False), Extent(2, 2, quantizes=True, corpora=True)
     of_several = {"quantization_gap", "forest", "flips", "retrievers_compared", "layer_errors"}
-    of_several |= {"evidence"}
+    of_several |= {"evidence", "retrieval_quality"}
     assert of_several.isdisjoint(figures_of(small))
     assert {"k_sweep", "quality_cost"} <= set(figures_of(small))
     assert {"change", "retrievers"}.isdisjoint(publication_tables_of(small))
-    assert set(tables_of(small)) == set(TABLES) - {"retrievers", "evidence"}
+    assert set(tables_of(small)) == set(TABLES) - {"retrievers", "retrieval", "evidence"}
     assert figures_of(large) == list(FIGURES)
     assert publication_tables_of(large) == list(PUBLICATION_TABLES)
     assert tables_of(large) == list(TABLES)

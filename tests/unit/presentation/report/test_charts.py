@@ -18,7 +18,7 @@ def test_specifications_are_valid_and_complete(size):
         del tables["retrievers"]
     found = report_figures(tables, 0.95)
     names = ["k_sweep", "quantization_gap", "forest", "evidence", "flips", "quality_cost"]
-    names += ["retrievers_compared"] * (size[3] > 1) + ["layer_errors"]
+    names += ["retrievers_compared"] * (size[3] > 1) + ["retrieval_quality", "layer_errors"]
     assert [figure.name for figure in found] == names
     for figure in found:
         for view in figure.views:
@@ -38,6 +38,7 @@ def test_only_the_baseline_has_no_figures_of_differences():
     tables = figure_tables.make(1, 1, 2, 1, 3, noise=False)
     tables["comparisons"] = tables["comparisons"].iloc[:0]
     tables["evidence"] = tables["evidence"].iloc[:0]
+    tables["retrieval"] = tables["retrieval"].assign(n=0)
     tables["scores"] = tables["scores"][tables["scores"]["precision"] == "fp16"]
     del tables["retrievers"]
     tables["checkpoints"] = tables["checkpoints"][tables["checkpoints"]["precision"] == "fp16"]

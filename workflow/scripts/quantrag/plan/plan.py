@@ -1,6 +1,6 @@
 """Everything that the rules look up, made once from the configuration."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -89,11 +89,15 @@ class Plan:
         """The evaluated queries of every task."""
         return [f"<results>/tasks/{task}/queries.parquet" for task in self.experiment.tasks]
 
-    def runs(self, pattern: str = "<results>/runs/{task}/{retriever}.parquet") -> list[str]:
-        """A file per task and retriever, task by task in the order of the retrievers."""
+    def runs(
+        self,
+        pattern: str = "<results>/runs/{task}/{retriever}.parquet",
+        tasks: Iterable[str] | None = None,
+    ) -> list[str]:
+        """A file per task (else of all) and retriever, task by task in their order."""
         return [
             pattern.format(task=task, retriever=retriever)
-            for task in self.experiment.tasks
+            for task in (self.experiment.tasks if tasks is None else tasks)
             for retriever in self.experiment.retrievers
         ]
 

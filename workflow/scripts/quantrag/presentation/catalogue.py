@@ -182,8 +182,14 @@ COLUMNS = {
         Column("top1", "same first document", 3, "same first", 2),
         Column("top5", "first five in common", 3, "first five", 2),
         Column("rbo", "RBO", 3, "", 2),
+        *(Column(f"recall_{k}", f"recall@{k}", 3) for k in (1, 3, 5, 10)),
+        Column("mrr", "MRR", 3),
+        Column("ndcg_10", "nDCG@10", 3),
+        Column("index_recall", "recall of the index", 4),
     )
 }
+#: Measures of retrieval, in the order of figures.
+RETRIEVAL_MEASURES = ("recall_1", "recall_3", "recall_5", "recall_10", "mrr", "ndcg_10")
 #: Columns that are text whatever their values look like: a k of 3 is the name "3".
 TEXT_COLUMNS = frozenset(name for name, column in COLUMNS.items() if column.digits is None)
 
@@ -344,6 +350,29 @@ TABLES = {
             shown=("task", "retriever_a", "retriever_b", "top1", "top5", "rbo", "n"),
             required=("task", "retriever_a", "retriever_b", "top1", "top5", "rbo", "n"),
             when=_several_rankings,
+        ),
+        TableEntry(
+            name="retrieval",
+            title="Quality of retrieval",
+            caption=(
+                "How well each retriever finds the documents that hold the answers: means over the "
+                "n questions whose evidence is known. The index's recall is the share of the best "
+                "documents that its graph finds; 1 for an exact search."
+            ),
+            shown=(
+                *("task", "retriever", "recall_1", "recall_3", "recall_5", "recall_10", "mrr"),
+                *("ndcg_10", "n", "index_recall"),
+            ),
+            required=(
+                *("task", "retriever", "n", "index_recall"),
+                *(
+                    f"{measure}{end}"
+                    for measure in RETRIEVAL_MEASURES
+                    for end in ("", "_low", "_high")
+                ),
+            ),
+            opens=True,
+            when=_corpora,
         ),
         TableEntry(
             name="replication",
@@ -565,6 +594,18 @@ FIGURES = {
             printed=(
                 "Above it the score of {baseline} with each retriever, with {level} intervals."
             ),
+        ),
+        FigureEntry(
+            name="retrieval_quality",
+            title="Quality of retrieval",
+            tables=("retrieval",),
+            caption=(
+                "How well each retriever finds the documents that hold the answers, mean over the "
+                "questions whose evidence is known, with {level} intervals: recall among the first "
+                "1, 3, 5 and 10 documents, mean reciprocal rank (MRR) and nDCG of the first 10; 1 "
+                "is best."
+            ),
+            when=_corpora,
         ),
         FigureEntry(
             name="layer_errors",

@@ -9,7 +9,7 @@ import pandas as pd
 from quantrag.errors import UserError
 from quantrag.grid import K
 from quantrag.names import NO_RETRIEVER, NOISE_FLOOR
-from quantrag.presentation.catalogue import TABLES, TEXT_COLUMNS
+from quantrag.presentation.catalogue import RETRIEVAL_MEASURES, TABLES, TEXT_COLUMNS
 from quantrag.scoring.metrics import main_metric
 
 
@@ -134,3 +134,23 @@ def along_k(table: pd.DataFrame, retriever: str, ks: Sequence[str], **where: str
     positions = {k: x for x, k in enumerate(ks)}
     table = table.assign(x=table["k"].map(positions))
     return table.sort_values("x", kind="stable")
+
+
+def measured_retrieval(retrieval: pd.DataFrame) -> pd.DataFrame:
+    """`retrieval.csv` with a row for each measure, of the tasks whose evidence is known.
+
+    Returns:
+        Columns task, retriever, n, measure, value, ci_low, ci_high, and `x`: the measure's place.
+    """
+    known = retrieval[retrieval["n"] > 0]
+    parts = [
+        known[["task", "retriever", "n"]].assign(
+            measure=measure,
+            value=known[measure],
+            ci_low=known[f"{measure}_low"],
+            ci_high=known[f"{measure}_high"],
+            x=x,
+        )
+        for x, measure in enumerate(RETRIEVAL_MEASURES)
+    ]
+    return pd.concat(parts).sort_index(kind="stable").reset_index(drop=True)
