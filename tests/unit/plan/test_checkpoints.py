@@ -76,6 +76,20 @@ def test_what_a_precision_is_calibrated_on(calibration, tasks, file):
     ]
 
 
+def test_calibration_on_corpora_reads_their_documents():
+    lamp = {"lamp": 3}
+    squad = {"squad": "a.json"}
+    questions = {"kind": "questions", "corpus": squad, "questions": squad, "answer": "short"}
+    tasks = {"one": questions, "lamp": lamp, "two": questions}
+    for named, expected in ((None, ["one", "two"]), (["two"], ["two"])):
+        calibration = {"source": "corpus", "tasks": named}
+        precisions = {"a": {"method": "gptq", "calibration": calibration}}
+        found = CheckpointPlan(experiment(tasks=tasks, precisions=precisions, baseline="a"))
+        files = [f"<results>/tasks/{task}/documents.parquet" for task in expected]
+        assert found.calibration_corpora("a") == files
+        assert found.calibration_tasks("a") == found.calibration_file("a") == []
+
+
 def test_changes_of_local_files_are_noticed(tmp_path):
     for name in ("model.safetensors", "config.json", "notes.txt"):
         (tmp_path / name).touch()

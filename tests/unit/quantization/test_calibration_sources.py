@@ -4,7 +4,14 @@ import pytest
 
 from quantrag.errors import UserError
 from quantrag.quantization.calibration import SCHEMA, normalize
-from quantrag.quantization.calibration_sources import choose_given_texts, read_dataset, read_lines
+from quantrag.quantization.calibration_sources import (
+    choose_given_texts,
+    read_corpora,
+    read_dataset,
+    read_lines,
+)
+from quantrag.tables import write_table
+from quantrag.tasks.schemas import DOCUMENTS, Rows
 
 
 def tokenizer(text):
@@ -31,6 +38,14 @@ def test_a_missing_or_binary_file_is_said_in_one_line(tmp_path):
     (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(UserError, match="not UTF-8"):
         read_lines(tmp_path / "binary")
+
+
+def test_passages_of_corpora_come_with_their_titles(tmp_path):
+    documents = Rows(DOCUMENTS)
+    documents.add("a", "corpus", "One.", "Title", "")
+    documents.add("b", "corpus", "Two.", "", "")
+    write_table(documents.table(), tmp_path / "documents.parquet")
+    assert read_corpora([tmp_path / "documents.parquet"] * 2) == ["Title\nOne.", "Two."] * 2
 
 
 def test_a_folder_is_a_data_set(tmp_path):

@@ -114,13 +114,21 @@ def inconsistencies(experiment: Experiment) -> Iterator[tuple[list[str], str]]:
             if task not in experiment.tasks:
                 message = f"unknown task {shown(task)}" + choices(task, experiment.tasks)
                 yield [*path, "calibration", "tasks"], message
-        if calibration and calibration.source == "task":
-            for task, of_task in experiment.tasks.items():
-                named = calibration.tasks is None or task in calibration.tasks
-                if named and of_task.kind == "questions" and not of_task.held_out:
-                    message = f"0, but {name} is calibrated on what is held out of the questions"
-                    allowed = "more than 0, or another calibration.source of the precision"
-                    yield ["tasks", task, "held_out"], f"{message}. Allowed: {allowed}"
+        questions = {
+            task: of_task
+            for task, of_task in experiment.tasks.items()
+            if of_task.kind == "questions"
+            and calibration
+            and (calibration.tasks is None or task in calibration.tasks)
+        }
+        for task, of_task in questions.items():
+            if calibration.source == "task" and not of_task.held_out:
+                message = f"0, but {name} is calibrated on what is held out of the questions"
+                allowed = f"more than 0, or another precisions.{name}.calibration.source (corpus)"
+                yield ["tasks", task, "held_out"], f"{message}. Allowed: {allowed}"
+        if calibration and calibration.source == "corpus" and not questions:
+            message = "corpus, but there is no task of kind questions. Allowed: task, file, dataset"
+            yield [*path, "calibration", "source"], message
         if isinstance(entry, PublishedSettings):
             path.append("checkpoints")
             for model in entry.checkpoints:

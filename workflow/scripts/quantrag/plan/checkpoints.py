@@ -99,6 +99,17 @@ class CheckpointPlan:
         tasks = self.calibration_tasks(precision)
         return [f"<results>/tasks/{task}/train/{table}.parquet" for task in tasks]
 
+    def calibration_corpora(self, precision: str) -> list[str]:
+        """The documents of the corpora that a precision's calibration texts are chosen from."""
+        calibration = self.precisions[precision].calibration
+        if calibration["source"] != "corpus":
+            return []
+        return [
+            f"<results>/tasks/{name}/documents.parquet"
+            for name, task in self._experiment.tasks.items()
+            if task.kind == "questions" and name in (calibration["tasks"] or [name])
+        ]
+
     def calibration_file(self, precision: str) -> list[str]:
         """The user's text file that a precision is calibrated on, so that a change is noticed."""
         calibration = self.precisions[precision].calibration

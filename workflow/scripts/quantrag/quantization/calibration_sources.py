@@ -1,7 +1,7 @@
-"""Calibration texts from elsewhere than the train split: a text file, or a data set."""
+"""Calibration texts from elsewhere than the train split: a corpus, a text file, a data set."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +9,8 @@ import pyarrow as pa
 
 from quantrag.errors import UserError
 from quantrag.quantization.calibration import SCHEMA, normalize
+from quantrag.tables import read_arrow
+from quantrag.tasks.data_sets import open_data_set
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +36,20 @@ def read_lines(path: str | Path) -> list[str]:
     return [line.removesuffix("\r") for line in lines if line.strip()]
 
 
+def read_corpora(paths: Iterable[str | Path]) -> list[str]:
+    """The passages of corpora, each with its title in a line of its own where it has one.
+
+    Args:
+        paths: tables of documents (`quantrag.tasks.schemas.DOCUMENTS`).
+    """
+    texts: list[str] = []
+    for path in paths:
+        table = read_arrow(path, columns=["target", "text"])
+        for title, text in zip(*(column.to_pylist() for column in table.columns), strict=True):
+            texts.append(f"{title}\n{text}" if title else text)
+    return texts
+
+
 def read_dataset(
     path: str, revision: str | None, subset: str | None, split: str, column: str
 ) -> list[str]:
@@ -50,22 +66,14 @@ def read_dataset(
         UserError: it can't be loaded, has no such split or column, or is on the Hub without a
             revision; says which.
     """
-    import datasets
-
-    if revision is None and not Path(path).is_dir():
-        raise UserError(
-            f"calibration: {path} is not a folder here, and a data set on the Hub needs a revision "
-            "(its full commit hash)."
-        )
     try:
-        data = datasets.load_dataset(path, subset, split=split, revision=revision)
-    except (OSError, ValueError, RuntimeError) as error:
-        raise UserError(f"calibration: data set {path}: {str(error).splitlines()[0]}") from None
-    if column not in data.column_names:
-        raise UserError(
-            f"calibration: data set {path} has no column {column!r}. It has: "
-            f"{', '.join(data.column_names)}."
-        )
+        data = open_data_set(path, revision, subset, split, streaming=False)
+        if column not in data.column_names:
+            raise UserError(
+                f"data set {path} has no column {column!r}. It has: {', '.join(data.column_names)}."
+            )
+    except UserError as error:
+        raise UserError(f"calibration: {error}") from None
     return [str(text) for text in data[column] if text and str(text).strip()]
 
 

@@ -10,13 +10,14 @@ from quantrag.section import Integer, Line, Mistake, Number, Section
 
 class CalibrationSettings(Section):
     """The texts on which layer outputs are compared while quantizing: prompts of the train split in
-    the model's own chat template. An evaluated query is never among them."""
+    the model's own chat template, or given texts. An evaluated query is never among them."""
 
-    source: Literal["task", "file", "dataset"] = Field(
+    source: Literal["task", "corpus", "file", "dataset"] = Field(
         "task",
         description="Where the texts come from: `task` is the train split of the experiment's "
-        "tasks, `file` a text file with one text in each line, `dataset` a data set of the "
-        "library `datasets`. An evaluated query in a file or data set is left out.",
+        "tasks (of tasks of kind `questions` what is `held_out`), `corpus` the passages of tasks "
+        "of kind `questions`, `file` a text file with one text in each line, `dataset` a data set "
+        "of the library `datasets`. A text that contains an evaluated query is left out.",
     )
     path: Line | None = Field(
         None,
@@ -36,7 +37,8 @@ class CalibrationSettings(Section):
         None,
         min_length=1,
         json_schema_extra={"uniqueItems": True},
-        description="Names of the tasks that give texts, in equal parts; `null` takes all. Naming "
+        description="Names of the tasks that give texts, of `task` in equal parts; `null` takes "
+        "all (of `corpus`, all of kind `questions`). Naming "
         "them keeps the quantized models as they are when the experiment gets another task.",
     )
     count: Integer = Field(128, ge=1, le=4096, description="Number of texts.")
@@ -47,12 +49,15 @@ class CalibrationSettings(Section):
         "the model's context.",
     )
     documents: Integer = Field(
-        5, ge=0, description="Most documents of the user's profile in one text."
+        5,
+        ge=0,
+        description="Most documents in one text of `source: task`, which are of the user's "
+        "profile; of a corpus at most 10, the question's evidence first.",
     )
 
     @model_validator(mode="after")
     def _texts_are_named(self) -> "CalibrationSettings":
-        if self.source != "task" and self.path is None:
+        if self.source in ("file", "dataset") and self.path is None:
             raise Mistake(f"the key 'path' is missing, which source {self.source} needs")
         if self.tasks is not None and len(set(self.tasks)) < len(self.tasks):
             raise Mistake(f"{self.tasks!r} repeats an entry", "tasks")
