@@ -56,6 +56,15 @@ def test_texts_are_parsed_by_the_tasks_rule():
     assert tables.answers["text"].tolist()[:2] == ["Yes.", "no"]
 
 
+def test_short_answers_are_scored_as_squad_does():
+    task = load("t", {"kind": "recorded", "answer": "short"})
+    answers = said("The answer is Lake Como.", "Como", "I don't know", gold="Lake Como")
+    tables = score_recorded(task, {system("fp16"): [answers]}, rule="lenient", baseline="fp16")
+    assert tables.scores["prediction"].tolist() == ["Lake Como", "Como", "unanswerable"]
+    assert tables.scores["correct"].tolist() == [1, 0, 0]
+    assert tables.scores["token_f1"].tolist() == pytest.approx([1, 2 / 3, 0])
+
+
 def test_scores_are_metrics_of_their_own():
     systems = {
         system("fp16"): [scored(1.0, 1.0, 0.0, 1.0)],

@@ -216,7 +216,9 @@ def token_f1(prediction: Prediction, golds: Sequence[str], task: Task) -> tuple[
 
     As in SQuAD 2.0, where one of the two is `NO_ANSWER` or has no words, it is 1 if both are.
     """
-    return (max(_token_f1(*squad_tokens(prediction.text, gold)) for gold in golds),)
+    return (
+        max(_token_f1(squad_tokens(prediction.text, gold), squad_tokens(gold)) for gold in golds),
+    )
 
 
 def _token_f1(answer: list[str], gold: list[str]) -> float:
@@ -228,7 +230,8 @@ def _token_f1(answer: list[str], gold: list[str]) -> float:
 
 def contains_gold(prediction: Prediction, golds: Sequence[str], task: Task) -> tuple[float]:
     """1 where the gold's words stand in the answer, side by side and in their order, else 0."""
-    return (float(any(_contains(*squad_tokens(prediction.text, gold)) for gold in golds)),)
+    found = [_contains(squad_tokens(prediction.text, gold), squad_tokens(gold)) for gold in golds]
+    return (float(any(found)),)
 
 
 def _contains(answer: list[str], gold: list[str]) -> bool:

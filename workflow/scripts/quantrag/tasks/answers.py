@@ -314,8 +314,7 @@ def _without_surroundings(text: str) -> str:
 
 
 def _is_right_short(prediction: Prediction, gold: str) -> bool:
-    answer, right = squad_tokens(prediction.text, gold)
-    return answer == right
+    return squad_tokens(prediction.text, gold) == squad_tokens(gold)
 
 
 ANSWERS = {
@@ -331,7 +330,7 @@ ANSWERS = {
     SHORT: AnswerKind(
         find=_short_answer,
         is_valid=lambda prediction, labels: bool(prediction),
-        flip_key=lambda prediction: " ".join(*squad_tokens(prediction.text)),
+        flip_key=lambda prediction: " ".join(squad_tokens(prediction.text)),
         is_right=_is_right_short,
     ),
     TEXT: AnswerKind(

@@ -42,16 +42,17 @@ def tokens_by_script(text: str) -> list[str]:
     return tokens or [c for c in text if not c.isspace()]
 
 
-def squad_tokens(*texts: str) -> list[list[str]]:
-    """The words that are left of short answers after SQuAD's normalization, of each text.
+def squad_tokens(text: str, gold: str | None = None) -> list[str]:
+    """The words that are left of a short answer after SQuAD's normalization.
 
     Lower case, without ASCII punctuation and the articles a, an, the; by white space (Rajpurkar et
-    al. 2016, arXiv 1606.05250, section 6.1, and its evaluation script). Where one of the texts has
-    characters of a script without spaces, all are tokens by script, as MLQA's evaluation does for
-    Chinese (Lewis et al. 2020, arXiv 1910.07475).
+    al. 2016, arXiv 1606.05250, section 6.1, and its evaluation script). Where the gold has
+    characters of a script without spaces, tokens by script, as in MLQA's evaluation for Chinese
+    (Lewis et al. 2020, arXiv 1910.07475).
 
     Args:
-        texts: what is compared with each other, an answer and its gold.
+        text: the answer, or a gold.
+        gold: what it is compared with; None is the text itself.
     """
-    tokenize = tokens_by_script if any(map(_UNSPACED.search, texts)) else str.split
-    return [tokenize(_ARTICLES.sub(" ", text.lower().translate(_PUNCTUATION))) for text in texts]
+    tokenize = tokens_by_script if _UNSPACED.search(text if gold is None else gold) else str.split
+    return tokenize(_ARTICLES.sub(" ", text.lower().translate(_PUNCTUATION)))
