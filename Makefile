@@ -32,7 +32,7 @@ precisions: env llm-compressor-env  ## run the demo's model at every precision o
 compare: env  ## compare runs that other programs logged: RUNS="baseline other" (NAME=, AGAIN=)
 	@.venv/bin/python workflow/scripts/quantrag/recorded/compare_runs.py \
 	    results/$(NAME).yaml $(RUNS) $(if $(AGAIN),--again $(AGAIN))
-	@$(RUN) snakemake --cores all --quiet --configfile results/$(NAME).yaml
+	@$(RUN) snakemake --cores all --configfile results/$(NAME).yaml
 	@printf '\n' && cat results/$(NAME)/summary.txt
 	@printf '\nTables: %s\nReport: %s\n' results/$(NAME)/tables/ results/$(NAME)/report.html
 

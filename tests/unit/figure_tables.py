@@ -97,6 +97,7 @@ def make(tasks=2, models=1, precisions=2, retrievers=2, ks=4, noise=True, energy
     tables["pooled"] = _pooled(tables["comparisons"])
     tables["retrieval"] = _retrieval(rng, tasks, retrievers)
     tables["evidence"] = _evidence(tables["comparisons"], tables["pooled"])
+    tables |= {f"{name}_without": tables[name] for name in ("comparisons", "pooled")}
     return tables
 
 

@@ -1,7 +1,8 @@
 # analysis.smk: scores -> tables with intervals, tests and trends.
 # needs: <results>/scores/{model}/{precision}.parquet, <results>/costs/{model}/{precision}.json,
 #        config/published.yaml
-# produces: <results>/scores.parquet and <results>/tables/{scores,comparisons,pooled,evidence,trends,costs,replication}.csv
+# produces: <results>/scores.parquet and <results>/tables/{scores,comparisons,pooled,evidence,trends,costs,replication}.csv;
+#           of recorded answers, where asked for, <results>/tables/{comparisons,pooled}_without.csv
 
 
 rule summarize_scores:
@@ -58,6 +59,7 @@ rule compare:
         power=config["statistics"]["power"],
         permutations=config["statistics"]["permutations"],
         seed=config["seed"],
+        without=None,
         code=plan.code("compare.py"),
     script:
         "../scripts/compare.py"
@@ -91,6 +93,20 @@ rule compare_by_evidence:
         code=plan.code("compare_by_evidence.py"),
     script:
         "../scripts/compare_by_evidence.py"
+
+
+if RECORDED and config["recorded"]["without"]:
+
+    use rule compare as compare_without with:
+        output:
+            table="<results>/tables/comparisons_without.csv",
+            pooled="<results>/tables/pooled_without.csv",
+        log:
+            "<logs>/compare_without.log",
+        benchmark:
+            "<benchmarks>/compare_without.tsv"
+        params:
+            without=config["recorded"]["without"],
 
 
 rule trend:

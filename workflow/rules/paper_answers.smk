@@ -1,10 +1,10 @@
 # paper_answers.smk: what the paper's authors published of their runs.
 # needs: the network; for the queries' ids LaMP's dev questions
-# produces: <resources>/paper-answers/{file}.pkl, <resources>/paper-answers/queries.json
+# produces: <resources>/paper-answers/{file}.pkl, <resources>/paper-answers/{queries_log,queries}.json
 #           a line in config/checksums.tsv for each file that arrived for the first time
 
+from quantrag.recorded.paper_files import QUERIES_LOG, url_of
 from quantrag.recorded.paper_files import TASKS as PAPER_TASKS
-from quantrag.recorded.paper_files import url_of
 from quantrag.tasks.registry import input_files
 
 
@@ -31,6 +31,27 @@ rule download_paper_answers:
         "../scripts/download_paper_answers.py"
 
 
+rule download_paper_log:
+    """Download the authors' log that has the texts of LaMP-3U's queries."""
+    output:
+        json="<resources>/paper-answers/queries_log.json",
+    log:
+        "<logs>/download_paper_log.log",
+    benchmark:
+        "<benchmarks>/download_paper_log.tsv"
+    conda:
+        "../../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(500),
+        runtime=growing(30),
+    params:
+        url=QUERIES_LOG,
+        checksums=CHECKSUMS,
+    script:
+        "../scripts/download_lamp.py"
+
+
 rule paper_queries:
     """Find which of LaMP's queries the paper's answers are to."""
     input:
@@ -41,6 +62,7 @@ rule paper_queries:
             )["questions"]
             for dataset, lamp in PAPER_TASKS.items()
         },
+        log_file="<resources>/paper-answers/queries_log.json",
     output:
         queries="<resources>/paper-answers/queries.json",
     log:

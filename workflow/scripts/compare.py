@@ -19,6 +19,8 @@ with job(snakemake):
         "power": params.power,
     }
     grids = load_score_arrays(snakemake.input.scores, load_all(params.tasks))
+    if params.without:
+        grids = [grid.without(params.without) for grid in grids]
     tables = [
         compare(grid, **settings, permutations=params.permutations, seed=params.seed)
         for grid in grids

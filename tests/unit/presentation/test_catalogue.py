@@ -83,13 +83,16 @@ def test_what_an_experiment_has_is_made_from_tables_that_it_has(extent):
 
 
 def test_what_a_small_and_a_large_experiment_have():
-    small, large = Extent(1, 1, quantizes=False), Extent(2, 2, quantizes=True, corpora=True)
+    small = Extent(1, 1, quantizes=False)
+    large = Extent(2, 2, quantizes=True, corpora=True, without=True)
     of_several = {"quantization_gap", "forest", "flips", "retrievers_compared", "layer_errors"}
     of_several |= {"evidence", "retrieval_quality"}
     assert of_several.isdisjoint(figures_of(small))
     assert {"k_sweep", "quality_cost"} <= set(figures_of(small))
     assert {"change", "retrievers"}.isdisjoint(publication_tables_of(small))
-    assert set(tables_of(small)) == set(TABLES) - {"retrievers", "retrieval", "evidence"}
+    assert set(tables_of(small)) == set(TABLES) - {
+        *("retrievers", "retrieval", "evidence", "comparisons_without", "pooled_without")
+    }
     assert figures_of(large) == list(FIGURES)
     assert publication_tables_of(large) == list(PUBLICATION_TABLES)
     assert tables_of(large) == list(TABLES)

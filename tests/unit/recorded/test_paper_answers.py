@@ -6,10 +6,19 @@ from pathlib import Path
 
 import pytest
 import yaml
+from snakemake.utils import update_config
 
 from quantrag.config.loading import load_config
 from quantrag.errors import UserError
-from quantrag.recorded.paper_answers import ANSWERS, PAST_END, UNREADABLE, kept_queries, read
+from quantrag.recorded.paper_answers import (
+    ANSWERS,
+    PAST_END,
+    UNREADABLE,
+    check_queries,
+    kept_queries,
+    read,
+)
+from quantrag.recorded.paper_files import url_of
 
 
 def written(folder, answers, dataset="D3"):
@@ -84,14 +93,64 @@ def test_the_longest_queries_are_dropped_in_the_order_of_the_numbers():
     assert kept == [str(n) for n in range(400) if n not in (13, 200)]
 
 
+def logged(tmp_path, *texts):
+    path = tmp_path / "log.json"
+    log = [
+        {"id": str(n), "prompt": [{"role": "user", "content": f"Review:\n{text}\nScore:"}]}
+        for n, text in enumerate(texts)
+    ]
+    path.write_text(json.dumps(log), encoding="utf-8")
+    return path
+
+
+def test_the_queries_are_those_of_the_log(tmp_path):
+    inputs = ["Score this: a tale\n  of: two ", "Score this: bad"]
+    questions = [{"id": str(n), "input": text} for n, text in enumerate(inputs)]
+    check_queries(questions, logged(tmp_path, "a tale\nof: two", "bad"))
+    with pytest.raises(UserError, match=r"log.json: 1 of LaMP-3's dev queries .* such as '1'\."):
+        check_queries(questions, logged(tmp_path, "a tale\nof: two", "good"))
+    with pytest.raises(UserError, match="2 of LaMP-3's dev queries"):
+        check_queries(questions[:1], logged(tmp_path, "a tale\nof: two", "bad", "new"))
+
+
+@pytest.mark.parametrize("log", [[1], [{"id": "0", "prompt": []}], [{"id": "0"}]])
+def test_another_log_is_refused(tmp_path, log):
+    path = tmp_path / "log.json"
+    path.write_text(json.dumps(log), encoding="utf-8")
+    with pytest.raises(UserError, match=r"log\.json, entry 0: not a prompt of LaMP-3"):
+        check_queries([], path)
+
+
+def shipped(root, *names):
+    """Files of the configuration, the later ones merged into the first as Snakemake does it."""
+    raw = {}
+    for name in names:
+        update_config(raw, yaml.safe_load((root / "config" / name).read_text(encoding="utf-8")))
+    return raw
+
+
 def test_the_shipped_configuration_has_all_372_cells(root):
-    raw = yaml.safe_load((root / "config" / "paper-answers.yaml").read_text(encoding="utf-8"))
-    experiment = load_config(raw)
+    experiment = load_config(shipped(root, "paper-answers.yaml"))
     files = [file for _, own in experiment.systems() for file in own]
-    assert len(files) == len(set(files)) == 372
+    noise_floor = [s for s, _ in experiment.systems() if s["precision"] == "noise-floor"]
+    assert len(files) == len(set(files)) == 372 + len(noise_floor)
+    assert {(s["task"], s["k"]) for s in noise_floor} == {("LaMP-5U", "0")}
     # With the same precision everywhere: 186 pairs.
     assert [s["precision"] for s, _ in experiment.systems()].count("int4-awq") == 186
-    golds = yaml.safe_load((root / "config" / "paper-answers-golds.yaml").read_text("utf-8"))
-    raw["tasks"] = golds["tasks"]
-    raw["recorded"] |= golds["recorded"]
-    assert load_config(raw | {"scoring": golds["scoring"]}).tasks["LaMP-3U"].kind == "lamp"
+    golds = load_config(shipped(root, "paper-answers.yaml", "paper-answers-golds.yaml"))
+    assert golds.tasks["LaMP-3U"].kind == "lamp"
+
+
+def test_the_shipped_orders_have_three_of_each_prompt(root):
+    names = ("paper-answers.yaml", "paper-answers-orders.yaml", "paper-answers-golds.yaml")
+    experiment = load_config(shipped(root, *names))
+    assert experiment.recorded.without == "past the end"
+    systems = experiment.systems()
+    # 2 tasks, 6 models at FP16 and INT4, 3 retrievers, k = 3, 5 and max_4K, 5 models at max_8K.
+    cells = 2 * 2 * 3 * (6 * 3 + 5)
+    assert [s["precision"] for s, _ in systems].count("as-retrieved") == cells
+    urls = [url_of(file.split("paper-answers/")[1]) for _, (file,) in systems]
+    assert len(set(urls)) == len(urls) == 3 * cells
+    assert (
+        sum("_reverse/" in url for url in urls) == sum("_shuffle/" in url for url in urls) == cells
+    )

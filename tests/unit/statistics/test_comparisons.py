@@ -485,3 +485,47 @@ def test_false_equivalence_and_false_differences_are_rare():
         wrong = rows if column == "equivalent" else rows < 0.05
         # Two standard errors of 2,000 replications are 1 %.
         assert wrong.mean() <= most + 0.01
+
+
+def test_without_some_answers_it_is_as_if_their_queries_had_not_been_asked():
+    rng = np.random.default_rng(5)
+    n, kept = 300, np.arange(300) >= 60
+    flags = {"fp16": np.arange(n) < 30, "int4": (np.arange(n) >= 20) & (np.arange(n) < 60)}
+    flags[NOISE_FLOOR] = np.zeros(n, bool)
+
+    def cells(queries):
+        return [
+            cell(
+                name,
+                absolute_error=values[queries],
+                valid=rng.random(queries.sum()) < 2,
+                **{"late↓": flags[name][queries].astype(float)},
+            )
+            for name, values in scores.items()
+        ]
+
+    scores = {name: errors(rng, n) for name in flags}
+    left_out, fewer = grid_of(*cells(np.ones(n, bool))).without("late"), grid_of(*cells(kept))
+    fewer.scores.pop("late↓")
+    for policy in ("worst_case", "exclude"):
+        settings = SETTINGS | {"policy": policy}
+        one, other = compare(left_out, **settings), compare(fewer, **settings)
+        pd.testing.assert_frame_equal(one.drop(columns="p_swap"), other.drop(columns="p_swap"))
+        of_pool = {key: settings[key] for key in POOL_SETTINGS}
+        one, other = (pool(grid, **of_pool).set_index("precision") for grid in (left_out, fewer))
+        pd.testing.assert_frame_equal(one.loc[["int4"]], other.loc[["int4"]])
+        assert one.loc[NOISE_FLOOR, "n"] == 270
+
+
+def test_where_every_answer_is_left_out_there_is_no_comparison():
+    def cells(of_noise, of_int4):
+        flags = {"fp16": 0.0, NOISE_FLOOR: of_noise, "int4": of_int4}
+        return [
+            cell(name, absolute_error=np.arange(4.0), **{"late↓": np.full(4, flag)})
+            for name, flag in flags.items()
+        ]
+
+    assert compare(grid_of(*cells(0.0, 1.0)).without("late"), **SETTINGS).empty
+    table = compare(grid_of(*cells(1.0, 0.0)).without("late"), **SETTINGS)
+    assert table["flip_rate"].tolist() == [0, 0]
+    assert table[["noise_flip_rate", "p_flips"]].isna().all(axis=None)

@@ -65,3 +65,24 @@ def test_cells_with_other_queries_are_refused():
     first, second = (cell(p, absolute_error=np.zeros(n)) for p, n in (("fp16", 5), ("int4", 6)))
     with pytest.raises(UserError, match="int4"):
         grid_of(first, second)
+
+
+def test_answers_are_left_out_by_a_recorded_flag():
+    values = {"absolute_error": [0, 1, 2.0]}
+    cells = [
+        cell("fp16", **values, **{"late↓": [0, 0, 1.0], "part↓": [0, 0.5, 1]}),
+        cell("int4", **values, **{"late↓": [1, 0, 0.0], "part↓": [0, 0.5, 1]}),
+    ]
+    grid = grid_of(*cells)
+    assert grid.counting(0).tolist() == [True] * 3
+    assert grid.counting(np.array([0, 1])).shape == (2, 3)
+    rest = grid.without("late")
+    assert [m.key for m in rest.metrics] == ["mae", "part↓", "rmse"]
+    assert rest.counting(0).tolist() == [True, True, False]
+    assert rest.counting(0, 1).tolist() == [False, True, False]
+    both = rest.counting(np.array([0, 1]), np.array([0, 0]))
+    assert both.tolist() == [[True, True, False], [False, True, False]]
+    with pytest.raises(UserError, match=r"t has no recorded score 'early'\. It has: late, part"):
+        grid.without("early")
+    with pytest.raises(UserError, match="part of t has other values than 0 and 1"):
+        grid.without("part")

@@ -93,6 +93,7 @@ def _recorded_extent(experiment: RecordedExperiment) -> Extent:
         generates=False,
         over_k=len(experiment.names("k")) > 1,
         replicates=any(task.kind == "lamp" for task in experiment.tasks.values()),
+        without=experiment.recorded.without is not None,
     )
 
 

@@ -10,7 +10,7 @@ A figure's drawing function is found by the figure's name: `draw` in
 """
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from quantrag.grid import K
 
@@ -27,6 +27,7 @@ class Extent:
         over_k: whether there is more than one k.
         replicates: whether there may be published values of its tasks.
         corpora: whether questions search a shared corpus; of these the evidence may be known.
+        without: whether the comparisons are made a second time, without some recorded answers.
     """
 
     precisions: int
@@ -36,6 +37,7 @@ class Extent:
     over_k: bool = True
     replicates: bool = True
     corpora: bool = False
+    without: bool = False
 
 
 def _always(extent: Extent) -> bool:
@@ -60,6 +62,10 @@ def _over_k(extent: Extent) -> bool:
 
 def _replicates(extent: Extent) -> bool:
     return extent.replicates
+
+
+def _without(extent: Extent) -> bool:
+    return extent.without
 
 
 def _several_precisions_over_k(extent: Extent) -> bool:
@@ -219,43 +225,65 @@ class TableEntry:
 
 _LINE = ("task", "metric", "model", "precision", "retriever")
 
+_COMPARISONS = TableEntry(
+    name="comparisons",
+    title="Comparisons with the baseline",
+    caption="Every precision against the baseline.",
+    shown=(
+        *(*_LINE, "k", "verdict", "difference", "ci_low", "ci_high", "margin", "p_holm"),
+        *("p_equivalence", "min_detectable_holm", "flip_rate", "noise_flip_rate", "n"),
+        *("n_differing", "margin_needs"),
+    ),
+    required=(
+        *("task", "model", "retriever", "k", "metric", "baseline", "precision"),
+        *("difference", "ci_low", "ci_high", "margin", "flip_rate", "noise_flip_rate"),
+        *("verdict", "baseline_value", "n_differing"),
+    ),
+    opens=True,
+)
+_POOLED = TableEntry(
+    name="pooled",
+    title="All cells together",
+    caption=(
+        "The mean over all cells (retrievers and k) of a model against the baseline. The "
+        "noise floor, if it was run, is the baseline against itself."
+    ),
+    shown=(
+        *("task", "metric", "model", "precision", "verdict", "difference", "ci_low"),
+        *("ci_high", "margin", "p_holm", "p_equivalence", "n_cells", "n", "n_differing"),
+        *("margin_needs",),
+    ),
+    required=(
+        *("task", "metric", "model", "precision", "verdict", "difference", "ci_low"),
+        *("ci_high", "margin", "p_holm", "n_cells"),
+    ),
+    opens=True,
+)
+
 #: In the order of the report.
 TABLES = {
     entry.name: entry
     for entry in (
-        TableEntry(
-            name="comparisons",
-            title="Comparisons with the baseline",
-            caption="Every precision against the baseline.",
-            shown=(
-                *(*_LINE, "k", "verdict", "difference", "ci_low", "ci_high", "margin", "p_holm"),
-                *("p_equivalence", "min_detectable_holm", "flip_rate", "noise_flip_rate", "n"),
-                *("n_differing", "margin_needs"),
-            ),
-            required=(
-                *("task", "model", "retriever", "k", "metric", "baseline", "precision"),
-                *("difference", "ci_low", "ci_high", "margin", "flip_rate", "noise_flip_rate"),
-                *("verdict", "baseline_value", "n_differing"),
-            ),
-            opens=True,
-        ),
-        TableEntry(
-            name="pooled",
-            title="All cells together",
+        _COMPARISONS,
+        _POOLED,
+        replace(
+            _COMPARISONS,
+            name="comparisons_without",
+            title="Comparisons with the baseline, without some answers",
             caption=(
-                "The mean over all cells (retrievers and k) of a model against the baseline. The "
-                "noise floor, if it was run, is the baseline against itself."
+                "Every precision against the baseline where neither answer is one of those that "
+                "recorded.without names; flip rates are over the same answers."
             ),
-            shown=(
-                *("task", "metric", "model", "precision", "verdict", "difference", "ci_low"),
-                *("ci_high", "margin", "p_holm", "p_equivalence", "n_cells", "n", "n_differing"),
-                *("margin_needs",),
-            ),
-            required=(
-                *("task", "metric", "model", "precision", "verdict", "difference", "ci_low"),
-                *("ci_high", "margin", "p_holm", "n_cells"),
-            ),
-            opens=True,
+            opens=False,
+            when=_without,
+        ),
+        replace(
+            _POOLED,
+            name="pooled_without",
+            title="All cells together, without some answers",
+            caption="As in “All cells together”, without the answers that recorded.without names.",
+            opens=False,
+            when=_without,
         ),
         TableEntry(
             name="evidence",

@@ -126,7 +126,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Write the configuration, and say where."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("config", type=Path, help="the file to write; its stem is the experiment")
-    parser.add_argument("runs", nargs="+", help="folders of logs, the baseline's first")
+    parser.add_argument("runs", nargs="*", help="folders of logs, the baseline's first")
     parser.add_argument("--again", help="folder of a second run of the baseline")
     given = parser.parse_args(arguments)
     try:

@@ -3,7 +3,7 @@
 github.com/myazann/RAG at commit 64b01477, `RAG/LAMP/res_pkls/{D3,D5}/dev/K{0,1,3,5,max}/`
 `[retriever/]{MODEL}[-4K][-AWQ].pkl`: pickles of lists of 2,487 texts, LaMP's dev queries in the
 order of their numbers without the 0.5% longest. Under `Kmax`, `-4K` is max_4K and the plain name
-max_8K (of Llama-2 max_4K).
+max_8K (of Llama-2 max_4K). Other orders of the documents are in `K{3,5,max}_{reverse,shuffle}/`.
 """
 
 import pickle
@@ -26,6 +26,8 @@ ANSWERS = 2487
 PAST_END = recorded_key("past the end", higher_is_better=False)
 UNREADABLE = recorded_key("unreadable", higher_is_better=False)
 _MARKERS = re.compile(r"</?s>|<\|[a-z_]+\|>|\[/?INST\]|<</?SYS>>|\bGPT4\b", re.IGNORECASE)
+
+_LOGGED = re.compile(r"Review:\n(?P<text>.*)\nScore:", re.DOTALL)
 
 
 class _TextsOnly(pickle.Unpickler):
@@ -71,10 +73,45 @@ def kept_queries(questions: Iterable[Mapping[str, Any]]) -> list[str]:
         questions: LaMP's questions, each with id and input.
     """
     ordered = sorted(questions, key=lambda question: int(question["id"]))
-    texts = [q["input"][q["input"].find(":") + 1 :].strip() for q in ordered]
+    texts = [_query_text(question["input"]) for question in ordered]
     words = np.array([len(text.split(" ")) for text in texts])
     cutoff = np.quantile(words, 0.995)
     return [q["id"] for q, n in zip(ordered, words, strict=True) if n <= cutoff]
+
+
+def check_queries(questions: Iterable[Mapping[str, Any]], log_file: Path) -> None:
+    """Check that LaMP-3's questions are those that the authors' models were asked.
+
+    Args:
+        questions: LaMP's questions, each with id and input.
+        log_file: their log of a run at k = 0 over all dev queries: a JSON list of `id` and
+            `prompt`, whose last message is `Review:`, the text without white space around its
+            lines, and `Score:`.
+
+    Raises:
+        UserError: the log isn't one, or has other queries or another text of one.
+    """
+    logged = {}
+    for place, entry in enumerate(read_json(log_file)):
+        try:
+            found = _LOGGED.fullmatch(entry["prompt"][-1]["content"])
+            logged[entry["id"]] = found["text"]
+        except (TypeError, KeyError, IndexError):
+            raise UserError(f"{log_file}, entry {place}: not a prompt of LaMP-3.") from None
+    texts = {q["id"]: _query_text(q["input"]) for q in questions}
+    texts = {i: "\n".join(line.strip() for line in text.splitlines()) for i, text in texts.items()}
+    other = [i for i in {**logged, **texts} if logged.get(i) != texts.get(i)]
+    if other:
+        raise UserError(
+            f"{log_file}: {len(other):,} of LaMP-3's dev queries aren't those that the paper's "
+            f"authors logged, such as {', '.join(map(repr, other[:3]))}. Their answers can't be "
+            "matched to these queries."
+        )
+
+
+def _query_text(text: str) -> str:
+    """What their code takes for the query: what follows the first colon of the input."""
+    return text[text.find(":") + 1 :].strip()
 
 
 def read(path: Path, options: Mapping[str, Any]) -> list[Record]:

@@ -126,6 +126,12 @@ class RecordedSettings(Section):
         "`_bench_items.json.gz` beside the answers), or with the queries' ids, of `paper` (`null` "
         "numbers them).",
     )
+    without: Line | None = Field(
+        None,
+        description="A recorded score of 0 or 1, without which all comparisons are made a second "
+        "time: answers in which it is 1 are left out of `tables/comparisons_without.csv` and "
+        "`tables/pooled_without.csv`.",
+    )
     lower_is_better: list[Line] = Field(
         [],
         description="Recorded scores of which less is better, where neither their files nor their "

@@ -219,10 +219,11 @@ def _all_or(subset: np.ndarray | None, grid: ScoreArrays) -> np.ndarray:
 
 def included(grid: ScoreArrays, pairs: np.ndarray, policy: str, subset: np.ndarray) -> np.ndarray:
     """Which queries count in each pair, bool (pairs, queries)."""
-    own = subset[pairs[:, 1]]
+    own, reference = pairs.T
+    include = subset[reference] & grid.counting(own, reference)
     if policy == "exclude":
-        return own & grid.valid[pairs[:, 0]] & grid.valid[pairs[:, 1]]
-    return own
+        include &= grid.valid[own] & grid.valid[reference]
+    return include
 
 
 def groups_of(shared: pd.DataFrame) -> np.ndarray:
@@ -253,9 +254,9 @@ def _scores(
     result = np.full(len(rows), np.nan)
     known = rows >= 0
     if np.any(known):
-        include = counted[known]
+        include = counted[known] & grid.counting(rows[known])
         if policy == "exclude":
-            include = include & grid.valid[rows[known]]
+            include &= grid.valid[rows[known]]
         result[known] = point(scores_estimator(grid, metric, rows[known], include))
     return result
 
@@ -276,10 +277,10 @@ def _p_flips(grid: ScoreArrays, pairs: np.ndarray, subset: np.ndarray) -> np.nda
     result = np.full(len(pairs), np.nan)
     known = np.flatnonzero(noise >= 0)
     if len(known):
-        answers, reference = grid.answers, grid.answers[pairs[known, 1]]
-        excess = (answers[pairs[known, 0]] != reference).astype(float)
-        excess -= answers[noise[known]] != reference
-        counted = subset[pairs[known, 1]]
+        own, second_pass, reference = pairs[known, 0], noise[known], pairs[known, 1]
+        answers, before = grid.answers, grid.answers[reference]
+        excess = (answers[own] != before).astype(float) - (answers[second_pass] != before)
+        counted = subset[reference] & grid.counting(own, second_pass, reference)
         sums, counts = by_cluster(grid, excess * counted), by_cluster(grid, counted)
         result[known] = Differences(sums, counts, np.ones(len(known))).p_at_most(0)
     return result
@@ -312,7 +313,7 @@ def pairs_of(
     """Rows to compare, (n, 2): precision, baseline; and what doesn't depend on the metric.
 
     The baseline's second pass is compared only where `noise` says so, a cell only where it has
-    answers of the subset (bool, (cells, queries)).
+    answers of the subset (bool, (cells, queries)) that count.
     """
     rows = grid.rows()
     pairs, entries = [], []
@@ -320,11 +321,14 @@ def pairs_of(
         reference = rows.get((model, baseline, retriever, k))
         if precision == baseline or reference is None or (precision == NOISE_FLOOR and not noise):
             continue
-        own = subset[reference]
+        own = subset[reference] & grid.counting(row, reference)
         if not own.any():
             continue
         second_pass = rows.get((model, NOISE_FLOOR, retriever, k))
-        answers, before = grid.answers, grid.answers[reference, own]
+        of_noise = own if second_pass is None else own & grid.counting(second_pass)
+        if not of_noise.any():
+            second_pass = None
+        answers, before = grid.answers, grid.answers[reference]
         entry = {
             "task": grid.task.name,
             "model": model,
@@ -332,10 +336,10 @@ def pairs_of(
             "k": k,
             "baseline": baseline,
             "precision": precision,
-            "flip_rate": np.mean(answers[row, own] != before),
+            "flip_rate": np.mean((answers[row] != before)[own]),
             "noise_flip_rate": np.nan
             if second_pass is None
-            else np.mean(answers[second_pass, own] != before),
+            else np.mean((answers[second_pass] != before)[of_noise]),
             "right_to_wrong": np.nan,
             "wrong_to_right": np.nan,
             "noise_right_to_wrong": np.nan,
@@ -346,13 +350,14 @@ def pairs_of(
             "baseline_unparseable_rate": 1 - grid.valid[reference, own].mean(),
         }
         if CORRECT in grid.scores:
-            values = grid.scores.get(RIGHT, grid.scores[CORRECT])
-            was_right = values[reference, own] == 1
+            right = grid.scores.get(RIGHT, grid.scores[CORRECT]) == 1
+            was_right = right[reference]
             for prefix, other in (("", row), ("noise_", second_pass)):
                 if other is not None:
-                    is_right = values[other, own] == 1
-                    entry[f"{prefix}right_to_wrong"] = np.mean(was_right & ~is_right)
-                    entry[f"{prefix}wrong_to_right"] = np.mean(is_right & ~was_right)
+                    counted = own if other == row else of_noise
+                    is_right = right[other]
+                    entry[f"{prefix}right_to_wrong"] = np.mean((was_right & ~is_right)[counted])
+                    entry[f"{prefix}wrong_to_right"] = np.mean((is_right & ~was_right)[counted])
         if grid.logprobs is not None:
             entry["kl"], entry["n_kl"] = mean_kl(
                 grid.logprobs[reference, own], grid.logprobs[row, own]

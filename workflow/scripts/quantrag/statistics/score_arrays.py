@@ -1,7 +1,7 @@
 """Per-query scores of one task as arrays: a row per cell of the grid, a column per query."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +45,7 @@ class ScoreArrays:
             `quantrag.scoring.evidence` names it.
         answers: int (cells, queries); equal codes are equal answers.
         logprobs: float64 (cells, queries, 5), NaN where unknown; None where the task has none.
+        left_out: bool (cells, queries), answers that count in no comparison; None for none.
     """
 
     task: Task
@@ -57,6 +58,7 @@ class ScoreArrays:
     evidence: np.ndarray
     answers: np.ndarray
     logprobs: np.ndarray | None
+    left_out: np.ndarray | None = None
 
     @property
     def metrics(self) -> list[Metric]:
@@ -65,6 +67,43 @@ class ScoreArrays:
         measured = [m for m in metrics if self.scores.keys() >= set(m.columns)]
         recorded = [metric(name) for name in self.scores if is_recorded(name)]
         return sorted([*measured, *recorded], key=lambda metric: metric.key)
+
+    def without(self, name: str) -> "ScoreArrays":
+        """The same without the answers of which a recorded score is 1.
+
+        Args:
+            name: of the score, without the arrow at the end of its key; its values are 0 and 1.
+
+        Raises:
+            UserError: no such score, or other values.
+        """
+        flags = {key[:-1]: key for key in self.scores if is_recorded(key)}
+        if name not in flags:
+            known = ", ".join(flags) or "none"
+            raise UserError(
+                f"recorded.without: {self.task.name} has no recorded score {name!r}. It has: "
+                f"{known}."
+            )
+        values = self.scores[flags[name]]
+        if not np.isin(values, (0.0, 1.0)).all():
+            raise UserError(
+                f"recorded.without: {name} of {self.task.name} has other values than 0 and 1."
+            )
+        scores = {key: value for key, value in self.scores.items() if key != flags[name]}
+        return replace(self, scores=scores, left_out=values == 1)
+
+    def counting(self, *rows: np.ndarray | int) -> np.ndarray:
+        """Which queries' answers are left out in none of these cells, bool.
+
+        Args:
+            rows: numbers of cells, each one number or (n,).
+
+        Returns:
+            (queries,), or (n, queries).
+        """
+        if self.left_out is None:
+            return np.ones((*np.shape(rows[0]), len(self.clusters)), dtype=bool)
+        return ~np.any([self.left_out[row] for row in rows], axis=0)
 
     def rows(self) -> dict[tuple[str, str, str, str], int]:
         """Row of each cell (model, precision, retriever, k)."""

@@ -159,7 +159,8 @@ def _slopes(
         pairs = np.array(group.with_documents, dtype=np.int64).reshape(-1, 2)
         own, reference = pairs.T
         include = included(pairs)
-        tokens = np.log2(grid.n_tokens[reference])
+        # Of recorded answers the length may be unknown, 0: it doesn't vary, and there is no slope.
+        tokens = np.log2(np.maximum(grid.n_tokens[reference], 1))
         difference = np.where(include, values[own] - values[reference], 0.0)
         bound = float(
             np.max(metric.largest(values[pairs].reshape(-1, len(grid.clusters))), initial=0)

@@ -69,7 +69,7 @@ def make_recorded_report(files: RecordedFiles, config: Mapping[str, Any]) -> str
         explored=explored,
         cells=cells,
         precisions=precisions,
-        warnings=list(_left_out(files.queries)),
+        warnings=[*_left_out(files.queries), *_no_slopes(tables)],
         runs=[],
         benchmarks=files.benchmarks,
     )
@@ -156,3 +156,13 @@ def _left_out(queries: Mapping[str, str]) -> Iterator[str]:
                 f"{labels.name(task)}: items that not every system has an answer or a score of are "
                 f"left out ({shown})."
             )
+
+
+def _no_slopes(tables: Mapping[str, pd.DataFrame]) -> Iterator[str]:
+    """That there are no trends, where k varies but the prompts' lengths are unknown."""
+    trends = tables.get("trends")
+    if trends is not None and trends["slope_per_doubling"].isna().all():
+        yield (
+            "The lengths of the prompts aren't recorded, so there are no trends over the context; "
+            "the table of trends has at most the step from k = 0 to k ≥ 1."
+        )
