@@ -82,7 +82,8 @@ def write_grid(folder: Path, models: list[str]) -> None:
                     frame = pd.DataFrame(
                         {"query_id": ids, "text": answers, "prompt_tokens": tokens}
                     )
-                    frame["first_token_logprobs"] = candidates(rng)
+                    if are_ratings:
+                        frame["likelihoods"] = of_ratings(rng)
                     path = folder / model / precision / cell.file
                     write_table(frame, path)
 
@@ -92,19 +93,16 @@ def answer(rng: np.random.Generator, gold: str, words: np.ndarray) -> str:
     return f'Title: "{text}"' if rng.random() < 0.9 else " ".join([text] * 3)
 
 
-def candidates(rng: np.random.Generator) -> list[list[dict[str, object]]]:
+def of_ratings(rng: np.random.Generator) -> list[list[dict[str, object]]]:
     logprobs = np.log(rng.dirichlet(np.ones(5), size=QUERIES))
-    return [
-        [{"token": str(token), "logprob": p} for token, p in enumerate(row, start=1)]
-        for row in logprobs.tolist()
-    ]
+    return [[{"logprobs": [p], "top": [p == max(row)]} for p in row] for row in logprobs.tolist()]
 
 
 def score_checkpoint(folder: Path, model: str, precision: str) -> None:
     """What the rule `score` does."""
     parts = []
     for task in TASKS:
-        columns = [*COLUMNS, "first_token_logprobs"] if task.answer == RATING else COLUMNS
+        columns = [*COLUMNS, "likelihoods"] if task.answer == RATING else COLUMNS
         cells = [cell for cell in CELLS if cell.task == task.name]
         frames = [read_table(folder / model / precision / cell.file, columns) for cell in cells]
         queries = read_table(folder / f"{task.name}.parquet")

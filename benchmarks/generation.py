@@ -8,11 +8,15 @@ One model, one precision, the same prompts and the same answers wanted of everyb
   raw            vLLM's own `LLM.generate`, same prompts in the same order: the physical limit here
   order          the sweep in prefix order and in a random one, the cache far smaller than the grid
   killed         the sweep, killed (SIGKILL) several times: answers lost or generated twice
+  likelihood     the sweep with likelihoods and without: the baseline's, and a quantized one's with
+                 the baseline's answers; and as they are usually measured, by `prompt_logprobs` of
+                 `LLM.generate` over prompt and text
 
     python benchmarks/generation.py [--json FILE] [--quick] [--parts a,b] [--queries 4]
 
-Every measurement is a process of its own; sweep and raw run `--repeats` times in turn, and medians
-count. Prompts are the files that `build_prompts` writes; the demo's and its model are the default.
+Every measurement is a process of its own; sweep, raw and likelihood run `--repeats` times in turn,
+and medians count. Prompts are the files that `build_prompts` writes; the demo's and its model are
+the default; `--quantized` is another precision of the same model, the demo's INT4.
 For the sizes of a real model on a GPU without a download: `--random-7b FOLDER --device cuda`.
 `--quick`: one query a task, 8 new tokens, only `sweep` and `one-at-a-time`.
 """
@@ -46,24 +50,31 @@ from quantrag.tables import read_arrow
 
 ROOT = Path(__file__).resolve().parents[1]
 CHECKPOINT = ROOT / "resources/checkpoints/smollm2-135m-instruct/original"
+QUANTIZED = ROOT / "results/demo/checkpoints/smollm2-135m-instruct/int4-gptq"
 PROMPTS = ROOT / "results/demo/prompts/smollm2-135m-instruct"
 GOALS = {
     "sweep_speedup_vs_engine_per_cell": 3.0,
     "sweep_speedup_vs_one_at_a_time": 4.0,
     "raw_engine_fraction": 0.9,
+    # At most: generation with likelihoods over generation without.
+    "gold_cost": 1.1,
+    "gold_and_baseline_cost": 1.1,
 }
+PARTS = "sweep,per-cell,one-at-a-time,raw,order,killed,likelihood"
 KEYS = [
     *GOALS,
     "prefill_tokens_saved_fraction",
     "prefix_order_speedup",
     "answers_lost",
     "answers_repeated",
+    "prompt_logprobs_cost",
 ]
 
 
 def main() -> None:
     parser = common.parser_of(__doc__)
     parser.add_argument("--checkpoint", type=Path, default=CHECKPOINT)
+    parser.add_argument("--quantized", type=Path, default=QUANTIZED, help="for `likelihood`")
     parser.add_argument("--prompts", type=Path, default=PROMPTS)
     parser.add_argument("--queries", type=int, default=4, help="queries per task")
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
@@ -71,8 +82,10 @@ def main() -> None:
     parser.add_argument("--new-tokens", type=int, default=64)
     parser.add_argument("--compiled", action="store_true", help="without enforce_eager")
     parser.add_argument("--kills", type=int, default=3)
-    parser.add_argument("--repeats", type=int, default=3, help="of sweep and raw")
-    parser.add_argument("--parts", default="sweep,per-cell,one-at-a-time,raw,order,killed")
+    parser.add_argument("--repeats", type=int, default=3, help="of sweep, raw and likelihood")
+    parser.add_argument(
+        "--parts", default="sweep,per-cell,one-at-a-time,raw,order,killed,likelihood"
+    )
     parser.add_argument("--random-7b", type=Path, help="write a 7B model here and use it")
     arguments = parser.parse_args()
     if arguments.quick:
@@ -103,6 +116,8 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
             found |= prefix_order(arguments, folder)
         if "killed" in parts:
             found |= killed(arguments, folder)
+        if "likelihood" in parts:
+            found |= likelihood_costs(arguments, folder)
     rows = []
     for key, value in found.items():
         goal = f"   (goal {GOALS[key]:g})" if key in GOALS else ""
@@ -158,6 +173,27 @@ def prefix_order(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
         "shuffled_prefill_tokens": computed[1],
         "prefix_order_generate_s": prefix["generate_s"],
         "shuffled_generate_s": shuffled["generate_s"],
+    }
+
+
+def likelihood_costs(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
+    """What likelihoods cost beside the answers, as factors of the time of generation."""
+    if not arguments.quantized.exists():
+        sys.exit(f"{arguments.quantized}: no such folder. Run the demo, or name --quantized.")
+    # The scored sweep of the baseline comes first: the quantized one reads its answers.
+    roles = ("baseline-scored", "baseline", "quantized-scored", "quantized", "prompt-logprobs")
+    seconds: dict[str, list[float]] = {role: [] for role in roles}
+    for repeat in range(arguments.repeats):
+        for role in roles:
+            # The baseline's answers are looked for in its folder.
+            name = f"{role}{repeat}" if repeat else role
+            seconds[role].append(timed(arguments, folder, role, name)["generate_s"])
+    median = {role: statistics.median(values) for role, values in seconds.items()}
+    return {
+        "gold_cost": median["baseline-scored"] / median["baseline"],
+        "gold_and_baseline_cost": median["quantized-scored"] / median["quantized"],
+        "prompt_logprobs_cost": median["prompt-logprobs"] / median["quantized"],
+        **{f"{role}_generate_s": value for role, value in median.items()},
     }
 
 
@@ -235,6 +271,7 @@ def start(
     options = {
         "--folder": output,
         "--checkpoint": arguments.checkpoint.resolve(),
+        "--quantized": arguments.quantized.resolve(),
         "--device": arguments.device,
         "--dtype": arguments.dtype,
         "--new-tokens": arguments.new_tokens,

@@ -183,10 +183,9 @@ class FakeEngine(Engine):
                 # Depends on all that a likelihood depends on.
                 seed = sum(request.token_ids) % 7 + sum(continuation.token_ids) % 5
                 logprobs = [-0.1 * (seed + i + 1) for i in range(len(continuation.token_ids))]
-                yield Likelihood(continuation.key, logprobs, [1] * len(logprobs))
+                yield Likelihood(continuation.key, logprobs, [True] * len(logprobs))
 
     def _completion(self, request: Request) -> Completion:
-        candidates = [("answer", -0.25), ("other", -1.5)]
         return Completion(
             key=request.key,
             text=f"answer {sum(request.token_ids)}",
@@ -194,7 +193,6 @@ class FakeEngine(Engine):
             prompt_tokens=len(request.token_ids),
             cached_tokens=3,
             output_tokens=2,
-            first_token_logprobs=candidates[: self.candidates],
             token_ids=[sum(request.token_ids) % 50 + 10, END],
             logprobs=[-0.5, -0.25],
         )

@@ -223,7 +223,7 @@ def _origin(model, precision):
             "engine": "vllm",
             "engine_version": "0.0",
             "options": {"enforce_eager": False},
-            "sampling": {"max_new_tokens": 64, "first_token_candidates": 5, "stop_token_ids": [2]},
+            "sampling": {"max_new_tokens": 64, "stop_token_ids": [2]},
         },
         "checkpoint_source": {"kind": "huggingface", "repo": "a/b", "revision": "c" * 40},
         "order": "engine",

@@ -8,6 +8,7 @@ The folder has `prompts/` in it; the role leaves its `report.json` there.
 import argparse
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from benchmarks.parts.generation_prompts import (
 )
 from quantrag.checkpoints.folder import read_config
 from quantrag.engines.sizing import kv_bytes_per_token
-from quantrag.generation.cell_tables import read_prompts
+from quantrag.generation.cell_tables import baseline_answers, read_prompts
 from quantrag.generation.generate import generate_cells
 from quantrag.generation.job import GenerationJob, engine_spec
 from quantrag.generation.journal import read_journal
@@ -33,7 +34,14 @@ from quantrag.runtime.telemetry import Stopwatch
 BLOCK_SIZE = {"cpu": 32, "cuda": 16}
 
 
-def job_of(arguments: argparse.Namespace, seed: int | None = None, **vllm: Any) -> GenerationJob:
+def job_of(
+    arguments: argparse.Namespace,
+    seed: int | None = None,
+    checkpoint: Path | None = None,
+    likelihood: str = "none",
+    **vllm: Any,
+) -> GenerationJob:
+    """A job on the checkpoint, or on another one of the same model."""
     given = {
         "device": arguments.device,
         "max_new_tokens": arguments.new_tokens,
@@ -48,27 +56,93 @@ def job_of(arguments: argparse.Namespace, seed: int | None = None, **vllm: Any) 
         arguments.checkpoint,
         model="benchmark",
         precision="benchmark",
-        checkpoint=arguments.checkpoint,
+        checkpoint=checkpoint or arguments.checkpoint,
         dtype=arguments.dtype,
         kv_cache_dtype="auto",
         threads=CORES,
     )
-    return GenerationJob(spec, "benchmark", shuffle_seed=seed, source={})
+    return GenerationJob(spec, "benchmark", seed, source={}, likelihood=likelihood)
 
 
-def sweep(arguments: argparse.Namespace, seed: int | None = None, **vllm: Any) -> dict:
+def sweep(
+    arguments: argparse.Namespace,
+    seed: int | None = None,
+    baseline_files: Sequence[Path] = (),
+    **options: Any,
+) -> dict:
     """This project's `generate`: one engine start, prefix order, journal."""
     folder = arguments.folder
     generate_cells(
-        job_of(arguments, seed, **vllm),
+        job_of(arguments, seed, **options),
         prompt_files(folder),
         [folder / "completions" / cell for cell in cells(folder)],
         folder / "costs.json",
         folder / "journal.jsonl",
+        baseline_files=baseline_files,
     )
     session = read_journal(folder / "journal.jsonl", keys=())[1][-1]
     keys = ["load_s", "generate_s", "prompt_tokens", "cached_tokens", "output_tokens"]
+    keys += ["likelihoods"] * bool(session["likelihoods"])
     return {key: session[key] for key in keys}
+
+
+def baseline_scored(arguments: argparse.Namespace) -> dict:
+    """The sweep, which also says how likely the golds are."""
+    return sweep(arguments, likelihood="gold+baseline")
+
+
+def quantized(arguments: argparse.Namespace) -> dict:
+    """The sweep of another precision."""
+    return sweep(arguments, checkpoint=arguments.quantized)
+
+
+def baseline_answers_of(arguments: argparse.Namespace) -> list[Path]:
+    """What `baseline_scored` has written."""
+    folder = arguments.folder.parent / "baseline-scored" / "completions"
+    return [folder / cell for cell in cells(arguments.folder)]
+
+
+def quantized_scored(arguments: argparse.Namespace) -> dict:
+    """The same with the likelihoods of golds and of the baseline's answers."""
+    return sweep(
+        arguments,
+        checkpoint=arguments.quantized,
+        likelihood="gold+baseline",
+        baseline_files=baseline_answers_of(arguments),
+    )
+
+
+def prompt_logprobs(arguments: argparse.Namespace) -> dict:
+    """The same likelihoods as they are usually measured, after the same answers.
+
+    `prompt_logprobs` over prompt and text, a text at a time: without the cache, since vLLM doesn't
+    read it then.
+    """
+    from vllm import SamplingParams
+
+    prompts = read_prompts(prompt_files(arguments.folder))
+    answers = baseline_answers(baseline_answers_of(arguments))
+    texts: dict[tuple[int, ...], set[tuple[int, ...]]] = {}
+    for row in prompts.to_pylist():
+        own = texts.setdefault(tuple(row["token_ids"]), set())
+        own |= {*map(tuple, row["continuations"]), tuple(answers[row["prompt_hash"]].token_ids)}
+    ids = distinct_prompts(arguments.folder)
+    pairs = [[*prompt, *text] for prompt in ids for text in sorted(texts[tuple(prompt)])]
+    longest = max(map(len, pairs))
+    watch = Stopwatch()
+    llm = start_llm(
+        arguments,
+        longest,
+        checkpoint=arguments.quantized,
+        tokenizer=str(arguments.checkpoint),
+        block_size=BLOCK_SIZE[arguments.device],
+    )
+    load_s = watch.seconds()
+    watch = Stopwatch()
+    llm.generate([{"prompt_token_ids": x} for x in ids], parameters(arguments), use_tqdm=False)
+    scoring = SamplingParams(temperature=0.0, max_tokens=1, prompt_logprobs=0)
+    llm.generate([{"prompt_token_ids": x} for x in pairs], scoring, use_tqdm=False)
+    return {"load_s": load_s, "generate_s": watch.seconds(), "likelihoods": len(pairs)}
 
 
 def small_cache(arguments: argparse.Namespace, seed: int | None = None) -> dict:
@@ -163,13 +237,14 @@ def parameters(arguments: argparse.Namespace) -> Any:
     return SamplingParams(
         temperature=0.0,
         max_tokens=sampling.max_new_tokens,
-        logprobs=sampling.first_token_candidates,
         ignore_eos=True,
         stop_token_ids=list(sampling.stop_token_ids),
     )
 
 
-def start_llm(arguments: argparse.Namespace, longest: int, **options: Any) -> Any:
+def start_llm(
+    arguments: argparse.Namespace, longest: int, checkpoint: Path | None = None, **options: Any
+) -> Any:
     """vLLM's `LLM`, as a user would start it: the engine in processes of its own."""
     os.environ |= {"HF_HUB_OFFLINE": "1", "VLLM_NO_USAGE_STATS": "1"}
     cores = ",".join(map(str, sorted(os.sched_getaffinity(0))))
@@ -185,7 +260,7 @@ def start_llm(arguments: argparse.Namespace, longest: int, **options: Any) -> An
         else {"gpu_memory_utilization": 0.9}
     )
     return LLM(
-        str(arguments.checkpoint),
+        str(checkpoint or arguments.checkpoint),
         dtype=arguments.dtype,
         max_model_len=longest + arguments.new_tokens,
         enforce_eager=not arguments.compiled,
@@ -202,6 +277,11 @@ ROLES = {
     "raw": raw,
     "per-cell": per_cell,
     "one-at-a-time": one_at_a_time,
+    "baseline": sweep,
+    "baseline-scored": baseline_scored,
+    "quantized": quantized,
+    "quantized-scored": quantized_scored,
+    "prompt-logprobs": prompt_logprobs,
 }
 
 
@@ -211,6 +291,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--cell", type=Path)
     parser.add_argument("--checkpoint", type=Path)
+    parser.add_argument("--quantized", type=Path)
     parser.add_argument("--device")
     parser.add_argument("--dtype")
     parser.add_argument("--new-tokens", type=int)

@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 sys.path[:0] = [
@@ -13,7 +14,7 @@ KS = ["0", "1", "3", "5", "8"]
 
 
 def main(engine: str, folder: Path, checkpoint: Path, queries: int, new_tokens: int) -> None:
-    """Answer the prompts of `queries` queries a task in `folder` with `engine`."""
+    """Answer the prompts of `queries` queries a task with `engine`, and score their golds."""
     from generation_samples import make_job, run, settings
     from quantrag.errors import UserError
 
@@ -27,7 +28,8 @@ def main(engine: str, folder: Path, checkpoint: Path, queries: int, new_tokens: 
         openai={"served_model": "tiny", "concurrency": 4},
     )
     try:
-        run(folder, KS, job=make_job(checkpoint, settings=chosen), queries=queries)
+        job = replace(make_job(checkpoint, settings=chosen), likelihood="gold")
+        run(folder, KS, job=job, queries=queries)
     except UserError as error:
         sys.exit(f"error: {error}")
 

@@ -1,6 +1,6 @@
 """Likelihoods of continuations by one engine, as a program of its own: `ENGINE CHECKPOINT`.
 
-Prints JSON: by key [logprobs, ranks], and how often each key came.
+Prints JSON: by key [logprobs, top], and how often each key came.
 """
 
 import json
@@ -70,7 +70,6 @@ def main(name: str, checkpoint: Path) -> None:
     chosen = settings(
         engine=name,
         max_new_tokens=ANSWER,
-        first_token_candidates=0,
         vllm={"enforce_eager": True, "kv_cache_gib": 0.25, "max_num_seqs": 8, "block_size": BLOCK},
         transformers={"batch_size": 3},
         openai={"served_model": "tiny", "concurrency": 4},
@@ -82,7 +81,7 @@ def main(name: str, checkpoint: Path) -> None:
     for result in engine.generate(asked):
         counts[result.key] = counts.get(result.key, 0) + 1
         if isinstance(result, Likelihood):
-            likelihoods[result.key] = [result.logprobs, result.ranks]
+            likelihoods[result.key] = [result.logprobs, result.top]
         else:
             answers[result.key] = result.output_tokens
     engine.close()

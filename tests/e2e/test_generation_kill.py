@@ -69,6 +69,17 @@ def texts(folder: Path) -> dict[tuple[str, str], list[str]]:
     }
 
 
+def likelihoods(folder: Path) -> list[float]:
+    """Every logprob of every continuation."""
+    return [
+        logprob
+        for path in cell_files(folder / "completions" / "fp32", KS)
+        for own in read_table(path).likelihoods
+        for one in own
+        for logprob in one["logprobs"]
+    ]
+
+
 @pytest.mark.slow
 def test_ten_kills_at_random_moments(tmp_path):
     checkpoint = tiny_checkpoint(tmp_path / "checkpoint")
@@ -77,7 +88,8 @@ def test_ten_kills_at_random_moments(tmp_path):
     torn.mkdir()
     finish(whole, checkpoint)
     total = len(journal_keys(whole))
-    assert total == 2 * len(KS) * QUERIES
+    # Of each query and k two answers, the likelihoods of five ratings and that of a gold text.
+    assert total == (2 + 5 + 1) * len(KS) * QUERIES
 
     moments = random.Random()
     while_generating = 0
@@ -97,9 +109,9 @@ def test_ten_kills_at_random_moments(tmp_path):
         assert process.wait() == -signal.SIGKILL
         time.sleep(0.2)
         assert survivors(mark) == []
-        completions, *_ = read_journal(torn / "journals" / "fp32.jsonl")
+        journaled = read_journal(torn / "journals" / "fp32.jsonl")
         after = journal_keys(torn)
-        assert set(completions) == set(after)
+        assert set(journaled.completions) | set(journaled.likelihoods) == set(after)
         assert after[: len(before)] == before
         while_generating += len(after) > len(before)
     assert while_generating >= KILLS - 2
@@ -108,3 +120,4 @@ def test_ten_kills_at_random_moments(tmp_path):
     assert max(Counter(journal_keys(torn)).values()) == 1
     assert sorted(journal_keys(torn)) == sorted(journal_keys(whole))
     assert texts(torn) == texts(whole)
+    assert likelihoods(torn) == pytest.approx(likelihoods(whole), abs=1e-4)

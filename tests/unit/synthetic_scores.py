@@ -30,7 +30,7 @@ def cell(precision, k="1", *, n=None, model="m", retriever="bm25", task="t", **c
         valid=True,
         evidence="",
     )
-    empty = [CORRECT, *score_columns(), *LOGPROBS]
+    empty = [CORRECT, *score_columns(), LOGPROBS]
     frame = frame.assign(**dict.fromkeys(empty, np.nan)).assign(**columns)
     if "absolute_error" in columns:
         frame["squared_error"] = frame["absolute_error"] ** 2

@@ -15,7 +15,7 @@ with job(snakemake):
     from quantrag.scoring.evidence import with_documents
     from quantrag.scoring.score import score_task
     from quantrag.tables import read_table, write_table
-    from quantrag.tasks.answers import RATING, VERSION
+    from quantrag.tasks.answers import VERSION
     from quantrag.tasks.registry import load_all
 
     params = snakemake.params
@@ -23,9 +23,8 @@ with job(snakemake):
     cells = [Cell.parse(path) for path in params.cells]
     parts = []
     for task, queries in zip(load_all(params.tasks), snakemake.input.queries, strict=True):
-        read = [*columns, "first_token_logprobs"] if task.answer == RATING else columns
         own = [number for number, cell in enumerate(cells) if cell.task == task.name]
-        completions = [read_table(snakemake.input.completions[number], read) for number in own]
+        completions = [read_table(snakemake.input.completions[number], columns) for number in own]
         own = [cells[number] for number in own]
         parts.append(
             score_task(

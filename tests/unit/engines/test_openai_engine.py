@@ -45,7 +45,6 @@ class Server:
                             {
                                 "text": f"text {tokens}",
                                 "finish_reason": "length",
-                                "logprobs": {"top_logprobs": [{"a": -2.0, "b": -0.5}]},
                             }
                         ],
                         "usage": {"prompt_tokens": tokens, "completion_tokens": 3},
@@ -85,7 +84,7 @@ def serve(monkeypatch):
 
 
 def make(tmp_path, **options):
-    chosen = settings(engine="openai", first_token_candidates=5, openai={"retries": 2, **options})
+    chosen = settings(engine="openai", openai={"retries": 2, **options})
     return OpenAIEngine(make_spec(fake_checkpoint(tmp_path), settings=chosen, max_model_len=300))
 
 
@@ -97,7 +96,6 @@ def test_answers(serve, tmp_path):
     tokens = len(requests(2)[1].token_ids)
     assert (completion.text, completion.prompt_tokens) == (f"text {tokens}", tokens)
     assert completion.cached_tokens is None
-    assert completion.first_token_logprobs == [("b", -0.5), ("a", -2.0)]
     assert server.bodies[0]["temperature"] == 0
     assert server.keys == {"Bearer secret"}
 

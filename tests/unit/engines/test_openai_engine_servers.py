@@ -87,7 +87,7 @@ def serve(monkeypatch):
 
 def make(tmp_path, **options) -> OpenAIEngine:
     chosen = {"concurrency": 1, "retries": 1, **options}
-    chosen = settings(engine="openai", first_token_candidates=0, openai=chosen)
+    chosen = settings(engine="openai", openai=chosen)
     spec = make_spec(fake_checkpoint(tmp_path), settings=chosen, max_model_len=64)
     return OpenAIEngine(replace(spec, model="m", precision="bf16", likelihood=False))
 

@@ -16,7 +16,7 @@ from generation_samples import (
     settings,
     tiny_checkpoint,
 )
-from quantrag.engines.base import Sampling
+from quantrag.engines.base import Continuation, Sampling
 from quantrag.engines.transformers_engine import TransformersEngine
 from quantrag.errors import UserError
 from quantrag.tables import read_table
@@ -31,11 +31,10 @@ def make(checkpoint, batch_size=8, **changes):
     chosen = settings(
         engine="transformers",
         max_new_tokens=12,
-        first_token_candidates=5,
         transformers={"batch_size": batch_size},
     )
     spec = make_spec(checkpoint, settings=chosen, max_model_len=300)
-    return TransformersEngine(replace(spec, **changes))
+    return TransformersEngine(replace(spec, **{"likelihood": True, **changes}))
 
 
 def test_a_padded_batch_answers_like_single_prompts(checkpoint):
@@ -44,12 +43,8 @@ def test_a_padded_batch_answers_like_single_prompts(checkpoint):
     assert {k: c.text for k, c in batch.items()} == {k: c.text for k, c in single.items()}
     assert len({completion.text for completion in batch.values()}) > 1
     for key, completion in batch.items():
-        tokens, logprobs = zip(*completion.first_token_logprobs, strict=True)
-        assert len(tokens) == 5
-        assert list(logprobs) == sorted(logprobs, reverse=True)
-        assert completion.text.split()[0] == tokens[0]
-        expected = [logprob for _, logprob in single[key].first_token_logprobs]
-        assert logprobs == pytest.approx(expected, abs=1e-4)
+        assert len(completion.logprobs) == len(completion.token_ids) == completion.output_tokens
+        assert completion.logprobs == pytest.approx(single[key].logprobs, abs=1e-4)
 
 
 def test_an_answer_ends_at_a_stop_token(checkpoint):
@@ -57,11 +52,30 @@ def test_an_answer_ends_at_a_stop_token(checkpoint):
     whole = answers(make(checkpoint), asked)["r0"]
     assert (whole.finish_reason, whole.output_tokens) == ("length", 12)
     third = int(whole.text.split()[2].removeprefix("w"))
-    sampling = Sampling(12, 0, (END, third))
-    short = answers(make(checkpoint, sampling=sampling), asked)["r0"]
+    sampling = Sampling(12, (END, third))
+    short = answers(make(checkpoint, sampling=sampling, likelihood=False), asked)["r0"]
     assert short.finish_reason == "stop"
     assert short.output_tokens <= 3
-    assert short.first_token_logprobs == []
+    assert short.logprobs == []
+
+
+def test_continuations_of_one_stem_are_scored_as_each_by_itself(checkpoint):
+    (asked,) = requests(1)
+    texts = [[7], [9], [7, 8, 9], [7, 8, 7], [11, 12]]
+    scored = [Continuation(f"c{i}", ids) for i, ids in enumerate(texts)]
+    together = answers(make(checkpoint), [replace(asked, continuations=tuple(scored))])
+    single = answers(
+        make(checkpoint),
+        [replace(asked, key=c.key, answer=False, continuations=(c,)) for c in scored],
+    )
+    for continuation in scored:
+        own, expected = together[continuation.key], single[continuation.key]
+        assert own.logprobs == pytest.approx(expected.logprobs, abs=1e-5)
+        assert own.top == expected.top
+    # The model's own first token is the most likely one.
+    first = together["r0"].token_ids[0]
+    own = Continuation("own", [first])
+    assert answers(make(checkpoint), [replace(asked, continuations=(own,))])["own"].top == [True]
 
 
 def test_a_whole_job(checkpoint, tmp_path):

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 from safetensors.torch import load_file, save_file
@@ -20,14 +21,14 @@ def checkpoint(tmp_path_factory):
 
 
 def answers(folder, original=None):
-    chosen = settings(engine="transformers", max_new_tokens=12, first_token_candidates=3)
+    chosen = settings(engine="transformers", max_new_tokens=12)
     spec = make_spec(folder, original=original or folder, settings=chosen, max_model_len=64)
-    engine = TransformersEngine(spec)
+    engine = TransformersEngine(replace(spec, likelihood=True))
     engine.load()
     try:
         requests = [Request(str(i), ids, "") for i, ids in enumerate(PROMPTS)]
         return [
-            (answer.text, answer.finish_reason, answer.output_tokens, answer.first_token_logprobs)
+            (answer.text, answer.finish_reason, answer.token_ids, answer.logprobs)
             for answer in engine.generate(requests)
         ]
     finally:

@@ -59,7 +59,6 @@ def completion(text, token_ids, logprobs):
         prompt_tokens=7,
         cached_tokens=3,
         output_tokens=2,
-        first_token_logprobs=[("a", -0.5)],
         token_ids=token_ids,
         logprobs=logprobs,
     )
@@ -71,19 +70,18 @@ def test_a_completions_table_by_hand():
         prompts,
         np.array([2, 0]),
         [completion("one", [4, 2], [-1.0, -2.0]), completion("two", [], [])],
-        [[Likelihood("a", [-0.5], [1])], None],
-        [None, (Likelihood("b", [-3.0], [2]), [-1.5])],
+        [[Likelihood("a", [-0.5], [True])], None],
+        [None, (Likelihood("b", [-3.0], [False]), [-1.5])],
     )
     assert table.schema == COMPLETIONS_SCHEMA
     first, second = table.to_pylist()
     assert (first["query_id"], first["prompt_hash"], first["text"]) == ("r", "z", "one")
-    assert first["first_token_logprobs"] == [{"token": "a", "logprob": -0.5}]
-    assert first["likelihoods"] == [{"logprobs": [-0.5], "ranks": [1]}]
+    assert first["likelihoods"] == [{"logprobs": [-0.5], "top": [True]}]
     assert first["baseline_likelihood"] is None
     assert (second["query_id"], second["likelihoods"]) == ("p", None)
     assert second["baseline_likelihood"] == {
         "logprobs": [-3.0],
-        "ranks": [2],
+        "top": [False],
         "reference": [-1.5],
     }
 

@@ -45,10 +45,7 @@ def test_every_cell_has_every_query_in_order(tmp_path):
     assert list(answers.prompt_hash) == list(prompts.prompt_hash)
     assert list(answers.text) == [f"answer {sum(ids)}" for ids in prompts.token_ids]
     assert list(answers.prompt_tokens) == list(prompts.n_tokens)
-    assert list(answers.first_token_logprobs[0]) == [
-        {"token": "answer", "logprob": -0.25},
-        {"token": "other", "logprob": -1.5},
-    ]
+    assert list(answers.logprobs[0]) == [-0.5, -0.25]
 
 
 def test_a_finished_run_starts_no_engine_and_writes_the_same_bytes(tmp_path):
@@ -196,7 +193,6 @@ def test_provenance_and_costs(tmp_path):
     provenance = json.loads(read_metadata(cells[0])["provenance"])
     assert provenance["identity"]["sampling"] == {
         "max_new_tokens": 64,
-        "first_token_candidates": 20,
         "stop_token_ids": [END],
     }
     assert provenance["checkpoint_source"] == {"kind": "folder"}

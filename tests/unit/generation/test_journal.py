@@ -13,7 +13,7 @@ from quantrag.generation.journal import Journal, read_journal
 
 
 def completion(key: str, text: str = "an answer") -> Completion:
-    return Completion(key, text, "stop", 12, 4, 3, [("an", -0.5), ("the", -1.25)])
+    return Completion(key, text, "stop", 12, 4, 3, [5, 7, 2], [-0.5, -1.25, 0.0])
 
 
 def write(path, *keys):
@@ -117,7 +117,7 @@ FILL = """
     try:
         with Journal(sys.argv[1]) as journal:
             for done in range(10_000):
-                journal.append(Completion(str(done), "x" * 500, "stop", 1, 0, 1, []))
+                journal.append(Completion(str(done), "x" * 500, "stop", 1, 0, 1))
     except UserError as error:
         print(done)
         print(error)

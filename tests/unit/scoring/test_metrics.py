@@ -287,8 +287,11 @@ def of_likelihood(key, likelihoods, golds, lamp):
 
 
 def test_likelihoods_of_a_text():
-    texts = [TokenLogprobs([-1.0, -3.0], [1, 9]), TokenLogprobs([-0.5, -0.5, -2.0], [1, 1, 2])]
-    own = Likelihoods(texts, TokenLogprobs([-1.0, -2.0], [1, 3], [-0.5, -0.5]))
+    texts = [
+        TokenLogprobs([-1.0, -3.0], [True, False]),
+        TokenLogprobs([-0.5, -0.5, -2.0], [True] * 3),
+    ]
+    own = Likelihoods(texts, TokenLogprobs([-1.0, -2.0], [True, False], [-0.5, -0.5]))
     # Per token, of several golds the likeliest: 3 nats over 3 tokens, not 4 over 2.
     assert of_likelihood("nll", own, ["two", "three"], 5) == pytest.approx([1.0])
     assert gold_likelihood(own, ["two", "three"], lamp_task(5)) == pytest.approx((-3.0, 3))
@@ -298,12 +301,12 @@ def test_likelihoods_of_a_text():
 
 def test_likelihoods_of_a_closed_set_are_those_of_the_gold_label():
     p = np.array([0.1, 0.2, 0.3, 0.2, 0.2])
-    own = Likelihoods([TokenLogprobs([np.log(x) - 7], [1]) for x in p])
+    own = Likelihoods([TokenLogprobs([np.log(x) - 7], [True]) for x in p])
     assert of_likelihood("log_loss", own, ["3"], 3) == pytest.approx([-np.log(0.3)])
     assert of_likelihood("rps", own, ["4"], 3) == pytest.approx([(0.01 + 0.09 + 0.36 + 0.04) / 4])
     # The best of several golds, and a label of several tokens is their sum.
     assert of_likelihood("log_loss", own, ["1", "3"], 3) == pytest.approx([-np.log(0.3)])
-    two = Likelihoods([TokenLogprobs([-1.0, -1.0], [1, 1]), TokenLogprobs([-2.0], [1])])
+    two = Likelihoods([TokenLogprobs([-1.0, -1.0], [True] * 2), TokenLogprobs([-2.0], [True])])
     assert of_likelihood("log_loss", two, ["[1]"], 1) == pytest.approx([np.log(2)])
     assert of_likelihood("brier", two, ["[2]"], 1) == pytest.approx([0.5])
 

@@ -7,7 +7,7 @@ import pytest
 from lamp_tasks import lamp_task
 from quantrag.errors import UserError
 from quantrag.grid import Cell, K
-from quantrag.scoring.score import rating_logprobs, score_task
+from quantrag.scoring.score import score_task
 
 QUERIES = pd.DataFrame({"query_id": ["a", "b"], "cluster_id": ["u", "v"], "golds": [["5"], ["2"]]})
 
@@ -28,8 +28,7 @@ def test_columns_and_types():
         *["n_tokens", "evidence", "flip_key", "correct", "absolute_error", "rougeL"],
         *["squared_error", "rouge1", "predicted_label", "gold_label", "token_f1", "contains"],
         *["nll", "rps", "log_loss", "brier", "divergence", "same_top"],
-        *["gold_logprob", "gold_tokens"],
-        *[f"logprob_{i}" for i in range(1, 6)],
+        *["gold_logprob", "gold_tokens", "logprobs"],
     ]
     assert scores["n_tokens"].dtype == np.int32
     assert scores["valid"].tolist() == [True, False]
@@ -96,49 +95,26 @@ def test_columns_that_a_task_lacks_are_nan():
     assert row[["absolute_error", "squared_error", "correct", "gold_label"]].isna().all()
 
 
-def candidates(**logprobs):
-    return [{"token": token, "logprob": value} for token, value in logprobs.items()]
-
-
-def test_rating_logprobs_join_tokens_of_one_rating():
-    entries = [
-        {"token": "4", "logprob": math.log(0.5)},
-        {"token": " 4", "logprob": math.log(0.25)},
-        {"token": "▁1", "logprob": math.log(0.125)},
-        {"token": "The", "logprob": math.log(0.0625)},
-    ]
-    assert np.exp(rating_logprobs(entries)) == pytest.approx([0.125, 0.0625, 0.0625, 0.75, 0.0625])
-
-
-@pytest.mark.parametrize("entries", [None, [], candidates(The=-0.1)])
-def test_rating_logprobs_are_unknown_without_a_rating(entries):
-    assert np.isnan(rating_logprobs(entries)).all()
-
-
-def test_logprobs_reach_the_scores():
-    entries = [candidates(**{"5": -0.1, "4": -2.5}), candidates(no=-0.1)]
-    scores = score(completions(["5", "2"], first_token_logprobs=entries))
-    assert scores.loc[0, ["logprob_4", "logprob_5"]].tolist() == pytest.approx([-2.5, -0.1])
-    assert scores.loc[1, "logprob_5"] != scores.loc[1, "logprob_5"]
-
-
-def test_likelihoods_take_the_place_of_guesses_from_the_first_token():
-    scored = [{"logprobs": [-float(r), -1.0], "ranks": [1, 1]} for r in range(1, 6)]
-    baseline = {"logprobs": [-1.0], "ranks": [2], "reference": [-0.25]}
-    guess = [{"token": "5", "logprob": -0.5}]
+def test_likelihoods_become_scores():
+    scored = [{"logprobs": [-float(r), -1.0], "top": [True, True]} for r in range(1, 6)]
+    baseline = {"logprobs": [-1.0], "top": [False], "reference": [-0.25]}
     frame = completions(
         ["5", "2"],
         likelihoods=[scored, None],
         baseline_likelihood=[baseline, None],
-        first_token_logprobs=[guess, guess],
     )
     scores = score(frame)
     first, second = scores.to_dict("records")
-    assert [first[f"logprob_{r}"] for r in range(1, 6)] == [-2.0, -3.0, -4.0, -5.0, -6.0]
-    assert second["logprob_5"] == -0.5
+    assert first["logprobs"] == [-2.0, -3.0, -4.0, -5.0, -6.0]
+    assert second["logprobs"] is None
     assert (first["gold_logprob"], first["gold_tokens"]) == (-6.0, 2)
     assert first["divergence"] == 0.75
     assert first["same_top"] == 0
     assert math.isnan(second["rps"])
     assert math.isnan(second["divergence"])
     assert 0 < first["rps"] < 1
+
+
+def test_golds_of_a_text_are_no_allowed_answers():
+    scored = [[{"logprobs": [-2.0], "top": [True]}]] * 2
+    assert score(completions(["5", "2"], likelihoods=scored), lamp=5)["logprobs"].isna().all()

@@ -41,9 +41,9 @@ def test_only_measured_metrics_are_there_by_name():
     assert [m.key for m in grid_of(both).metrics] == ["mae", "rmse", "rps"]
 
 
-def test_logprobs_of_ratings_are_the_last_axis():
-    logprobs = {f"logprob_{rating}": [-float(rating), np.nan] for rating in range(1, 6)}
-    grid = grid_of(cell("fp16", absolute_error=np.ones(2), **logprobs))
+def test_logprobs_of_the_labels_are_the_last_axis():
+    logprobs = [[-1.0, -2.0, -3.0, -4.0, -5.0], None]
+    grid = grid_of(cell("fp16", absolute_error=np.ones(2), logprobs=logprobs))
     assert grid.logprobs.shape == (1, 2, 5)
     assert grid.logprobs[0, 0].tolist() == [-1, -2, -3, -4, -5]
     assert np.isnan(grid.logprobs[0, 1]).all()

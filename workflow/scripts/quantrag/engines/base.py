@@ -1,7 +1,7 @@
 """What every engine takes and gives: the seam between the workflow and what runs the model."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -53,8 +53,6 @@ class Completion:
         prompt_tokens: length of the prompt.
         cached_tokens: how many of those came from the prefix cache; None where unknown.
         output_tokens: tokens generated, the ending token included.
-        first_token_logprobs: the first token's most likely candidates, best first, as
-            (token, natural logarithm of its probability).
         token_ids: the tokens generated, the ending token included; empty where unknown.
         logprobs: natural logarithm of each of these tokens' probability; empty where unknown.
 
@@ -67,14 +65,11 @@ class Completion:
     prompt_tokens: int
     cached_tokens: int | None
     output_tokens: int
-    first_token_logprobs: list[tuple[str, float]] = field(default_factory=list)
     token_ids: list[int] = field(default_factory=list)
     logprobs: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "text", _well_formed(self.text))
-        candidates = [(_well_formed(token), p) for token, p in self.first_token_logprobs]
-        object.__setattr__(self, "first_token_logprobs", candidates)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +80,24 @@ class Likelihood:
         key: the continuation's key.
         logprobs: natural logarithm of each token's probability, given the prompt and the tokens
             before it; of the model's own distribution, whatever the decoding.
-        ranks: place of each token among all tokens at its position; 1 is the most likely.
+        top: of each token, whether no other is more likely at its position.
     """
 
     key: str
     logprobs: list[float]
-    ranks: list[int]
+    top: list[bool]
+
+
+def by_stem(continuations: Iterable[Continuation]) -> list[list[Continuation]]:
+    """Continuations that differ in nothing but their last token, together.
+
+    One reading of the prompt and the other tokens (the stem) scores them all: the distribution
+    after the stem holds every last token. Ratings mostly have an empty stem.
+    """
+    groups: dict[tuple[int, ...], list[Continuation]] = {}
+    for continuation in continuations:
+        groups.setdefault(tuple(continuation.token_ids[:-1]), []).append(continuation)
+    return list(groups.values())
 
 
 def _well_formed(text: str) -> str:
@@ -108,14 +115,12 @@ class Sampling:
 
     Attributes:
         max_new_tokens: most tokens of an answer.
-        first_token_candidates: how many of the first token's candidates are recorded.
         stop_token_ids: token ids that end an answer. Taken from the model's original checkpoint
             for every precision: a quantized checkpoint that lost its `generation_config.json`
             would otherwise run on, and look worse for a reason that is not quantization.
     """
 
     max_new_tokens: int
-    first_token_candidates: int
     stop_token_ids: tuple[int, ...]
 
 
@@ -142,9 +147,8 @@ class EngineSpec:
         max_model_len: tokens of the longest prompt and its answer; 0 until the prompts are read.
         quantize_on_load: what is done to the checkpoint while it is loaded (`nf4`), or None.
         needs: the hardware that the precision needs.
-        likelihood: whether continuations will be scored. Then no first-token candidates are
-            recorded: a closed set of answers is scored itself, and vLLM would gather them at every
-            token.
+        likelihood: whether continuations will be scored, and the logprobs of the answers' own
+            tokens recorded.
     """
 
     engine: str
@@ -174,12 +178,6 @@ class Engine(ABC):
 
     def __init__(self, spec: EngineSpec):
         self.spec = spec
-
-    @property
-    def candidates(self) -> int:
-        """How many of the first token's candidates are recorded."""
-        scored = self.spec.likelihood and self.scores_continuations
-        return 0 if scored else self.spec.sampling.first_token_candidates
 
     @abstractmethod
     def load(self) -> None:

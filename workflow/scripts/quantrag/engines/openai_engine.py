@@ -187,10 +187,9 @@ class OpenAIEngine(Engine):
             **more,
         }
         scored = self.spec.likelihood and self.scores_continuations
-        if self.candidates or scored:
-            body["logprobs"] = self.candidates
         if scored:
-            body["return_token_ids"] = True
+            # With 0, those of the tokens that were chosen.
+            body |= {"logprobs": 0, "return_token_ids": True}
         reply = self._send("POST", "completions", body)
         try:
             choice, usage = reply["choices"][0], reply["usage"]
@@ -204,7 +203,6 @@ class OpenAIEngine(Engine):
                 prompt_tokens=int(usage["prompt_tokens"]),
                 cached_tokens=details.get("cached_tokens"),
                 output_tokens=int(usage["completion_tokens"]),
-                first_token_logprobs=_first_candidates(choice, self.candidates),
                 token_ids=list(choice.get("token_ids") or []) if scored else [],
                 logprobs=_token_logprobs(choice) if scored else [],
             )
@@ -217,16 +215,13 @@ class OpenAIEngine(Engine):
     def _score(self, prompt: list[int], continuation: Continuation) -> Likelihood:
         entries = self._prompt_logprobs(prompt + continuation.token_ids)
         try:
-            own = [
-                entry[str(token)]
-                for entry, token in zip(entries[len(prompt) :], continuation.token_ids, strict=True)
-            ]
-            return Likelihood(
-                key=continuation.key,
-                logprobs=[float(entry["logprob"]) for entry in own],
-                ranks=[int(entry["rank"]) for entry in own],
-            )
-        except (KeyError, TypeError, ValueError) as error:
+            logprobs, best = [], []
+            for entry, token in zip(entries[len(prompt) :], continuation.token_ids, strict=True):
+                logprobs.append(float(entry[str(token)]["logprob"]))
+                best.append(max(float(candidate["logprob"]) for candidate in entry.values()))
+            top = [own >= most for own, most in zip(logprobs, best, strict=True)]
+            return Likelihood(continuation.key, logprobs, top)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise UserError(
                 f"{self._name}/completions gave prompt_logprobs of another form than vLLM's "
                 f"({type(error).__name__}: {error})."
@@ -235,14 +230,15 @@ class OpenAIEngine(Engine):
     def _prompt_logprobs(self, token_ids: list[int]) -> list[dict[str, Any] | None]:
         """vLLM's answer to `prompt_logprobs`: by position, entries by token id; None for the first.
 
-        Empty where the server doesn't know the parameter and ignores it.
+        Each position has its own token and the most likely one. Empty where the server doesn't know
+        the parameter and ignores it.
         """
         body = {
             "model": self._model,
             "prompt": token_ids,
             "max_tokens": 1,
             "temperature": 0,
-            "prompt_logprobs": 0,
+            "prompt_logprobs": 1,
         }
         reply = self._send("POST", "completions", body)
         return reply["choices"][0].get("prompt_logprobs") or []
@@ -310,12 +306,3 @@ def _as_ids(spec: EngineSpec) -> bool:
 def _token_logprobs(choice: dict[str, Any]) -> list[float]:
     logprobs = (choice.get("logprobs") or {}).get("token_logprobs") or []
     return [float(logprob) for logprob in logprobs]
-
-
-def _first_candidates(choice: dict[str, Any], count: int) -> list[tuple[str, float]]:
-    logprobs = choice.get("logprobs") or {}
-    top = logprobs.get("top_logprobs") or []
-    if not top or not top[0]:
-        return []
-    ranked = sorted(top[0].items(), key=lambda pair: -pair[1])
-    return [(token, float(logprob)) for token, logprob in ranked[:count]]

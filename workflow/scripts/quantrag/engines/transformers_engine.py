@@ -16,6 +16,7 @@ from quantrag.engines.base import (
     EngineSpec,
     Likelihood,
     Request,
+    by_stem,
 )
 from quantrag.engines.device import check_device
 from quantrag.engines.sizing import kv_bytes_per_token
@@ -58,9 +59,13 @@ class TransformersEngine(Engine):
         while batch := list(itertools.islice(waiting, size)):
             if asked := [request for request in batch if request.answer]:
                 yield from self._answer(asked)
-            pairs = [(request.token_ids, c) for request in batch for c in request.continuations]
-            for start in range(0, len(pairs), size):
-                yield from self._score(pairs[start : start + size])
+            readings = [
+                (request.token_ids, group)
+                for request in batch
+                for group in by_stem(request.continuations)
+            ]
+            for start in range(0, len(readings), size):
+                yield from self._score(readings[start : start + size])
 
     def report(self) -> dict[str, Any]:
         settings = quantization_settings(read_config(self.spec.checkpoint))
@@ -93,7 +98,7 @@ class TransformersEngine(Engine):
                 f"{rows} embeddings: its tokenizer isn't the model's."
             )
         width = ids.shape[1]
-        recorder = _Recorder(self.candidates, self.spec.likelihood)
+        recorder = _Recorder()
         with torch.inference_mode():
             output = self._model.generate(
                 input_ids=ids.to(self._model.device),
@@ -106,7 +111,7 @@ class TransformersEngine(Engine):
                     eos_token_id=list(sampling.stop_token_ids),
                     pad_token_id=sampling.stop_token_ids[0],
                 ),
-                logits_processor=LogitsProcessorList([recorder]),
+                logits_processor=LogitsProcessorList([recorder] * self.spec.likelihood),
             )
         stops = set(sampling.stop_token_ids)
         completions = []
@@ -122,43 +127,42 @@ class TransformersEngine(Engine):
                     prompt_tokens=len(request.token_ids),
                     cached_tokens=0,
                     output_tokens=len(answer),
-                    first_token_logprobs=[
-                        (self._tokenizer.decode([token]), logprob)
-                        for token, logprob in recorder.candidates[row]
-                    ],
                     token_ids=answer,
                     logprobs=[float(step[row]) for step in recorder.chosen[: len(answer)]],
                 )
             )
         return completions
 
-    def _score(self, pairs: Sequence[tuple[list[int], Continuation]]) -> list[Likelihood]:
-        """Likelihoods of (prompt, continuation) pairs, each read as a whole."""
-        ids, mask = _padded([prompt + continuation.token_ids for prompt, continuation in pairs])
-        longest = max(len(continuation.token_ids) for _, continuation in pairs)
+    def _score(self, readings: Sequence[tuple[list[int], list[Continuation]]]) -> list[Likelihood]:
+        """Likelihoods of continuations of one stem each, read after their prompt."""
+        stems = [group[0].token_ids[:-1] for _, group in readings]
+        ids, mask = _padded(
+            [prompt + stem for (prompt, _), stem in zip(readings, stems, strict=True)]
+        )
         device = self._model.device
         with torch.inference_mode():
             output = self._model(
                 input_ids=ids.to(device),
                 attention_mask=mask.to(device),
                 position_ids=(mask.cumsum(1) - 1).clamp_min(0).to(device),
-                logits_to_keep=longest + 1,
+                logits_to_keep=max(map(len, stems)) + 1,
                 use_cache=False,
             )
         # The position before each token predicts it.
-        logprobs = output.logits[:, :-1].float().log_softmax(-1).cpu()
+        logprobs = output.logits.float().log_softmax(-1).cpu()
         likelihoods = []
-        for row, (_, continuation) in enumerate(pairs):
-            tokens = torch.tensor(continuation.token_ids)
-            own = logprobs[row, -len(tokens) :]
-            of_tokens = own.gather(1, tokens[:, None])
-            likelihoods.append(
-                Likelihood(
-                    key=continuation.key,
-                    logprobs=of_tokens[:, 0].tolist(),
-                    ranks=(1 + (own > of_tokens).sum(1)).tolist(),
+        for row, (_, group) in enumerate(readings):
+            for continuation in group:
+                tokens = torch.tensor(continuation.token_ids)
+                own = logprobs[row, -len(tokens) :]
+                of_tokens = own.gather(1, tokens[:, None])
+                likelihoods.append(
+                    Likelihood(
+                        key=continuation.key,
+                        logprobs=of_tokens[:, 0].tolist(),
+                        top=(of_tokens[:, 0] >= own.amax(1)).tolist(),
+                    )
                 )
-            )
         return likelihoods
 
 
@@ -177,29 +181,12 @@ def _padded(sequences: Sequence[Sequence[int]]) -> tuple[torch.Tensor, torch.Ten
 
 
 class _Recorder(LogitsProcessor):
-    """Records log-probabilities during greedy decoding; changes nothing.
+    """Records the log-probabilities of the chosen tokens; changes nothing."""
 
-    Args:
-        count: how many of the first token's most likely candidates.
-        chosen: whether those of the chosen tokens too.
-    """
-
-    def __init__(self, count: int, chosen: bool):
-        self._count, self._chosen = count, chosen
-        self.candidates: list[list[tuple[int, float]]] = []
+    def __init__(self) -> None:
         self.chosen: list[torch.Tensor] = []
 
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
-        if self._chosen:
-            # Greedy decoding takes the most likely token.
-            self.chosen.append(scores.float().log_softmax(-1).amax(-1).cpu())
-        if not self.candidates:
-            if self._count == 0:
-                self.candidates = [[] for _ in range(len(scores))]
-                return scores
-            logprobs, tokens = scores.float().log_softmax(-1).topk(self._count)
-            self.candidates = [
-                list(zip(row_tokens, row_logprobs, strict=True))
-                for row_tokens, row_logprobs in zip(tokens.tolist(), logprobs.tolist(), strict=True)
-            ]
+        # Greedy decoding takes the most likely token.
+        self.chosen.append(scores.float().log_softmax(-1).amax(-1).cpu())
         return scores

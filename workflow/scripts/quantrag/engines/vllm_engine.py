@@ -13,8 +13,9 @@ import os
 import shutil
 import tempfile
 import traceback
-from collections.abc import Iterator, Sequence
-from dataclasses import fields
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +23,12 @@ from quantrag.checkpoints.folder import read_config, validate, weight_bytes
 from quantrag.engines import sizing
 from quantrag.engines.base import (
     Completion,
+    Continuation,
     Engine,
     EngineSpec,
     Likelihood,
     Request,
+    by_stem,
 )
 from quantrag.engines.device import check_device
 from quantrag.engines.vllm_cpu import loadable_checkpoint
@@ -39,8 +42,11 @@ GIB = 2**30
 #: Requests handed to the engine ahead of those that it runs: enough that it never waits, few
 #: enough that a grid of 80,000 prompts doesn't lie in memory as Python lists.
 _AHEAD = 2
+#: Reading a continuation comes before the prompts that wait: the cache forgets old blocks.
+_AT_ONCE = -1
 #: Arguments that this module sets itself; `extra` may not.
 _RESERVED = {
+    "scheduling_policy",
     "model",
     "tokenizer",
     "dtype",
@@ -58,6 +64,7 @@ class VllmEngine(Engine):
     def __init__(self, spec: EngineSpec):
         super().__init__(spec)
         self._engine: Any = None
+        self._tokenizer: Any = None
         self._unpacked = False
 
     def load(self) -> None:
@@ -71,9 +78,10 @@ class VllmEngine(Engine):
 
         if spec.device == "cpu":
             torch.set_num_threads(spec.threads)
+        from transformers import AutoTokenizer
         from vllm import SamplingParams
         from vllm.engine.arg_utils import EngineArgs
-        from vllm.sampling_params import RequestOutputKind
+        from vllm.sampling_params import MAX_LOGPROB_TOKEN_IDS, RequestOutputKind
         from vllm.usage.usage_lib import UsageContext
         from vllm.v1.engine.llm_engine import LLMEngine
 
@@ -106,69 +114,124 @@ class VllmEngine(Engine):
                     f"vLLM could not load {spec.checkpoint} (precision {spec.precision}): "
                     f"{_root_cause(error)}\nIts last log lines:\n{_own_log_tail()}"
                 ) from error
-        # Stopping is ours alone, by the ids of the model's original checkpoint.
-        self._parameters = SamplingParams(
+        self._tokenizer = AutoTokenizer.from_pretrained(spec.original, local_files_only=True)
+        self._most_asked = MAX_LOGPROB_TOKEN_IDS
+        self._parameters = partial(
+            SamplingParams,
             temperature=0.0,
-            max_tokens=spec.sampling.max_new_tokens,
-            # With 0, those of the tokens that were chosen.
-            logprobs=self.candidates if self.candidates or spec.likelihood else None,
-            ignore_eos=True,
-            stop_token_ids=list(spec.sampling.stop_token_ids),
+            # vLLM would turn every token into text whose logprob it gives.
+            detokenize=False,
             output_kind=RequestOutputKind.FINAL_ONLY,
-        )
-        # vLLM ignores the prefix cache for prompt logprobs unless it is told otherwise, since what
-        # is cached has none. Here only those of the continuation count, which comes after it.
-        self._scoring, self._scoring_anew = (
-            SamplingParams(
-                temperature=0.0,
-                max_tokens=1,
-                prompt_logprobs=0,
-                detokenize=False,
-                skip_reading_prefix_cache=anew,
-                output_kind=RequestOutputKind.FINAL_ONLY,
-            )
-            for anew in (False, True)
         )
 
     def generate(self, requests: Sequence[Request]) -> Iterator[Completion | Likelihood]:
         engine = self._engine
         waiting = iter(requests)
         in_flight = _AHEAD * engine.vllm_config.scheduler_config.max_num_seqs
-        # By key: the requests under way, and the continuations with the prompts that they follow.
+        # By the key in the engine.
         answering: dict[str, Request] = {}
-        scoring: dict[str, tuple[list[int], list[int]]] = {}
+        reading: dict[str, _Reading] = {}
         while True:
             room = in_flight - engine.get_num_unfinished_requests()
             for request in itertools.islice(waiting, max(room, 0)):
                 if request.answer:
                     answering[request.key] = request
-                    self._add(request.key, request.token_ids, self._parameters)
+                    self._ask(request)
                 else:
-                    self._score(request, scoring)
+                    self._read(request, {}, reading)
             if not engine.has_unfinished_requests():
                 return
             for output in engine.step():
                 if not output.finished:
                     continue
                 if (request := answering.pop(output.request_id, None)) is not None:
-                    yield _completion(output, self.candidates)
+                    yield self._completion(output)
+                    known = _known(output.outputs[0], request.continuations)
                     # At once: the prompt's blocks are in the cache, which forgets old ones.
-                    self._score(request, scoring)
+                    yield from self._read(request, known, reading)
                     continue
-                prompt, continuation = scoring[output.request_id]
-                if _reads_the_cache_only(output, len(prompt)):
-                    self._add(output.request_id, prompt + continuation, self._scoring_anew)
+                this = reading.pop(output.request_id)
+                if this.is_lost(output.num_cached_tokens or 0):
+                    self._add_reading(this, reading, anew=True)
                 else:
-                    del scoring[output.request_id]
-                    yield _likelihood(output, continuation)
+                    yield from this.likelihoods(output)
 
-    def _score(self, request: Request, scoring: dict[str, tuple[list[int], list[int]]]) -> None:
+    def _ask(self, request: Request) -> None:
+        """Have a prompt answered."""
+        asked: dict[str, Any] = {}
+        # All first tokens, then all second ones, and so on.
+        places = itertools.zip_longest(*(c.token_ids for c in request.continuations))
+        tokens = list(dict.fromkeys(t for place in places for t in place if t is not None))
+        if tokens:
+            # Where the answer goes the way of a continuation, it says how likely that is.
+            asked["logprob_token_ids"] = tokens[: self._most_asked]
+        elif self.spec.likelihood:
+            asked["logprobs"] = 0  # those of the tokens that are chosen
+        sampling = self.spec.sampling
+        parameters = self._parameters(
+            max_tokens=sampling.max_new_tokens,
+            # Stopping is ours alone, by the ids of the model's original checkpoint.
+            ignore_eos=True,
+            stop_token_ids=list(sampling.stop_token_ids),
+            **asked,
+        )
+        self._engine.add_request(request.key, {"prompt_token_ids": request.token_ids}, parameters)
+
+    def _read(
+        self,
+        request: Request,
+        known: Mapping[str, Likelihood],
+        reading: "dict[str, _Reading]",
+    ) -> list[Likelihood]:
+        """Have the continuations read of which the answer hasn't said all; the others' likelihoods.
+
+        Args:
+            request: the prompt and its continuations.
+            known: the beginning of each continuation, by its key, as far as the answer went.
+            reading: where what is to be read is entered, by the key in the engine.
+        """
+        found, left = [], []
         for continuation in request.continuations:
-            scoring[continuation.key] = (request.token_ids, continuation.token_ids)
-            self._add(continuation.key, request.token_ids + continuation.token_ids, self._scoring)
+            own = known.get(continuation.key)
+            if own is not None and len(own.logprobs) == len(continuation.token_ids):
+                found.append(own)
+            else:
+                left.append(continuation)
+        for group in by_stem(left):
+            beginning = known.get(group[0].key, Likelihood("", [], []))
+            self._add_reading(_Reading(request.token_ids, group, beginning), reading)
+        return found
 
-    def _add(self, key: str, token_ids: list[int], parameters: Any) -> None:
-        self._engine.add_request(key, {"prompt_token_ids": token_ids}, parameters)
+    def _add_reading(
+        self, this: "_Reading", reading: "dict[str, _Reading]", anew: bool = False
+    ) -> None:
+        asked: dict[str, Any] = {}
+        if this.stem:
+            # vLLM ignores the prefix cache for prompt logprobs unless it is told otherwise, since
+            # what is cached has none. Here only those of the stem count, which comes last. With 1,
+            # the most likely token is there too: vLLM's ranks count equals as better.
+            asked = {"prompt_logprobs": 1, "skip_reading_prefix_cache": anew}
+        tokens = list(dict.fromkeys(c.token_ids[-1] for c in this.continuations))
+        parameters = self._parameters(max_tokens=1, logprob_token_ids=tokens, **asked)
+        key = this.continuations[0].key
+        reading[key] = this
+        prompt = {"prompt_token_ids": [*this.prompt, *this.stem]}
+        self._engine.add_request(key, prompt, parameters, priority=_AT_ONCE)
+
+    def _completion(self, output: Any) -> Completion:
+        answer = output.outputs[0]
+        token_ids = [int(token) for token in answer.token_ids]
+        chosen = zip(answer.logprobs or [], token_ids, strict=False)
+        return Completion(
+            key=output.request_id,
+            text=self._tokenizer.decode(token_ids, skip_special_tokens=True),
+            finish_reason=answer.finish_reason,
+            prompt_tokens=len(output.prompt_token_ids),
+            cached_tokens=output.num_cached_tokens,
+            output_tokens=len(token_ids),
+            token_ids=token_ids,
+            logprobs=[float(entries[token].logprob) for entries, token in chosen],
+        )
 
     def report(self) -> dict[str, Any]:
         config = self._engine.vllm_config
@@ -220,7 +283,7 @@ def engine_arguments(spec: EngineSpec, checkpoint: Path) -> dict[str, Any]:
         "generation_config": "vllm",
         "disable_log_stats": True,
         "enable_prefix_caching": options["prefix_caching"],
-        "max_logprobs": max(20, spec.sampling.first_token_candidates),
+        "scheduling_policy": "priority",
         "worker_extension_cls": f"{WorkerReport.__module__}.{WorkerReport.__qualname__}",
     }
     for name in (
@@ -333,53 +396,72 @@ def _preload() -> None:
         os.environ["LD_PRELOAD"] = ":".join(found)
 
 
-def _completion(output: Any, count: int) -> Completion:
-    answer = output.outputs[0]
-    token_ids = [int(token) for token in answer.token_ids]
-    candidates: list[tuple[str, float]] = []
-    chosen: list[float] = []
-    if answer.logprobs:
-        chosen = [
-            float(entries[token].logprob)
-            for entries, token in zip(answer.logprobs, token_ids, strict=True)
-        ]
-    if answer.logprobs and count:
-        ranked = sorted(answer.logprobs[0].values(), key=lambda entry: entry.rank)
-        candidates = [(entry.decoded_token or "", float(entry.logprob)) for entry in ranked]
-    return Completion(
-        key=output.request_id,
-        text=answer.text,
-        finish_reason=answer.finish_reason,
-        prompt_tokens=len(output.prompt_token_ids),
-        cached_tokens=output.num_cached_tokens,
-        output_tokens=len(answer.token_ids),
-        first_token_logprobs=candidates,
-        token_ids=token_ids,
-        logprobs=chosen,
-    )
+@dataclass(frozen=True)
+class _Reading:
+    """Continuations of one stem, read after their prompt.
 
-
-def _reads_the_cache_only(output: Any, prompt_tokens: int) -> bool:
-    """Whether a continuation's first token was predicted by a cached position.
-
-    The cache holds whole blocks. Where one ends with the prompt or inside the continuation (which
-    the model may have answered itself), nothing is computed there and no logprob is known.
+    Attributes:
+        prompt: its token ids.
+        continuations: at least one; they differ in their last token only.
+        known: what the answer has said of the stem's beginning.
     """
-    return (output.num_cached_tokens or 0) >= prompt_tokens
+
+    prompt: list[int]
+    continuations: list[Continuation]
+    known: Likelihood
+
+    @property
+    def stem(self) -> list[int]:
+        """What the continuations have in common: all but their last token."""
+        return self.continuations[0].token_ids[:-1]
+
+    def is_lost(self, cached_tokens: int) -> bool:
+        """Whether a token of the stem that isn't known was predicted by a cached position.
+
+        The cache holds whole blocks. Where one ends with the prompt or inside the stem, nothing is
+        computed there and no logprob is known.
+        """
+        known = len(self.known.logprobs)
+        return known < len(self.stem) and cached_tokens >= len(self.prompt) + known
+
+    def likelihoods(self, output: Any) -> Iterator[Likelihood]:
+        """The likelihood of each continuation, from the engine's finished output."""
+        logprobs, top = list(self.known.logprobs), list(self.known.top)
+        for place in range(len(logprobs), len(self.stem)):
+            entries = output.prompt_logprobs[len(self.prompt) + place]
+            _note(entries, self.stem[place], logprobs, top)
+        (last,) = output.outputs[0].logprobs
+        for continuation in self.continuations:
+            own = Likelihood(continuation.key, list(logprobs), list(top))
+            _note(last, continuation.token_ids[-1], own.logprobs, own.top)
+            yield own
 
 
-def _likelihood(output: Any, continuation: Sequence[int]) -> Likelihood:
-    entries = [
-        position[token]
-        for position, token in zip(
-            output.prompt_logprobs[-len(continuation) :], continuation, strict=True
-        )
-    ]
-    return Likelihood(
-        key=output.request_id,
-        logprobs=[float(entry.logprob) for entry in entries],
-        ranks=[int(entry.rank) for entry in entries],
-    )
+def _note(entries: Any, token: int, logprobs: list[float], top: list[bool]) -> None:
+    """Append what a position says of a token; the most likely one is among its entries."""
+    own = entries[token].logprob
+    logprobs.append(float(own))
+    top.append(own >= max(entry.logprob for entry in entries.values()))
+
+
+def _known(answer: Any, continuations: Sequence[Continuation]) -> dict[str, Likelihood]:
+    """What a finished answer says of continuations, by their key.
+
+    It read their tokens as far as it went the same way, and one further where the token at which
+    they part was asked for.
+    """
+    known = {}
+    for continuation in continuations:
+        own = known[continuation.key] = Likelihood(continuation.key, [], [])
+        for token, written, entries in zip(
+            continuation.token_ids, answer.token_ids, answer.logprobs or [], strict=False
+        ):
+            if token not in entries:
+                break
+            _note(entries, token, own.logprobs, own.top)
+            if token != written:
+                break
+    return known
 
 
 def _root_cause(error: BaseException) -> str:

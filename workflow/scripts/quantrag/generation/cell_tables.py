@@ -14,7 +14,7 @@ from quantrag.grid import Cell
 from quantrag.tables import read_arrow
 
 _COLUMNS = ["query_id", "k", "prompt", "token_ids", "n_tokens", "prompt_hash"]
-_FIELDS = [("logprobs", pa.list_(pa.float64())), ("ranks", pa.list_(pa.int32()))]
+_FIELDS = [("logprobs", pa.list_(pa.float64())), ("top", pa.list_(pa.bool_()))]
 
 COMPLETIONS_SCHEMA = pa.schema(
     [
@@ -25,10 +25,6 @@ COMPLETIONS_SCHEMA = pa.schema(
         ("prompt_tokens", pa.int32()),
         ("cached_tokens", pa.int32()),
         ("output_tokens", pa.int32()),
-        (
-            "first_token_logprobs",
-            pa.list_(pa.struct([("token", pa.string()), ("logprob", pa.float64())])),
-        ),
         # The answer's own tokens, the ending one included; empty where the engine doesn't say.
         ("token_ids", pa.list_(pa.int32())),
         ("logprobs", pa.list_(pa.float64())),
@@ -155,10 +151,6 @@ def completions_table(
             *("token_ids", "logprobs"),
         )
     }
-    columns["first_token_logprobs"] = [
-        [{"token": token, "logprob": logprob} for token, logprob in c.first_token_logprobs]
-        for c in completions
-    ]
     columns["likelihoods"] = [
         None if own is None else [_entry(likelihood) for likelihood in own]
         for own in likelihoods or unknown
@@ -176,7 +168,7 @@ def completions_table(
 
 
 def _entry(likelihood: Likelihood) -> dict[str, Any]:
-    return {"logprobs": likelihood.logprobs, "ranks": likelihood.ranks}
+    return {"logprobs": likelihood.logprobs, "top": likelihood.top}
 
 
 class Answer(NamedTuple):

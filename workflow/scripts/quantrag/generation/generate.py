@@ -231,8 +231,8 @@ def _of_itself(completion: Completion) -> tuple[Likelihood, list[float]] | None:
     """How likely the baseline's answer is under the baseline: known since it was generated."""
     if not completion.token_ids or len(completion.token_ids) != len(completion.logprobs):
         return None
-    ranks = [1] * len(completion.token_ids)
-    return Likelihood(completion.key, completion.logprobs, ranks), completion.logprobs
+    top = [True] * len(completion.token_ids)
+    return Likelihood(completion.key, completion.logprobs, top), completion.logprobs
 
 
 def _run_engine(

@@ -57,7 +57,8 @@ def engine_spec(
         original=original,
         dtype=dtype,
         device=settings["device"],
-        sampling=_sampling(settings, original),
+        # With the stop tokens of the model's original checkpoint.
+        sampling=Sampling(settings["max_new_tokens"], stop_token_ids(original)),
         options=settings[engine.name],
         **rest,
     )
@@ -96,11 +97,3 @@ def completion_keys(base: str, prompt_hashes: Sequence[str]) -> list[str]:
 def continuation_key(base: str, prompt_hash: str, token_ids: Sequence[int]) -> str:
     """The journal's key of a continuation's likelihood after a prompt."""
     return content_hash([base, prompt_hash, [int(token) for token in token_ids]])
-
-
-def _sampling(settings: Mapping[str, Any], original: Path) -> Sampling:
-    """How to decode, with the stop tokens of the model's original checkpoint."""
-    candidates = settings["first_token_candidates"]
-    if candidates is None:
-        candidates = ENGINES[settings["engine"]].first_token_candidates
-    return Sampling(settings["max_new_tokens"], candidates, stop_token_ids(original))

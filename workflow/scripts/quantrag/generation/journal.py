@@ -67,9 +67,6 @@ def read_journal(path: str | Path, keys: Collection[str] | None = None) -> Journ
                 elif "text" not in entry:
                     likelihoods.setdefault(entry["key"], Likelihood(**entry))
                 else:
-                    entry["first_token_logprobs"] = [
-                        tuple(pair) for pair in entry["first_token_logprobs"]
-                    ]
                     completions.setdefault(entry["key"], Completion(**entry))
             except (ValueError, KeyError, TypeError):
                 damaged += 1

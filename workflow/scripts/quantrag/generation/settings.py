@@ -25,16 +25,6 @@ class GenerationSettings(Section):
     max_new_tokens: Integer = Field(
         64, ge=1, description="Most tokens of an answer (the paper's 64)."
     )
-    first_token_candidates: Integer | None = Field(
-        None,
-        ge=0,
-        le=20,
-        description="How many of the first token's most likely candidates are recorded with their "
-        "log-probabilities where no likelihoods are measured (`likelihood: none`, or a server "
-        "that can't): the divergence between two precisions' ratings is then computed from them, "
-        "and few understate it. `null` takes 20 for `vllm` and `transformers`, and for `openai` "
-        "5, which is OpenAI's own limit (a `vllm serve` gives 20).",
-    )
     likelihood: Literal["gold+baseline", "gold", "none"] = Field(
         "gold+baseline",
         description="What is scored beside the answers, while the prompt is in the engine's cache: "

@@ -245,7 +245,8 @@ def _as_scored(
             "flip_key": [_flip_key(record, metrics) for record in firsts],
         }
     )
-    frame[[CORRECT, *score_columns(), *GOLD, *LOGPROBS, RIGHT]] = np.nan
+    frame[[CORRECT, *score_columns(), *GOLD, RIGHT]] = np.nan
+    frame[LOGPROBS] = None
     return _labelled(frame, system)
 
 

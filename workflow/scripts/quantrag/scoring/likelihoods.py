@@ -15,12 +15,12 @@ class TokenLogprobs(NamedTuple):
 
     Attributes:
         logprobs: of each token, natural logarithm.
-        ranks: place of each token among all; 1 is the most likely.
+        top: of each token, whether no other is more likely at its position.
         reference: of the baseline's answer, its log-probabilities under the baseline itself.
     """
 
     logprobs: Sequence[float]
-    ranks: Sequence[int]
+    top: Sequence[bool]
     reference: Sequence[float] = ()
 
 

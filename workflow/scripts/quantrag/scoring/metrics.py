@@ -281,7 +281,7 @@ def baseline_divergence(likelihoods: Likelihoods, golds: Sequence[str], task: Ta
 def same_top_token(likelihoods: Likelihoods, golds: Sequence[str], task: Task) -> tuple[float]:
     """Share of the tokens of the baseline's answer that are the most likely ones here too."""
     own = likelihoods.baseline
-    return (np.nan,) if own is None else (float(np.mean(np.equal(own.ranks, 1))),)
+    return (np.nan,) if own is None else (float(np.mean(own.top)),)
 
 
 _ALL = (

@@ -1,8 +1,7 @@
 """Completions to per-query scores: equal answers are parsed and scored once."""
 
 import logging
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -12,17 +11,17 @@ from quantrag.grid import Cell
 from quantrag.scoring.evidence import UNKNOWN, place_of_evidence
 from quantrag.scoring.likelihoods import Likelihoods, TokenLogprobs
 from quantrag.scoring.metrics import CORRECT, gold_likelihood, metrics_for, score_columns
-from quantrag.tasks.answers import RATING, RATINGS
 from quantrag.tasks.task import Task
 
 log = logging.getLogger(__name__)
 
-# Columns of the scores: log-probability that the answer starts with the rating.
+#: Columns of the scores: log-probability of the gold's text and its tokens.
 GOLD = ("gold_logprob", "gold_tokens")
 #: Column of recorded answers: whether the first of several repetitions is right, 1 or 0; `CORRECT`
 #: is their mean there.
 RIGHT = "right"
-LOGPROBS = tuple(f"logprob_{value}" for value in RATINGS)
+#: Column of the scores: log-probabilities of all allowed answers, where they are a fixed set.
+LOGPROBS = "logprobs"
 
 
 def score_task(
@@ -37,7 +36,7 @@ def score_task(
 
     Args:
         completions: per cell a frame with query_id, text, prompt_tokens and, where they exist,
-            first_token_logprobs, likelihoods, baseline_likelihood and document_ids (of the prompt's
+            likelihoods, baseline_likelihood and document_ids (of the prompt's
             documents, in their order; without them the place of the evidence isn't known).
         cells: of each of them; their task is `task`.
         queries: query_id, cluster_id, golds and, where there is any, evidence.
@@ -51,8 +50,8 @@ def score_task(
         correct (1, 0, or NaN where answers are a matter of degree), the columns of the metrics
         (float64, NaN where they aren't the task's or weren't measured), gold_logprob and
         gold_tokens (float64: log-probability of the gold's text in nats and its tokens, NaN where
-        not measured) and logprob_1 .. logprob_5 (float64: log-probability of the rating as an
-        answer, or where it wasn't measured that the answer starts with it; NaN where unknown).
+        not measured) and logprobs (list of float64: log-probabilities of the task's labels
+        as answers; None where it has none or they weren't measured).
 
     Raises:
         UserError: a cell's completions aren't those of the task's queries, the task lacks the rule,
@@ -113,16 +112,11 @@ def score_task(
             gold_likelihood(own, of_query, task)
             for own, of_query in zip(measured, golds, strict=True)
         ]
-        logprobs = np.full((len(part), len(RATINGS)), np.nan)
-        if task.answer == RATING:
-            candidates = frame.get("first_token_logprobs", [None] * len(frame))
-            logprobs = np.array(
-                [
-                    [np.sum(one.logprobs) for one in own.texts] or rating_logprobs(entries)
-                    for own, entries in zip(measured, candidates, strict=True)
-                ]
-            )
-        parts.append(part.assign(**dict(zip(LOGPROBS, logprobs.T, strict=True))))
+        part[LOGPROBS] = [
+            [float(np.sum(one.logprobs)) for one in own.texts] or None if task.labels else None
+            for own in measured
+        ]
+        parts.append(part)
         rate = 1 - part["valid"].mean()
         if rate > 0:
             log.info("%s: %.1f %% of the answers are not valid.", cell, 100 * rate)
@@ -136,32 +130,11 @@ def likelihoods_of(frame: pd.DataFrame) -> list[Likelihoods]:
     baselines = frame.get("baseline_likelihood", unknown)
     return [
         Likelihoods(
-            [] if own is None else [TokenLogprobs(one["logprobs"], one["ranks"]) for one in own],
+            [] if own is None else [TokenLogprobs(**one) for one in own],
             None if baseline is None else TokenLogprobs(**baseline),
         )
         for own, baseline in zip(texts, baselines, strict=True)
     ]
-
-
-def rating_logprobs(entries: Sequence[Mapping[str, object]] | None) -> list[float]:
-    """Log-probabilities of the ratings 1 to 5 among the listed candidates of the first token.
-
-    Tokens that differ in white space only ("4", " 4") are the same rating. A rating that isn't
-    listed gets the smallest listed log-probability, which is the most it can have. Five NaN where
-    no rating is listed at all.
-    """
-    mass = dict.fromkeys(RATINGS, 0.0)
-    smallest = math.inf
-    for entry in entries if entries is not None else ():
-        logprob = float(entry["logprob"])
-        smallest = min(smallest, logprob)
-        # SentencePiece marks a leading space as U+2581, byte-level BPE as U+0120.
-        token = str(entry["token"]).strip(" \t\n▁Ġ")
-        if token in mass:
-            mass[token] += math.exp(logprob)
-    if not any(mass.values()):
-        return [math.nan] * len(RATINGS)
-    return [math.log(value) if value > 0 else smallest for value in mass.values()]
 
 
 def _places(frame: pd.DataFrame, evidence: Sequence[Sequence[str]]) -> list[str]:

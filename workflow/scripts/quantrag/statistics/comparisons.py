@@ -371,8 +371,8 @@ def mean_kl(baseline: np.ndarray, other: np.ndarray) -> tuple[float, int]:
     """Mean Kullback-Leibler divergence KL(baseline || other), in nats, and over how many queries.
 
     Args:
-        baseline, other: log-probabilities of the ratings, (queries, 5), normalized here over the
-            ratings. Queries where either is unknown are left out; NaN where none remains.
+        baseline, other: log-probabilities of all allowed answers, (queries, answers), normalized
+            here over them. Queries where either is unknown are left out; NaN where none remains.
     """
     known = ~(np.isnan(baseline).any(axis=1) | np.isnan(other).any(axis=1))
     if not known.any():

@@ -25,7 +25,7 @@ _COLUMNS = [
     *["task", *CELL, "query_id", "cluster_id", "valid", "n_tokens", "evidence", "flip_key"],
     CORRECT,
     *score_columns(),
-    *LOGPROBS,
+    LOGPROBS,
 ]
 
 
@@ -44,7 +44,8 @@ class ScoreArrays:
         evidence: object (cells, queries), where the evidence stands in the prompt, as
             `quantrag.scoring.evidence` names it.
         answers: int (cells, queries); equal codes are equal answers.
-        logprobs: float64 (cells, queries, 5), NaN where unknown; None where the task has none.
+        logprobs: float64 (cells, queries, labels), of the task's labels as answers, NaN where they
+            weren't measured; None where none was.
         left_out: bool (cells, queries), answers that count in no comparison; None for none.
     """
 
@@ -153,7 +154,7 @@ def _score_arrays(task: Task, cells: Sequence[tuple[tuple[str, ...], pd.DataFram
     values = {name: _stack(frames, name) for name in (CORRECT, *score_columns(), *extra)}
     keys = pd.concat([frame["flip_key"] for frame in frames], ignore_index=True)
     shape = (len(frames), len(query_ids))
-    logprobs = np.stack([_stack(frames, name) for name in LOGPROBS], axis=-1)
+    logprobs = np.stack([_label_logprobs(frame, task) for frame in frames])
     return ScoreArrays(
         task=task,
         cells=pd.DataFrame([key for key, _ in cells], columns=CELL),
@@ -166,6 +167,14 @@ def _score_arrays(task: Task, cells: Sequence[tuple[tuple[str, ...], pd.DataFram
         answers=pd.factorize(keys)[0].reshape(shape),
         logprobs=None if np.isnan(logprobs).all() else logprobs,
     )
+
+
+def _label_logprobs(frame: pd.DataFrame, task: Task) -> np.ndarray:
+    logprobs = np.full((len(frame), len(task.labels)), np.nan)
+    for row, own in enumerate(frame[LOGPROBS]):
+        if np.ndim(own) == 1:
+            logprobs[row] = own
+    return logprobs
 
 
 def _stack(frames: Sequence[pd.DataFrame], column: str) -> np.ndarray:
