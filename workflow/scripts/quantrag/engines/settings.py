@@ -38,6 +38,12 @@ class VllmSettings(Section):
         description="Skip compilation and CUDA graphs: a start of seconds instead of a minute, and "
         "slower steps. For small runs.",
     )
+    batch_invariant: bool = Field(
+        False,
+        description="Compute so that an answer doesn't depend on what else is in its batch: the "
+        "noise floor is then zero. Slower; only on GPUs of compute capability 8.0 or newer. What "
+        "vLLM supports at which precision is in docs/generation.md.",
+    )
     extra: Options = Field(
         {},
         description="Any other engine argument of vLLM, by its Python name, such as "

@@ -34,6 +34,8 @@ from quantrag.engines.device import check_device
 from quantrag.engines.vllm_cpu import loadable_checkpoint
 from quantrag.engines.vllm_worker import WorkerReport
 from quantrag.errors import UserError
+from quantrag.quantization.hardware import Hardware
+from quantrag.runtime.gpu import compute_capability
 from quantrag.runtime.telemetry import free_memory_bytes
 
 log = logging.getLogger(__name__)
@@ -72,6 +74,7 @@ class VllmEngine(Engine):
         validate(spec.checkpoint, chat_template=False)
         _set_environment(spec)
         check_device(spec)
+        _check_batch_invariant(spec)
 
         # Only now: vLLM reads the environment when it is imported, which takes ten seconds.
         import torch
@@ -256,6 +259,7 @@ class VllmEngine(Engine):
             "max_num_batched_tokens": config.scheduler_config.max_num_batched_tokens,
             "tensor_parallel_size": config.parallel_config.tensor_parallel_size,
             "enforce_eager": config.model_config.enforce_eager,
+            "batch_invariant": self.spec.options["batch_invariant"],
             # Every worker has the same layers.
             "kernels": workers[0]["kernels"],
             "loaded_weight_bytes": sum(worker["weight_bytes"] for worker in workers),
@@ -311,6 +315,14 @@ def _has_int4_kernel() -> bool:
     return hasattr(torch.ops._C, "cpu_gemm_wna16")
 
 
+def _check_batch_invariant(spec: EngineSpec) -> None:
+    if not spec.options["batch_invariant"]:
+        return
+    needs = Hardware((8, 0), "vLLM's batch-invariant kernels")
+    if refusal := needs.gpu_refusal(compute_capability()):
+        raise UserError(f"generation.vllm.batch_invariant: {refusal}.")
+
+
 def _check_memory(spec: EngineSpec, checkpoint: Path) -> None:
     free = free_memory_bytes(spec.device)
     if free is None:
@@ -347,6 +359,8 @@ def _set_environment(spec: EngineSpec) -> None:
     os.environ.update(
         HF_HUB_OFFLINE="1", VLLM_NO_USAGE_STATS="1", DO_NOT_TRACK="1", VLLM_LOGGING_COLOR="0"
     )
+    # It decides answers, so it is the config's business, and recorded.
+    os.environ["VLLM_BATCH_INVARIANT"] = str(int(spec.options["batch_invariant"]))
     # A variable that the user has set stays.
     if _one_process(spec):
         # No worker to start, which takes half of the start-up time, none to be left behind, and on

@@ -67,7 +67,6 @@ def engine_spec(
 def job_identity(spec: EngineSpec) -> dict[str, Any]:
     """All that decides an answer, beside the prompt; hashed into the journal's keys."""
     engine = ENGINES[spec.engine]
-    options = {k: v for k, v in spec.options.items() if k not in engine.without_effect}
     # Quantized while it is loaded: the checkpoint by itself doesn't say so.
     loaded_as = {"method": spec.quantize_on_load} if spec.quantize_on_load else {}
     return {
@@ -78,7 +77,7 @@ def job_identity(spec: EngineSpec) -> dict[str, Any]:
         "engine": engine.name,
         "engine_version": engine.version(),
         "device": spec.device,
-        "options": options,
+        "options": engine.deciding(spec.options),
         "sampling": asdict(spec.sampling),
     }
 

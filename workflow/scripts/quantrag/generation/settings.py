@@ -2,10 +2,10 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from quantrag.engines.settings import OpenAISettings, TransformersSettings, VllmSettings
-from quantrag.section import Integer, Section
+from quantrag.section import Integer, Mistake, Section
 
 
 class GenerationSettings(Section):
@@ -35,3 +35,10 @@ class GenerationSettings(Section):
     vllm: VllmSettings = Field(default_factory=VllmSettings)
     transformers: TransformersSettings = Field(default_factory=TransformersSettings)
     openai: OpenAISettings = Field(default_factory=OpenAISettings)
+
+    @model_validator(mode="after")
+    def _check_batch_invariant(self) -> "GenerationSettings":
+        if self.vllm.batch_invariant and (self.engine, self.device) == ("vllm", "cpu"):
+            message = "true, but device is cpu, where vLLM has no such kernels. Allowed: false"
+            raise Mistake(message, "vllm", "batch_invariant")
+        return self

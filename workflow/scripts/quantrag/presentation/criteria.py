@@ -15,6 +15,7 @@ class Criteria:
         confidence: level of intervals and tests, from 0 to 1.
         margin: of equivalence (`quantrag.statistics.margins`).
         power: of the smallest detectable difference, from 0 to 1.
+        batch_invariant: whether the engine's answers don't depend on the batch.
         clusters: what was resampled in each task, in the plural ("users").
     """
 
@@ -22,6 +23,7 @@ class Criteria:
     margin: float | Mapping
     power: float
     clusters: Mapping[str, str] = field(default_factory=dict)
+    batch_invariant: bool = False
 
     @property
     def level(self) -> str:

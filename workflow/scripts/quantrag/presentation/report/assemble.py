@@ -168,11 +168,14 @@ def page_tables(files: Mapping[str, str]) -> dict[str, pd.DataFrame]:
 def criteria_of(config: Mapping[str, Any], tasks: Sequence[Task]) -> Criteria:
     """What the page says of the tests and of what was resampled."""
     statistics = config["statistics"]
+    # Recorded answers have no such section.
+    generation = config.get("generation", {"engine": None})
     return Criteria(
         statistics["confidence"],
         statistics["margin"],
         statistics["power"],
         {task.name: task.cluster.plural for task in tasks},
+        generation["engine"] == "vllm" and generation["vllm"]["batch_invariant"],
     )
 
 

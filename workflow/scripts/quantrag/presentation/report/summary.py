@@ -415,7 +415,18 @@ def _notes(rows: pd.DataFrame, criteria: Criteria) -> list[str]:
             f"Up to {100 * rates.max():.0f}% of a cell's answers could not be read; how they count "
             "(scoring.invalid) can decide a comparison."
         )
-    if rows["noise_flip_rate"].isna().all():
+    noise = rows["noise_flip_rate"].max()
+    if criteria.batch_invariant:
+        notes.append(
+            f"generation.vllm.batch_invariant is on, but repeating the baseline changes up to "
+            f"{100 * noise:.0f}% of its answers: something depends on the batch after all."
+            if noise > 0
+            else "No answer of the baseline depends on its batch "
+            "(generation.vllm.batch_invariant), so every changed answer is quantization, not noise "
+            "of the baseline. Precisions whose kernels have no such form (Marlin and Machete, of 4 "
+            "bits) may add noise of their own."
+        )
+    elif pd.isna(noise):
         notes.append(
             "The noise floor was not run, so how many answers change without any quantization is "
             "not known."
