@@ -373,6 +373,8 @@ rule measure_retrieval:
         tasks=plan.tasks.corpora,
         retrievers=list(config["retrievers"]),
         confidence=config["statistics"]["confidence"],
+        draws=config["statistics"]["draws"],
+        seed=config["seed"],
         code=plan.code("measure_retrieval.py"),
     script:
         "../scripts/measure_retrieval.py"

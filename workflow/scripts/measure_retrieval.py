@@ -7,6 +7,7 @@ with job(snakemake):
 
     from quantrag.retrieval.quality import per_query
     from quantrag.retrieval.runs import INDEX_RECALL
+    from quantrag.statistics.bootstrap import generator
     from quantrag.statistics.retrieval_quality import RETRIEVAL_COLUMNS, summarize_retrieval
     from quantrag.tables import read_arrow, read_metadata, write_csv
 
@@ -23,7 +24,13 @@ with job(snakemake):
                 {
                     "task": task,
                     "retriever": retriever,
-                    **summarize_retrieval(values, own, params.confidence),
+                    **summarize_retrieval(
+                        values,
+                        own,
+                        confidence=params.confidence,
+                        draws=params.draws,
+                        rng=generator(params.seed, "retrieval", task),
+                    ),
                     INDEX_RECALL: float(read_metadata(run).get(INDEX_RECALL, 1)),
                 }
             )
