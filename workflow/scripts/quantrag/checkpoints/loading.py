@@ -81,19 +81,31 @@ def _load_gptq(folder: str | Path, dtype: str, device: str, attention: str) -> P
     config = AutoConfig.from_pretrained(folder, local_files_only=True)
     del config.quantization_config
     kind = config.dtype if dtype == "auto" else getattr(torch, dtype)
-    model = AutoModelForCausalLM.from_config(config, dtype=kind, attn_implementation=attention)
+    # Its class and the names of its tensors; nothing is allocated or drawn at random.
+    with torch.device("meta"):
+        empty = AutoModelForCausalLM.from_config(config, dtype=kind)
     state = dense_state(folder, kind)
     # AutoGPTQ gives every layer a bias, all zeros where the original has none.
-    own = model.state_dict().keys()
+    own = empty.state_dict().keys()
     state = {k: v for k, v in state.items() if k in own or not k.endswith(".bias") or v.any()}
-    missing, unexpected = model.load_state_dict(state, strict=False)
-    # An output head that shares the embedding's weights is not stored.
-    missing = [name for name in missing if not (config.tie_word_embeddings and "head" in name)]
-    if missing or unexpected:
-        names = ", ".join([*missing, *unexpected][:3])
+    model, found = type(empty).from_pretrained(
+        None,
+        config=empty.config,
+        state_dict=state,
+        dtype=kind,
+        attn_implementation=attention,
+        generation_config=GenerationConfig(),
+        output_loading_info=True,
+        ignore_mismatched_sizes=True,
+        device_map=device,
+    )
+    wrong = [*found["missing_keys"], *found["unexpected_keys"]]
+    # Each with its two shapes.
+    wrong += [name for name, *_ in found["mismatched_keys"]]
+    if wrong:
+        names = ", ".join(sorted(wrong)[:3])
         raise UserError(
             f"{folder}: its tensors are not those of {type(model).__name__} ({names}, ...)."
         )
-    model.tie_weights()
     model.generation_config = GenerationConfig()
-    return model.to(device).eval()
+    return model.eval()
