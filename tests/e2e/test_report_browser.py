@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 import report_experiment
 from browser import chromium
 from quantrag.presentation.report.assemble import make_report
+from quantrag.scoring.evidence import ABSENT, THIRDS, place_of_evidence
 
 DOWN = "\ue015"
 RESULT = "document.querySelectorAll('#explorer-list button').length"
@@ -136,6 +138,40 @@ def test_the_explorer_filters_and_compares(page):
     assert "Query 50007" in text
     assert "3 documents kept" in text
     assert "ROUGE-L" in text
+
+
+def test_questions_on_a_corpus_are_filtered_by_evidence_and_metadata(browser, tmp_path):
+    files, config = report_experiment.make(tmp_path, corpus=True, queries=20)
+    path = tmp_path / "report.html"
+    path.write_text(make_report(files, config), encoding="utf-8")
+    browser.window(1400, 900)
+    browser.open(path)
+    show(browser, "#explorer")
+    browser.wait(f"{RESULT} === 20")
+    browser.choose("[name=k]", "3")
+    queries = pd.read_parquet(files.queries["handbook"])
+    prompts = pd.read_parquet(next(path for path in files.prompts if path.endswith("bm25.parquet")))
+    found = prompts[prompts["k"] == "3"].merge(queries, on="query_id")
+    places = [
+        place_of_evidence(list(documents), list(evidence))
+        for documents, evidence in zip(found["document_ids"], found["evidence"], strict=True)
+    ]
+    wanted = {place: places.count(place) for place in (*THIRDS, ABSENT)}
+    assert min(wanted.values()) > 0
+    for place, number in {**wanted, "in": sum(wanted[third] for third in THIRDS)}.items():
+        browser.choose("[name=evidence]", place)
+        assert browser.run(f"return {RESULT}") == number
+        marked = browser.run("return document.querySelectorAll('.passages .evidence').length")
+        assert marked == 1
+    browser.choose("[name=evidence]", "absent")
+    text = browser.run("return document.getElementById('explorer-query').textContent")
+    assert "Evidence that is not in the prompt" in text
+    browser.choose("[name=evidence]", "all")
+    browser.choose("#explorer-metadata select", "=faq")
+    faq = sum("faq" in metadata for metadata in queries["metadata"])
+    assert browser.run(f"return {RESULT}") == faq
+    assert browser.run("return document.querySelectorAll('.passages img').length") == 0
+    assert browser.console() == []
 
 
 def test_the_difference_is_told_word_by_word(page):

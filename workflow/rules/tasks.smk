@@ -45,7 +45,7 @@ rule prepare_task:
     benchmark:
         "<benchmarks>/prepare_task/{task}.tsv"
     conda:
-        "../../envs/corpus.yaml" if plan.tasks.have_corpora else "../../envs/data.yaml"
+        "../../envs/corpus.yaml" if plan.tasks.corpora else "../../envs/data.yaml"
     threads: 1
     resources:
         mem_mb=growing(4000),

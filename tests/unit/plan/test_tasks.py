@@ -50,14 +50,14 @@ def test_what_a_task_is_does_not_depend_on_where_its_files_are():
 def test_files_of_questions_are_those_that_are_there(tmp_path):
     entry = write_handbook(tmp_path)
     tasks = TaskDefinitions({"handbook": QuestionsTask.model_validate(entry)})
-    assert tasks.have_corpora
+    assert tasks.corpora
     assert tasks.files("handbook") == tasks.files("handbook", "train")
     assert tasks.files("handbook")["corpus"] == [
         f"{tmp_path}/handbook/{name}.md" for name in ("leave", "pay")
     ]
     assert not tasks.reading("handbook")["is_training"]
     assert tasks.reading("handbook", "train")["is_training"]
-    assert not TaskPlan(experiment(tasks=TASKS)).have_corpora
+    assert not TaskPlan(experiment(tasks=TASKS)).corpora
 
 
 def test_a_pattern_that_matches_nothing_is_refused_when_the_workflow_is_planned(tmp_path):

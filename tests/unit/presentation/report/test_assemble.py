@@ -4,9 +4,12 @@ import html
 import json
 import re
 
+import pandas as pd
+
 import report_experiment
 from quantrag.presentation.report.assemble import make_report, summary_text
 from quantrag.tables import read_table, write_table
+from report_page import Reader, data_of
 
 
 def test_what_was_left_out_of_a_task_is_said(tmp_path):
@@ -33,3 +36,28 @@ def test_the_summary_as_text_is_the_pages_first_sentences(tmp_path):
         assert findings
         for finding in findings:
             assert " ".join(finding.split()) in html.unescape(page)
+
+
+def test_the_page_of_a_corpus_shows_passages_and_speaks_of_no_users(tmp_path):
+    files, config = report_experiment.make(tmp_path, corpus=True)
+    text = make_report(files, config)
+    seen = Reader(text)
+    [data] = data_of(seen, "explorer-data")
+    queries = pd.read_parquet(files.queries["handbook"]).set_index("query_id")
+    documents = pd.read_parquet(files.documents["handbook"]).set_index("document_id")
+    pieces = data["pieces"]
+    assert data["taken"] == len(queries)
+    for query in data["queries"]:
+        row = queries.loc[query["id"]]
+        assert query["question"] == row["query_text"]
+        assert [pieces[i] for i in query["evidence"]] == list(row["evidence"])
+    assert any(query["evidence"] for query in data["queries"])
+    for number, (title, passage) in data["passages"].items():
+        document = documents.loc[pieces[int(number)]]
+        assert pieces[title] == document["target"]
+        assert document["text"].startswith(pieces[passage].removesuffix(" …"))
+    words = " ".join(seen.text)
+    assert "Comparisons by evidence" in words
+    assert "where the evidence is" in words.lower()
+    assert not re.search(r"\busers?\b|\bprofiles?\b", words)
+    assert "where the evidence" not in summary_text(files.tables, config)

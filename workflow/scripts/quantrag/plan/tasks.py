@@ -33,11 +33,6 @@ class TaskDefinitions:
         tasks = registry.load_all(self.definitions)
         self.corpora = [task.name for task in tasks if task.scope == CORPUS]
 
-    @property
-    def have_corpora(self) -> bool:
-        """Whether some task's documents are a shared corpus."""
-        return any(task.scope == CORPUS for task in registry.load_all(self.definitions))
-
     def files(self, task: str, split: str | None = None) -> dict[str, str | list[str]]:
         """Files that a split is read from, by name; without a split it is the evaluated one."""
         return registry.input_files(self._entries[task], split or self._evaluated(task))
