@@ -96,6 +96,12 @@ def test_what_is_not_known_has_no_rows():
     assert np.isnan(one(table, "present")["ci_low"])
 
 
+def test_an_interaction_is_no_larger_than_the_scale_allows():
+    table = split(*pair(["first"] * 2 + ["absent"] * 20, np.zeros(22)))
+    row = one(table, INTERACTION)
+    assert (row["ci_low"], row["ci_high"]) == (-2, 2)
+
+
 def test_a_cost_of_reading_only_is_found():
     rng = np.random.default_rng(1)
     evidence = rng.choice(["absent", "first", "last"], 300)
