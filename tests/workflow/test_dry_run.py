@@ -122,6 +122,68 @@ def test_everything_can_be_local(project, local_grid):
         assert str(local_grid.parent / "zephyr-7b-beta" / file) in output
 
 
+@pytest.fixture
+def handbook(project, tmp_path):
+    """A configuration of questions on a folder of pages, and on SQuAD's layout."""
+    pages = tmp_path / "pages"
+    pages.mkdir()
+    for name in ("leave.md", "pay.md"):
+        (pages / name).write_text("# Page\n\nText.\n")
+    for name in ("questions.csv", "squad.json"):
+        (tmp_path / name).touch()
+    config = yaml.safe_load((project / "config" / "demo.yaml").read_text())
+    squad = {"squad": str(tmp_path / "squad.json")}
+    hub = {"kind": "huggingface", "repo": "a/b", "revision": "c"}
+    config["tasks"] = {
+        "handbook": {
+            "kind": "questions",
+            "corpus": {"files": f"{pages}/*.md"},
+            "questions": {"file": str(tmp_path / "questions.csv")},
+            "answer": "short",
+            "held_out": 0.1,
+            "passages": {"tokenizer": hub},
+        },
+        "squad": {"kind": "questions", "corpus": squad, "questions": squad, "answer": "short"},
+    }
+    config["precisions"]["int4-gptq"]["calibration"]["tasks"] = ["handbook"]
+    file = tmp_path / "handbook.yaml"
+    file.write_text(yaml.safe_dump(config))
+    return file
+
+
+def test_questions_on_anyones_documents_are_planned(project, handbook):
+    done = run_snakemake(project, "-n", "--cores", "2", "--configfile", handbook)
+    assert done.returncode == 0, done.stderr
+    output = done.stdout + done.stderr
+    counts = job_counts(output)
+    # Only the task that calibrates has something held out, and its tokenizer is downloaded.
+    assert (counts["prepare_task"], counts["prepare_training_split"]) == (2, 1)
+    assert counts["download_encoder"] == 1
+    assert counts["retrieve_lucene"] == counts["retrieve_dense"] == 2
+    assert counts["generate"] == 2
+    for name in ("pages/leave.md", "pages/pay.md", "questions.csv", "squad.json"):
+        assert str(handbook.parent / name) in output, name
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expected"),
+    [
+        ("corpus", {"files": "nowhere/*.md"}, "corpus.files: 'nowhere/*.md' matches no file."),
+        ("questions", {"file": "no.csv"}, "questions.file: no.csv: no such file."),
+        ("held_out", 0, "held_out: 0, but int4-gptq is calibrated on what is held out of"),
+    ],
+)
+def test_mistakes_in_questions_stop_in_one_line(project, handbook, key, value, expected):
+    config = yaml.safe_load(handbook.read_text())
+    config["tasks"]["handbook"][key] = value
+    handbook.write_text(yaml.safe_dump(config))
+    done = run_snakemake(project, "-n", "--cores", "2", "--configfile", handbook)
+    assert done.returncode != 0
+    [line] = [line for line in (done.stdout + done.stderr).splitlines() if "error: " in line]
+    assert f"tasks.handbook.{expected}" in line
+    assert "Traceback" not in done.stdout + done.stderr
+
+
 def test_a_servers_client_needs_no_gpu(project, local_grid):
     config = yaml.safe_load(local_grid.read_text())
     config["generation"] = {"engine": "openai", "openai": {}}

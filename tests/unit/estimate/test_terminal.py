@@ -27,6 +27,19 @@ def test_the_papers_grid_from_nothing(facts, tmp_path):
     assert max(map(len, lines)) < 130
 
 
+def test_sizes_of_questions_follow_from_their_entry(facts, tmp_path):
+    squad = {"squad": "squad.json"}
+    task = {"kind": "questions", "corpus": squad, "questions": squad, "answer": "label"}
+    task |= {
+        "labels": ["yes", "no"],
+        "max_queries": 40,
+        "held_out": 0.1,
+        "passages": {"tokens": 90},
+    }
+    text = estimate(configuration(tasks={"mine": task}), facts, tmp_path / "results", tmp_path)
+    assert "- mine: 40 queries, 100 documents of 90 tokens a ranking" in text
+
+
 def test_every_model_and_card_of_the_grids_is_known(facts, tmp_path):
     for name in ("config", "2026"):
         for gpu in facts["gpus"]:

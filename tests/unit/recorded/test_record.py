@@ -8,7 +8,6 @@ from quantrag.recorded.record import (
     lower_is_better,
     number,
     read_json,
-    read_json_lines,
     text_of,
     wanted,
 )
@@ -39,30 +38,6 @@ def test_golds_are_texts():
     assert golds_of(None) == ()
     assert golds_of("4") == golds_of(4) == ("4",)
     assert golds_of(["a", 2, None]) == ("a", "2", "null")
-
-
-def test_lines_know_their_place_and_empty_ones_are_skipped(tmp_path):
-    path = tmp_path / "a.jsonl"
-    path.write_text('{"a": 1}\n\n{"a": "é"}\n', encoding="utf-8")
-    assert list(read_json_lines(path)) == [
-        *[(f"{path}, line 1", {"a": 1}), (f"{path}, line 3", {"a": "é"})]
-    ]
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        (b'{"a": 1}\n{"a"\n', r"a\.jsonl, line 2: not JSON"),
-        (b"[1]\n", r"a\.jsonl, line 1: not a JSON object"),
-        (b'"\xe9"\n', r"a\.jsonl: not a text file in UTF-8"),
-        (None, r"a\.jsonl: No such file"),
-    ],
-)
-def test_broken_lines_are_named(tmp_path, content, message):
-    if content is not None:
-        (tmp_path / "a.jsonl").write_bytes(content)
-    with pytest.raises(UserError, match=message):
-        list(read_json_lines(tmp_path / "a.jsonl"))
 
 
 def test_a_broken_file_is_named(tmp_path):

@@ -86,12 +86,12 @@ def test_what_is_no_number_is_named_with_its_row(tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("a.txt", "", "unknown kind of table. Allowed: .csv, .jsonl, .parquet"),
+        ("a.txt", "", "unknown kind of table. Allowed: .jsonl, .csv, .tsv, .parquet"),
         ("a.jsonl", '{"item": 1}\n{', "a.jsonl, line 2: not JSON"),
         ("a.jsonl", "[1]", "line 1: not a JSON object"),
         ("a.csv", "", "not a readable CSV file"),
         ("a.parquet", "PAR", "not a readable Parquet table"),
-        ("a.csv", "item,answer\n,x\n", "row 1: the column 'item' is empty"),
+        ("a.csv", "item,answer\n,x\n", "line 2: the column 'item' is empty"),
     ],
 )
 def test_broken_files_are_one_line(tmp_path, name, content, message):

@@ -13,7 +13,8 @@ from quantrag.estimate.model import Row, Work, counted_work, estimate_row, model
 from quantrag.estimate.sample_size import sample_size
 from quantrag.grid import K, retrievers_with_none
 from quantrag.quantization.precisions import Precision
-from quantrag.tasks.registry import load_all, published_files
+from quantrag.tasks.registry import load_all, published_files, typical_sizes
+from quantrag.tasks.task import PROFILE
 
 _COLUMNS = (
     "model", "precision", "prompts", "M tokens", "computed", "GPU h", "kWh", "download", "disk",
@@ -174,12 +175,13 @@ def _assumptions(
         "- documents that a query's prompts share are computed once, where vLLM caches prefixes",
     ]
     for task in load_all(config["tasks"]):
-        size = facts["tasks"][task.dataset]
+        size = typical_sizes(config["tasks"][task.name], facts["tasks"][task.dataset])
+        searched = "a user" if task.scope == PROFILE else "a ranking"
         if len(counted) < len(config["models"]):
             lines.append(
-                f"- {task.name}: {size['queries']} queries, {size['documents']} documents of "
-                f"{size['document_tokens']} tokens a user, {size['query_tokens']} tokens of query "
-                f"and instructions, answers of {size['answer_tokens']} tokens"
+                f"- {task.name}: {size['queries']} queries, {size['documents']:g} documents of "
+                f"{size['document_tokens']} tokens {searched}, {size['query_tokens']} tokens of "
+                f"query and instructions, answers of {size['answer_tokens']} tokens"
             )
     if counted:
         lines.append(f"- prompts as they were built, not assumed: {', '.join(sorted(counted))}")

@@ -17,11 +17,11 @@ from quantrag.recorded.record import (
     golds_of,
     number,
     read_json,
-    read_json_lines,
     score_key,
     text_of,
     wanted,
 )
+from quantrag.tasks.record_files import read_records
 
 _NAME = re.compile(r"samples_(?P<task>.+)_\d{4}-\d{2}-\d{2}T[\d.:-]+\.jsonl")
 _HASHES = {"doc_hash": "document", "prompt_hash": "prompt", "target_hash": "target"}
@@ -50,7 +50,7 @@ def read(path: Path, options: Mapping[str, Any]) -> list[Record]:
     higher = _directions(path.parent).get(task_of(path) or "", {})
     merged: dict[str, Record] = {}
     seen: dict[tuple[str, str], str] = {}
-    for where, line in read_json_lines(path):
+    for where, line in read_records(path):
         for field in _FIELDS:
             wanted(line, field, where)
         item, of_filter = str(line["doc_id"]), line.get("filter", "none")

@@ -4,7 +4,7 @@ import gzip
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -108,30 +108,6 @@ def read_json(path: Path) -> Any:
         raise UserError(f"{path}: {getattr(error, 'strerror', None) or error}.") from None
     except ValueError as error:
         raise UserError(f"{path}: not JSON ({error}).") from None
-
-
-def read_json_lines(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Place and content of each line of a JSONL file; empty lines are skipped.
-
-    Raises:
-        UserError: the file is missing, or a line isn't a JSON object.
-    """
-    try:
-        with path.open(encoding="utf-8") as file:
-            for number, line in enumerate(file, start=1):
-                if not line.strip():
-                    continue
-                try:
-                    content = json.loads(line)
-                except ValueError as error:
-                    raise UserError(f"{path}, line {number}: not JSON ({error}).") from None
-                if not isinstance(content, dict):
-                    raise UserError(f"{path}, line {number}: not a JSON object.")
-                yield f"{path}, line {number}", content
-    except OSError as error:
-        raise UserError(f"{path}: {error.strerror}.") from None
-    except UnicodeDecodeError:
-        raise UserError(f"{path}: not a text file in UTF-8.") from None
 
 
 def wanted(record: Mapping[str, Any], key: str, where: str) -> Any:

@@ -1,21 +1,18 @@
-"""A plain table, CSV, JSONL or Parquet: a row for each answer, in columns that are named."""
+"""A plain table, CSV, TSV, JSONL or Parquet: a row for each answer, in columns that are named."""
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-
-import pandas as pd
 
 from quantrag.errors import UserError
 from quantrag.recorded.record import (
     Record,
     golds_of,
     number,
-    read_json_lines,
     score_key,
     text_of,
 )
-from quantrag.tables import read_arrow
+from quantrag.tasks.record_files import read_records
 
 #: Columns by what they hold, where the configuration names no others. Only `item` must exist.
 COLUMNS = ("item", "answer", "gold", "input", "repetition", "cluster", "prompt_tokens")
@@ -25,7 +22,7 @@ def read(path: Path, options: Mapping[str, Any]) -> list[Record]:
     """The rows of a table.
 
     Args:
-        path: a file whose name ends in .csv, .jsonl or .parquet.
+        path: a file that `quantrag.tasks.record_files` reads.
         options: `columns`, the names of columns by what they hold (`COLUMNS` has the defaults, and
             `scores` is a list: null takes every other column of numbers); `lower_is_better`, names
             of metrics of which less is better.
@@ -35,9 +32,9 @@ def read(path: Path, options: Mapping[str, Any]) -> list[Record]:
     """
     given = {key: name for key, name in (options.get("columns") or {}).items() if name is not None}
     names = {column: column for column in COLUMNS} | given
-    rows = _rows(path)
+    rows = list(read_records(path))
     # A CSV file has nothing but texts.
-    as_number = _number_in_text if path.suffix.lower() == ".csv" else number
+    as_number = _number_in_text if path.suffix.lower() in (".csv", ".tsv") else number
     existing = list(dict.fromkeys(name for _, row in rows for name in row))
     listed = given.get("scores")
     needed = [names["item"], *(given[key] for key in given if key != "scores"), *(listed or [])]
@@ -78,29 +75,6 @@ def read(path: Path, options: Mapping[str, Any]) -> list[Record]:
             )
         )
     return records
-
-
-def _rows(path: Path) -> list[tuple[str, dict[str, Any]]]:
-    """Place and content of each row; an empty field of a CSV file is an empty text."""
-    match path.suffix.lower():
-        case ".jsonl":
-            return list(read_json_lines(path))
-        case ".parquet":
-            rows = read_arrow(path).to_pylist()
-            return [(f"{path}, row {n}", row) for n, row in enumerate(rows, start=1)]
-        case ".csv":
-            return [(f"{path}, row {n}", row) for n, row in enumerate(_csv(path), start=1)]
-    raise UserError(f"{path}: unknown kind of table. Allowed: .csv, .jsonl, .parquet.")
-
-
-def _csv(path: Path) -> list[dict[str, Any]]:
-    try:
-        frame = pd.read_csv(path, dtype=str, keep_default_na=False)
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such file.") from None
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: not a readable CSV file ({error}).") from None
-    return frame.to_dict("records")
 
 
 def _number_in_text(value: str | None) -> float | None:
