@@ -97,7 +97,10 @@ def test_what_is_not_known_has_no_rows():
 
 
 def test_an_interaction_is_no_larger_than_the_scale_allows():
-    table = split(*pair(["first"] * 2 + ["absent"] * 20, np.zeros(22)))
+    # One cluster has almost all of both parts.
+    names = ["a"] * 10 + ["b"]
+    cells = pair(["first"] * 11 + ["absent"] * 11, np.zeros(22))
+    table = split(*(frame.assign(cluster_id=names * 2) for frame in cells))
     row = one(table, INTERACTION)
     assert (row["ci_low"], row["ci_high"]) == (-2, 2)
 
