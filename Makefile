@@ -11,7 +11,7 @@ NAME = compare
 # What runs on such CPUs alone.
 AVX512 = $(shell grep -qw avx512_bf16 /proc/cpuinfo && echo config/precisions-avx512.yaml)
 
-.PHONY: help demo precisions compare test lint format docs env dev-env llm-compressor-env config-reference envs lock clean distclean
+.PHONY: help demo precisions compare test test-gpu lint format docs env dev-env llm-compressor-env config-reference envs lock clean distclean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*##/  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 25
@@ -38,6 +38,9 @@ compare: env  ## compare runs that other programs logged: RUNS="baseline other" 
 
 test: dev-env  ## run the tests (ARGS="-m 'not slow'" leaves out the long ones)
 	@$(RUN) pytest $(ARGS)
+
+test-gpu:  ## run the tests that need a CUDA GPU, in an environment of yours (PYTHON_GPU=)
+	@'$(or $(PYTHON_GPU),python)' -m pytest tests/gpu -v $(ARGS)
 
 lint: dev-env  ## check style, formatting and the workflow
 	@$(RUN) ruff check

@@ -1,6 +1,6 @@
 """Quantize a checkpoint once per set of parameters, in a process of its own, as the rule does.
 
-Usage: quantize_job.py ORIGINAL FOLDER TEXTS PARAMETERS [--multiply] [--offload]
+Usage: quantize_job.py ORIGINAL FOLDER TEXTS PARAMETERS [--multiply] [--offload] [--device cuda]
 
 PARAMETERS is JSON: {name: {bits: 4, ...}}; each checkpoint is written to FOLDER/name. With
 `--multiply`, the weights that GPTQModel's own layers multiply by go to FOLDER/name.safetensors.
@@ -48,6 +48,7 @@ def multiplied_by(folder: Path) -> dict[str, torch.Tensor]:
 
 if __name__ == "__main__":
     original, folder, count, parameters = sys.argv[1:5]
+    device = sys.argv[sys.argv.index("--device") + 1] if "--device" in sys.argv else "cpu"
     torch.set_num_threads(2)
     if "--offload" in sys.argv:
         quantization._IN_MEMORY = 0
@@ -62,7 +63,7 @@ if __name__ == "__main__":
             **changes,
         }
         with new_folder(Path(folder, name)) as partial:
-            quantization.quantize_gptq(Path(original), partial, texts(int(count)), values, "cpu")
+            quantization.quantize_gptq(Path(original), partial, texts(int(count)), values, device)
         if "--multiply" in sys.argv:
             weights = multiplied_by(Path(folder, name))
             save_file(weights, Path(folder, f"{name}.safetensors"))
