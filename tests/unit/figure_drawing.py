@@ -15,4 +15,5 @@ def draw(name, tables):
 def drawable(name, size):
     """Whether an experiment of such a size has the figure."""
     _, _, precisions, retrievers, _ = size
-    return name in figures_of(Extent(precisions, retrievers, quantizes=True, corpora=True))
+    extent = Extent(precisions, retrievers, quantizes=True, corpora=True, likelihoods=True)
+    return name in figures_of(extent)

@@ -84,7 +84,7 @@ def test_what_an_experiment_has_is_made_from_tables_that_it_has(extent):
 
 def test_what_a_small_and_a_large_experiment_have():
     small = Extent(1, 1, quantizes=False)
-    large = Extent(2, 2, quantizes=True, corpora=True, without=True)
+    large = Extent(2, 2, quantizes=True, corpora=True, without=True, likelihoods=True)
     of_several = {"quantization_gap", "forest", "flips", "retrievers_compared", "layer_errors"}
     of_several |= {"evidence", "retrieval_quality"}
     assert of_several.isdisjoint(figures_of(small))

@@ -56,3 +56,9 @@ def test_reading_names_what_is_wrong(tmp_path):
     path.write_text("task,model\n")
     with pytest.raises(UserError, match="no column value; it has task, model"):
         data.read_csv(path, ["task", "value"])
+
+
+def test_likelihoods_stand_beside_the_main_metric():
+    pairs = [("a", "mae"), ("a", "divergence"), ("a", "rps"), ("b", "accuracy"), ("c", "nll")]
+    table = pd.DataFrame(pairs, columns=["task", "metric"])
+    assert data.likelihood_metrics(table) == {"a": "rps"}

@@ -9,7 +9,7 @@ import pytest
 import figure_tables
 from quantrag.names import NO_RETRIEVER
 from quantrag.presentation.criteria import Criteria
-from quantrag.presentation.report.summary import summary_of
+from quantrag.presentation.report.summary import as_text, summary_of
 from quantrag.statistics.comparisons import POOLED_COLUMNS
 from quantrag.statistics.evidence import EVIDENCE_COLUMNS
 from quantrag.statistics.trends import ALL, TREND_COLUMNS
@@ -355,3 +355,43 @@ def test_without_noise_from_the_batch_every_change_is_quantization():
     table = comparisons(["equivalent"], noise_flip_rate=0.03)
     [_, note] = summary_of(table, NO_TRENDS, criteria).notes
     assert "repeating the baseline changes up to 3% of its answers" in note
+
+
+def with_likelihood(**pooled_columns):
+    main = comparisons(["inconclusive"] * 3)
+    likely = comparisons(["inconclusive"] * 3).assign(
+        metric="rps", difference=[0.011, 0.013, -0.002], p_holm=0.4
+    )
+    columns = {"metric": "rps", "n_cells": 3, "difference": 0.0073, **pooled_columns}
+    return summary_of(
+        pd.concat([main, likely]),
+        trends(-0.004, 0.6, metric="mae").assign(metric="rps"),
+        CRITERIA,
+        pooled("inconclusive", **columns),
+    )
+
+
+def test_a_likelihood_is_stated_with_its_interval_and_its_course_over_k():
+    summary = with_likelihood(ci_low=0.0012, ci_high=0.0134)
+    title, (finding,) = summary.tasks[1]
+    assert title == "LaMP-3U, Ranked probability score"
+    assert finding.text == (
+        "Over all 3 cells together, the Ranked probability score of INT4 GPTQ of zephyr differs "
+        "from that of FP16 by +0.007 (95% interval +0.001 to +0.013). Along k: +0.011 at k = 0, "
+        "+0.013 at k = 1, −0.002 at k = 3. With BM25 it changes by −0.004 per doubling of the "
+        "prompt (95% interval −0.014 to +0.006, which holds 0)."
+    )
+    assert "interval +0.001 to +0.013" in " ".join(as_text(summary).split())
+
+
+def test_a_likelihood_whose_interval_holds_0_says_so():
+    (finding,) = with_likelihood(ci_low=-0.001, ci_high=0.0134).tasks[1][1]
+    assert "by +0.007 (95% interval −0.001 to +0.013, which holds 0)." in finding.text
+
+
+def test_nats_per_token_are_named():
+    main = comparisons(["inconclusive"] * 2, metric="rougeL")
+    likely = main.assign(metric="nll", difference=0.02)
+    row = pooled("equivalent", task="LaMP-5U", metric="nll", n_cells=2)
+    (finding,) = summary_of(pd.concat([main, likely]), NO_TRENDS, CRITERIA, row).tasks[1][1]
+    assert "by +0.012 nats per token (95% interval +0.002 to +0.022; equivalent" in finding.text

@@ -49,6 +49,7 @@ class ProductPlan:
                 retrievers=len(experiment.retrievers),
                 quantizes=quantizes,
                 corpora=corpora,
+                likelihoods=experiment.generation.likelihood != "none",
             )
         self._confidence = experiment.statistics.confidence
         self.tables = [_table(name) for name in tables_of(extent)]

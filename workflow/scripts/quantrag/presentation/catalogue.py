@@ -28,6 +28,7 @@ class Extent:
         replicates: whether there may be published values of its tasks.
         corpora: whether questions search a shared corpus; of these the evidence may be known.
         without: whether the comparisons are made a second time, without some recorded answers.
+        likelihoods: whether likelihoods are measured.
     """
 
     precisions: int
@@ -38,6 +39,7 @@ class Extent:
     replicates: bool = True
     corpora: bool = False
     without: bool = False
+    likelihoods: bool = False
 
 
 def _always(extent: Extent) -> bool:
@@ -70,6 +72,10 @@ def _without(extent: Extent) -> bool:
 
 def _several_precisions_over_k(extent: Extent) -> bool:
     return extent.precisions > 1 and extent.over_k
+
+
+def _likelihoods(extent: Extent) -> bool:
+    return extent.precisions > 1 and extent.likelihoods
 
 
 def _corpora(extent: Extent) -> bool:
@@ -594,6 +600,18 @@ FIGURES = {
                 "baseline itself in different batch orders."
             ),
             when=_several_precisions,
+        ),
+        FigureEntry(
+            name="likelihood",
+            title="Answers and scores against likelihoods",
+            tables=("comparisons",),
+            caption=(
+                "A mark for each comparison with {baseline}: the share of changed answers, and the "
+                "difference of the score, against the difference in how likely the golds are. "
+                "Where likelihoods differ and scores don't, the model has moved without an effect "
+                "on this score, or with one that the score is too coarse to show."
+            ),
+            when=_likelihoods,
         ),
         FigureEntry(
             name="quality_cost",

@@ -10,7 +10,7 @@ from quantrag.errors import UserError
 from quantrag.grid import K
 from quantrag.names import NO_RETRIEVER, NOISE_FLOOR
 from quantrag.presentation.catalogue import RETRIEVAL_MEASURES, TABLES, TEXT_COLUMNS
-from quantrag.scoring.metrics import main_metric
+from quantrag.scoring.metrics import METRICS, main_metric
 
 
 def read_tables(paths: Mapping[str, str | Path]) -> dict[str, pd.DataFrame]:
@@ -108,9 +108,33 @@ def main_metrics(table: pd.DataFrame) -> dict[str, str]:
     }
 
 
+def likelihood_metrics(table: pd.DataFrame) -> dict[str, str]:
+    """The metric of likelihoods that stands beside each task's main one, where it has one."""
+    found = {}
+    for task, key in main_metrics(table).items():
+        others = set(table.loc[table["task"] == task, "metric"]) - {key}
+        measured = [k for k, m in METRICS.items() if k in others and m.per_likelihood is not None]
+        found |= {task: measured[0]} if measured else {}
+    return found
+
+
 def keep_main_metrics(table: pd.DataFrame) -> pd.DataFrame:
     """The rows of each task's main metric."""
     return table[table["metric"] == table["task"].map(main_metrics(table))]
+
+
+def beside_likelihoods(comparisons: pd.DataFrame) -> pd.DataFrame:
+    """The comparisons of each task's main metric, each beside that of its likelihood.
+
+    Returns:
+        The rows of tasks whose likelihoods were measured, with the columns `likelihood` (the
+        metric's key) and `likelihood_difference`.
+    """
+    own = comparisons["metric"] == comparisons["task"].map(likelihood_metrics(comparisons))
+    cell = ["task", "model", "precision", "retriever", "k"]
+    names = {"metric": "likelihood", "difference": "likelihood_difference"}
+    of_likelihood = comparisons.loc[own, [*cell, *names]].rename(columns=names)
+    return keep_main_metrics(comparisons).merge(of_likelihood, on=cell)
 
 
 def along_k(table: pd.DataFrame, retriever: str, ks: Sequence[str], **where: str) -> pd.DataFrame:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 
 from quantrag.presentation.figures import style
@@ -12,6 +13,14 @@ from quantrag.presentation.labels import shorten
 LINE = 0.13  # inches that one line of text takes
 EDGE = 0.04  # free margin around a figure
 LONGEST = 48  # characters in an entry of a legend
+
+
+def only_text(text: str) -> Figure:
+    """A figure that says in a line why it shows nothing: an experiment still has the file."""
+    canvas = Canvas(style.COLUMN_WIDTH)
+    canvas.set_height(2 * EDGE + LINE)
+    canvas.write(EDGE, EDGE, text, canvas.width - 2 * EDGE)
+    return canvas.figure
 
 
 class Canvas:

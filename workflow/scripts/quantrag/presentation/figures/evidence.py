@@ -9,7 +9,7 @@ from matplotlib.patches import Patch
 from quantrag.presentation import labels
 from quantrag.presentation.data import keep_main_metrics, main_metrics, ordered_names
 from quantrag.presentation.figures import lines, style
-from quantrag.presentation.figures.canvas import EDGE, LINE, Canvas
+from quantrag.presentation.figures.canvas import only_text
 from quantrag.presentation.figures.layout import Sheet
 from quantrag.statistics.comparisons import FEW_DIFFERING
 from quantrag.statistics.evidence import INTERACTION
@@ -29,7 +29,7 @@ def draw(evidence: pd.DataFrame, confidence: float) -> Figure:
     rows = keep_main_metrics(evidence[evidence["retriever"] == ALL].drop(columns="k"))
     names = ordered_names(rows)
     if not names.tasks:
-        return _nothing()
+        return only_text("No question's evidence is known.")
     parts = []
     for task, key in main_metrics(rows).items():
         metric = labels.metric(key)
@@ -71,11 +71,3 @@ def _panel(axes: Axes, rows: pd.DataFrame) -> None:
         axes.plot(part["x"], part["difference"], linestyle="none", **look.points())
     few = rows[rows["n_differing"] < FEW_DIFFERING]
     axes.plot(few["x"], few["difference"], **style.HOLLOW)
-
-
-def _nothing() -> Figure:
-    """A line of text: an experiment whose questions name no evidence still has the file."""
-    canvas = Canvas(style.COLUMN_WIDTH)
-    canvas.set_height(2 * EDGE + LINE)
-    canvas.write(EDGE, EDGE, "No question's evidence is known.", style.COLUMN_WIDTH - 2 * EDGE)
-    return canvas.figure

@@ -7,7 +7,7 @@ from quantrag.presentation import labels
 from quantrag.presentation.catalogue import COLUMNS, RETRIEVAL_MEASURES
 from quantrag.presentation.data import measured_retrieval
 from quantrag.presentation.figures import lines, style
-from quantrag.presentation.figures.canvas import EDGE, LINE, Canvas
+from quantrag.presentation.figures.canvas import only_text
 from quantrag.presentation.figures.layout import Block, Sheet
 
 
@@ -20,7 +20,7 @@ def draw(retrieval: pd.DataFrame, confidence: float) -> Figure:
     """
     found = measured_retrieval(retrieval)
     if found.empty:
-        return _nothing()
+        return only_text("No question's evidence is known: nothing to measure.")
     looks = style.retriever_styles(list(found["retriever"].unique()))
     blocks = {
         task: Block(
@@ -43,11 +43,3 @@ def draw(retrieval: pd.DataFrame, confidence: float) -> Figure:
         lines.from_zero(axes)
     sheet.finish([*lines.legend(list(looks), looks), lines.whisker_entry(confidence)])
     return sheet.figure
-
-
-def _nothing() -> Figure:
-    canvas = Canvas(style.COLUMN_WIDTH)
-    canvas.set_height(LINE + 2 * EDGE)
-    text = "No question's evidence is known: nothing to measure."
-    canvas.write(EDGE, EDGE, text, canvas.width - 2 * EDGE)
-    return canvas.figure

@@ -3,6 +3,7 @@
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import pandas as pd
 
@@ -10,7 +11,12 @@ from quantrag.grid import K
 from quantrag.names import NO_RETRIEVER, NOISE_FLOOR
 from quantrag.presentation import labels
 from quantrag.presentation.criteria import Criteria
-from quantrag.presentation.data import keep_main_metrics, main_metrics, ordered_names
+from quantrag.presentation.data import (
+    keep_main_metrics,
+    likelihood_metrics,
+    main_metrics,
+    ordered_names,
+)
 from quantrag.scoring.evidence import ABSENT
 from quantrag.statistics.comparisons import FEW_DIFFERING, POOLED_COLUMNS
 from quantrag.statistics.evidence import EVIDENCE_COLUMNS, INTERACTION, PRESENT
@@ -57,7 +63,7 @@ def summary_of(
     pooled: pd.DataFrame | None = None,
     evidence: pd.DataFrame | None = None,
 ) -> Summary:
-    """Put the verdicts on each task's main metric into words.
+    """Put the verdicts on each task's main metric into words, and what its likelihoods say.
 
     Args:
         comparisons: `comparisons.csv`.
@@ -70,7 +76,7 @@ def summary_of(
         return Summary("Only the baseline was run, so there is nothing to compare it with.")
     rows = keep_main_metrics(comparisons)
     names = ordered_names(rows)
-    metrics = main_metrics(rows)
+    metrics, likelihoods = main_metrics(rows), likelihood_metrics(comparisons)
     together = pd.DataFrame(columns=POOLED_COLUMNS) if pooled is None else pooled
     by_evidence = pd.DataFrame(columns=EVIDENCE_COLUMNS) if evidence is None else evidence
     by_evidence = by_evidence[by_evidence["k"] == ALL]
@@ -103,6 +109,16 @@ def summary_of(
                 for _, part in of_precision.groupby("model", sort=False)
             ]
         tasks.append((f"{labels.name(task)}, {labels.metric(metrics[task]).label}", findings))
+        if task in likelihoods:
+            title = f"{labels.name(task)}, {labels.metric(likelihoods[task]).label}"
+            of_likelihood = _with(comparisons, task, likelihoods[task])
+            means = _with(together, task, likelihoods[task])
+            slopes = _with(trends, task, likelihoods[task])
+            findings = [
+                _likelihood(part, slopes, means, criteria)
+                for _, part in of_likelihood.groupby(["precision", "model"], sort=False)
+            ]
+            tasks.append((title, findings))
     return Summary(headline, tasks, [*_notes(rows, criteria), *_control(together, metrics)])
 
 
@@ -170,6 +186,63 @@ def _finding(
 def _of(table: pd.DataFrame, row: pd.Series) -> pd.DataFrame:
     """The rows of a table on the model and precision of a row."""
     return table[(table["model"] == row["model"]) & (table["precision"] == row["precision"])]
+
+
+def _with(table: pd.DataFrame, task: str, metric: str) -> pd.DataFrame:
+    return table[(table["task"] == task) & (table["metric"] == metric)]
+
+
+def _likelihood(
+    rows: pd.DataFrame, trends: pd.DataFrame, pooled: pd.DataFrame, criteria: Criteria
+) -> Finding:
+    """The difference of a likelihood on one task, model and precision, and its course over k.
+
+    Numbers whatever the verdict: a likelihood tells something with few queries too.
+    """
+    first = rows.iloc[0]
+    metric = labels.metric(first["metric"])
+    own, slopes = (
+        t[(t["model"] == first["model"]) & (t["precision"] == first["precision"])]
+        for t in (pooled, trends)
+    )
+    subject = f"{labels.name(first['precision'])} of {first['model']}"
+    unit = f" {metric.unit}" if metric.unit else ""
+    parts = []
+    if len(own):
+        whole = own.iloc[0]
+        many = len(rows) > 1
+        where = f"Over all {whole['n_cells']} cells together" if many else f"At {_cells(rows)}"
+        same = whole["verdict"] == "equivalent"
+        equivalent = f"; equivalent {criteria.within(metric.key)}" if same else ""
+        parts.append(
+            f"{where}, the {metric.label} of {subject} differs from that of "
+            f"{labels.name(first['baseline'])} by {_signed(whole['difference'], metric)}{unit} "
+            f"({_interval(whole, metric, criteria)}{equivalent})."
+        )
+    else:
+        parts.append(f"{subject} against {labels.name(first['baseline'])}:")
+    by_k = rows.groupby("k", sort=False)["difference"].mean()
+    if len(by_k) > 1:
+        course = ", ".join(
+            f"{_signed(by_k[k], metric)} at k = {K.parse(k).label}"
+            for k in sorted(by_k.index, key=K.parse)
+        )
+        parts.append(f"Along k: {course}.")
+    for row in slopes.to_dict("records"):
+        if pd.notna(row["ci_low"]):
+            parts.append(
+                f"With {labels.name(row['retriever'])} it changes by "
+                f"{_signed(row['slope_per_doubling'], metric)} per doubling of the prompt "
+                f"({_interval(row, metric, criteria)})."
+            )
+    return Finding(" ".join(parts), verdicts=_counts(rows))
+
+
+def _interval(row: Any, metric: labels.Metric, criteria: Criteria) -> str:
+    """An interval in words, which say so where it holds 0."""
+    low, high = row["ci_low"], row["ci_high"]
+    text = f"{criteria.level} interval {_signed(low, metric)} to {_signed(high, metric)}"
+    return f"{text}, which holds 0" if low <= 0 <= high else text
 
 
 def _together(row: pd.Series, metric: labels.Metric, criteria: Criteria) -> str:
