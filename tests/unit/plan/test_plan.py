@@ -7,6 +7,7 @@ import sys
 import pytest
 import yaml
 
+from handbook import write_handbook
 from quantrag.errors import UserError
 from quantrag.names import NOISE_FLOOR
 from quantrag.plan.plan import Plan, growing
@@ -84,6 +85,15 @@ def test_the_files_of_the_grid():
     assert demo.scores() == [
         f"<results>/scores/{MODEL}/{precision}.parquet" for precision in ("bf16", "int4-gptq")
     ]
+
+
+def test_scores_need_the_prompts_of_a_corpus_only(tmp_path):
+    assert plan().prompts_with_evidence(MODEL) == []
+    entry = write_handbook(tmp_path) | {"held_out": 0.5}
+    corpus = plan(tasks={"handbook": entry}, prompts={"style": "rag"})
+    assert corpus.prompts_with_evidence(MODEL) == corpus.prompts(MODEL)
+    assert "<results>/tables/evidence.csv" in corpus.products.tables
+    assert "<results>/tables/evidence.csv" not in plan().products.tables
 
 
 def test_without_k_0_there_are_no_prompts_without_documents():
