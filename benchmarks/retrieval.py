@@ -9,8 +9,10 @@ medians of repeats. Each part runs in a process of its own.
 
 `okapi`: only its speed; it is rank_bm25 itself. `lucene`: against one tiny index for each user.
 `dense`: against the loop of LaMP's code. `memory`: time and peak memory of every kind, up to
-500,000 documents of 150 words (`--sizes`, in thousands). `--quick` takes few users, only synthetic
-ones, and leaves `memory` out.
+500,000 documents of 150 words (`--sizes`, in thousands). `corpus`: a corpus that all queries share
+(`--passages`, 150 words each), against Pyserini's own searcher and FAISS used directly.
+`corpus_memory`: time and peak memory of it (`--most-passages`). `--quick` takes few users, only
+synthetic ones, and leaves `memory` and `corpus_memory` out.
 """
 
 import argparse
@@ -34,14 +36,20 @@ KEYS = [
     "dense_speedup_vs_lamp_loop",
     "dense_docs_per_s",
     "peak_gib_500k_docs",
+    "corpus_lucene_indexing_ratio",
+    "corpus_lucene_search_ratio",
+    "corpus_faiss_search_ratio",
+    "peak_gib_corpus",
 ]
 
 
 def main() -> None:
     parser = common.parser_of(__doc__)
     parser.add_argument("--lamp-folder", type=Path, default=os.environ.get("QUANTRAG_DATA"))
-    parser.add_argument("--parts", default="okapi,lucene,dense,memory")
+    parser.add_argument("--parts", default="okapi,lucene,dense,memory,corpus,corpus_memory")
     parser.add_argument("--sizes", default="50,100,200,400,500", help="thousand documents")
+    parser.add_argument("--passages", type=int, default=100_000, help="of the part corpus")
+    parser.add_argument("--most-passages", type=int, default=1_000_000, help="of corpus_memory")
     common.run(measure, parser.parse_args())
 
 
@@ -54,9 +62,10 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as temporary:
         scratch = Path(temporary)
         users = 100 if quick else 500
-        for name, folder in data_sets(
-            scratch, users, None if quick else arguments.lamp_folder
-        ).items():
+        sets = {}
+        if {"okapi", "lucene", "dense"} & set(parts):
+            sets = data_sets(scratch, users, None if quick else arguments.lamp_folder)
+        for name, folder in sets.items():
             if "okapi" in parts:
                 numbers |= okapi(name, folder, users, repeats)
             if "lucene" in parts:
@@ -66,6 +75,11 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
         if "memory" in parts and not quick:
             sizes = [int(size) for size in arguments.sizes.split(",")]
             numbers |= memory(scratch / "large", sizes)
+        if "corpus" in parts:
+            passages = 5_000 if quick else arguments.passages
+            numbers |= corpus(scratch / "corpus", passages, repeats)
+        if "corpus_memory" in parts and not quick:
+            numbers |= corpus_memory(scratch / "most", arguments.most_passages)
     return numbers
 
 
@@ -144,6 +158,31 @@ def memory(folder: Path, sizes: list[int]) -> dict[str, Any]:
         kind: max(cost.peak_gib for cost in by_size[500][kind].values()) for kind in by_size[500]
     }
     return {"peak_gib_500k_docs": max(peaks.values()), "peak_gib_500k_docs_by_kind": peaks}
+
+
+def corpus(folder: Path, passages: int, repeats: int) -> dict[str, Any]:
+    from benchmarks.parts import retrieval_corpus, retrieval_data
+
+    # As many queries as a hundredth of the passages.
+    alone(retrieval_data.write_synthetic, folder, passages // 100, 100, 150)
+    lucene = alone(retrieval_corpus.lucene, folder, repeats)
+    retrieval_corpus.report("Lucene", "Pyserini", lucene)
+    faiss = alone(retrieval_corpus.faiss_flat, passages, passages // 100, repeats)
+    retrieval_corpus.report("FAISS, flat", "FAISS", faiss)
+    return {
+        **{f"corpus_lucene_{key}": value for key, value in lucene.items()},
+        **{f"corpus_faiss_{key}": value for key, value in faiss.items()},
+    }
+
+
+def corpus_memory(folder: Path, passages: int) -> dict[str, Any]:
+    from benchmarks.parts import retrieval_corpus, retrieval_data
+
+    alone(retrieval_data.write_synthetic, folder, passages // 100, 100, 150)
+    found = retrieval_corpus.memory(folder)
+    retrieval_corpus.report_memory(passages, found)
+    peaks = {step: cost.peak_gib for step, cost in found.items()}
+    return {"peak_gib_corpus": max(peaks.values()), "peak_gib_corpus_by_step": peaks}
 
 
 if __name__ == "__main__":
