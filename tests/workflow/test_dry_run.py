@@ -161,8 +161,29 @@ def test_questions_on_anyones_documents_are_planned(project, handbook):
     assert counts["download_encoder"] == 1
     assert counts["retrieve_lucene"] == counts["retrieve_dense"] == 2
     assert counts["generate"] == 2
+    assert counts["measure_retrieval"] == 1
     for name in ("pages/leave.md", "pages/pay.md", "questions.csv", "squad.json"):
         assert str(handbook.parent / name) in output, name
+
+
+def test_rankings_of_others_are_planned_after_them(project, handbook):
+    config = yaml.safe_load(handbook.read_text())
+    model = {"kind": "huggingface", "repo": "a/b", "revision": "main"}
+    config["retrievers"] |= {
+        "both": {"kind": "fusion", "retrievers": list(config["retrievers"])},
+        "second": {"kind": "rerank", "retriever": "both", "model": model},
+        "gold": {"kind": "evidence", "distractors": "second"},
+    }
+    handbook.write_text(yaml.safe_dump(config))
+    target = f"results/{config['experiment']}/tables/retrieval.csv"
+    done = run_snakemake(project, "-n", "--cores", "2", "--configfile", handbook, "--", target)
+    assert done.returncode == 0, done.stderr
+    counts = job_counts(done.stdout + done.stderr)
+    for kind in ("fusion", "rerank", "evidence"):
+        assert counts[f"retrieve_{kind}"] == 2
+    # The tokenizer of the passages, and the cross-encoder.
+    assert counts["download_encoder"] == 2
+    assert "generate" not in counts
 
 
 @pytest.mark.parametrize(
