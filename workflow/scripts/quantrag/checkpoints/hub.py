@@ -1,6 +1,5 @@
 """Checkpoints from the Hugging Face Hub: one pinned revision, safetensors and tokenizer only."""
 
-import errno
 import logging
 import re
 import shutil
@@ -8,24 +7,17 @@ import time
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from huggingface_hub import constants, set_client_factory, snapshot_download
 from huggingface_hub.errors import (
-    DryRunError,
-    FileMetadataError,
-    GatedRepoError,
-    HfHubHTTPError,
     LocalEntryNotFoundError,
     OfflineModeIsEnabled,
-    RepositoryNotFoundError,
-    RevisionNotFoundError,
 )
-from huggingface_hub.utils._http import default_client_factory
 
 from quantrag.checkpoints.folder import FINGERPRINTED
 from quantrag.errors import UserError
-from quantrag.runtime.credentials import redact, secret
+from quantrag.runtime.credentials import secret
+from quantrag.runtime.hub_failures import explain, new_client
 
 log = logging.getLogger(__name__)
 
@@ -45,8 +37,6 @@ IGNORE = ("*/*.safetensors*", "tokenizer*/*", "consolidated*", "adapter_*")
 #: pause after the first one, in seconds, which doubles.
 TRIES = 4
 _PAUSE = 2.0
-#: Seconds without a byte after which a connection counts as broken; the library waits for ever.
-_SILENCE = 60.0
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
@@ -112,7 +102,7 @@ def _ask(options: dict[str, Any], dry_run: bool = False) -> list[Any]:
             exceptions come from three other libraries, and hold the request with its headers.
     """
     repo, revision = options["repo_id"], options["revision"]
-    set_client_factory(_client)
+    set_client_factory(new_client)
     for attempt in range(1, TRIES + 1):
         try:
             return snapshot_download(**options, **({"dry_run": True} if dry_run else {}))
@@ -125,21 +115,6 @@ def _ask(options: dict[str, Any], dry_run: bool = False) -> list[Any]:
         log.warning("%s Trying again in %.0f s.", message, seconds)
         time.sleep(seconds)
     raise AssertionError("unreachable")
-
-
-def _client() -> Any:
-    """The library's client for HTTP, but not one that waits for ever."""
-
-    def limit(request: Any) -> None:
-        given = request.extensions.get("timeout") or {}
-        request.extensions["timeout"] = {
-            kind: given.get(kind) or _SILENCE for kind in ("connect", "read", "write", "pool")
-        }
-
-    client = default_client_factory()
-    hooks = client.event_hooks
-    client.event_hooks = {**hooks, "request": [*hooks["request"], limit]}
-    return client
 
 
 def _check_weights(repo: str, revision: str, names: list[str]) -> None:
@@ -182,95 +157,3 @@ def check_space(folder: Path, needed: int) -> None:
         raise UserError(
             f"{folder.parent}: {needed / 1e9:.1f} GB are needed and {free / 1e9:.1f} GB are free."
         )
-
-
-def explain(error: BaseException, repo: str, revision: str) -> tuple[str, bool]:
-    """What a failed download means and what the user can do about it, without any secret.
-
-    Returns:
-        One line, and whether the same request may well succeed in a few seconds (the connection
-        broke while it ran; the library itself has waited for servers that are down).
-    """
-    # What the library wraps around the reason.
-    while isinstance(error, DryRunError | LocalEntryNotFoundError) and error.__cause__:
-        error = error.__cause__
-    host = urlsplit(constants.ENDPOINT).hostname or "the Hub"
-    page = f"https://huggingface.co/{repo}"
-    token = "HF_TOKEN is set" if secret("HF_TOKEN") else "HF_TOKEN is not set"
-    kind = type(error).__name__
-    status = getattr(getattr(error, "response", None), "status_code", None)
-    again = "Run again when the network is back: files that are whole are kept."
-    passing = False
-    match error:
-        # Gated is a kind of not found there, so it comes first.
-        case GatedRepoError():
-            text = (
-                f"{repo} is gated: accept its licence at {page} with your account, and put a token "
-                f"of that account into the environment variable HF_TOKEN ({token})."
-            )
-        case RevisionNotFoundError():
-            text = f"{repo} has no revision {revision!r}. See {page}/commits."
-        case OfflineModeIsEnabled():
-            text = f"{repo} must be downloaded, but HF_HUB_OFFLINE is set."
-        case HfHubHTTPError() if status == 401 and (
-            "credentials" in str(error).lower() or not isinstance(error, RepositoryNotFoundError)
-        ):
-            text = f"{host} refuses the token while downloading {repo} ({token}). Make a new one."
-        case RepositoryNotFoundError():
-            text = f"{repo}: no such repository, or a private one ({token}). See {page}."
-        case HfHubHTTPError() if status == 403:
-            text = (
-                f"{host} forbids the download of {repo} (status 403; {token}): the token's "
-                f"account has no access, or the token no right to read. See {page}."
-            )
-        case HfHubHTTPError() if status == 404:
-            text = f"{repo} at {revision}: {host} has no such repository or file. See {page}."
-        case HfHubHTTPError() if status == 429:
-            text = f"{host} is asked too often (status 429) while downloading {repo}. Wait a while."
-        case HfHubHTTPError() if status is not None and status >= 500:
-            text = f"{repo} could not be downloaded: {host} is busy or down (status {status}). "
-            text += again
-        case FileMetadataError():
-            text = (
-                f"{repo} could not be downloaded: {host} (or a proxy before it) leaves out the "
-                "ETag or the commit of a file. Check HF_ENDPOINT and the proxy."
-            )
-        case OSError(errno=errno.ENOSPC | errno.EDQUOT):
-            text = f"{repo} could not be downloaded: no space left on the disk."
-        case PermissionError():
-            text = f"{repo} could not be downloaded: {error.strerror}: {error.filename}"
-        case ValueError() if "json" in kind.lower():
-            text = (
-                f"{repo} could not be downloaded: {host} answers with something other than JSON "
-                "(a page to log in, or a proxy's). Check the network, HF_ENDPOINT and the proxy."
-            )
-        case _ if kind == "TooManyRedirects":
-            text = (
-                f"{repo} could not be downloaded: {host} redirects in a circle. Check the network, "
-                "HF_ENDPOINT and the proxy."
-            )
-        # Of whichever library for HTTP that the Hub's uses.
-        case _ if kind in ("ConnectError", "ConnectTimeout", "ProxyError", "ReadTimeout"):
-            text = f"{repo} could not be downloaded: {host} can't be reached ({kind}). {again}"
-        case _ if _broke(error):
-            text = f"{repo} could not be downloaded: the connection to {host} broke ({kind}). "
-            text += again
-            passing = True
-        case _:
-            first = (str(error).strip().splitlines() or ["no message"])[0]
-            text = f"{repo} could not be downloaded from {host}: {kind}: {first}"
-    return redact(text), passing
-
-
-def _broke(error: BaseException) -> bool:
-    """Whether a connection broke while it was used: a body cut off, reset, or silent for long."""
-    names = {base.__name__ for base in type(error).__mro__}
-    broken = {"TransportError", "DecodingError", "StreamError", "ChunkedEncodingError"}
-    return (
-        bool(names & broken)
-        or isinstance(error, ConnectionError | TimeoutError)
-        or (
-            # What the library raises where fewer bytes arrived than were announced.
-            isinstance(error, OSError) and "Consistency check failed" in str(error)
-        )
-    )
