@@ -49,7 +49,8 @@ rule prepare_task:
     threads: 1
     resources:
         mem_mb=growing(4000),
-        runtime=growing(30),
+        # 1,000,000 passages take 1 GB; to cut them from files takes half an hour.
+        runtime=growing(90),
     params:
         task=lambda wildcards: plan.tasks.reading(wildcards.task),
         published=lambda wildcards: plan.tasks.published(wildcards.task, RESOURCES),

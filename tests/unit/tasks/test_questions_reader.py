@@ -153,6 +153,34 @@ def test_squad_is_corpus_and_questions_with_articles_as_groups(tmp_path):
     assert [q["cluster_id"] for q in queries] == ["A", "A", "B", "B"]
 
 
+def test_beir_is_a_folder_with_answers_added(tmp_path):
+    write_lines(tmp_path / "corpus.jsonl", [{"_id": "d1", "title": "T", "text": "x"}])
+    rows = [{"_id": "1", "text": "Q?", "answers": ["a"]}, {"_id": "2", "text": "R?"}]
+    write_lines(tmp_path / "queries.jsonl", rows)
+    (tmp_path / "qrels").mkdir()
+    (tmp_path / "qrels" / "dev.tsv").write_text("query-id\tcorpus-id\tscore\n1\td1\t1\n")
+    source = {"beir": str(tmp_path)}
+    entry = {"kind": "questions", "corpus": source, "answer": "short"}
+    [query], [document] = read({**entry, "questions": {**source, "split": "dev"}})
+    assert (document["document_id"], document["target"], document["text"]) == ("d1", "T", "x")
+    assert (query["query_id"], query["golds"], query["evidence"]) == ("1", ["a"], ["d1"])
+
+
+def test_a_data_set_in_a_folder_may_be_corpus_and_questions(tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "cache"))
+    answers = {"text": ["x"], "answer_start": [0]}
+    row = {"id": "1", "question": "Q?", "context": "x y", "name": "d", "answers": answers}
+    write_lines(tmp_path / "data" / "train.jsonl", [row])
+    dataset = {"path": str(tmp_path / "data")}
+    corpus = {"dataset": dataset, "columns": {"id": "name", "text": "context"}}
+    questions_of = {"dataset": dataset, "columns": {"evidence": "name"}}
+    entry = {"kind": "questions", "corpus": corpus, "questions": questions_of, "answer": "short"}
+    [query], [document] = read(entry)
+    assert (document["document_id"], document["text"]) == ("d", "x y")
+    assert (query["golds"], query["evidence"]) == (["x"], ["d"])
+    assert json.loads(query["metadata"]) == {"context": "x y"}
+
+
 @pytest.fixture
 def many(tmp_path):
     rows = [

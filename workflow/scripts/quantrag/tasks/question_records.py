@@ -71,7 +71,7 @@ def read_questions(
         {**USUAL, "group": ()},
         needed=("id", "question"),
     )
-    as_text = any(path.lower().endswith((".csv", ".tsv")) for path in files)
+    as_text = (source["file"] or "").lower().endswith((".csv", ".tsv"))
     seen: set[str] = set()
     for where, record in columns.checked(_records(source, files)):
         n_before = problems.total
@@ -128,7 +128,7 @@ def _texts(
 
     A data set in SQuAD's layout has them inside an object, under `text`.
     """
-    if as_text and value not in labels and str(value).startswith("["):
+    if as_text and value is not None and value not in labels and value.startswith("["):
         try:
             value = json.loads(value)
         except ValueError:
