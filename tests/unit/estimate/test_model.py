@@ -18,14 +18,20 @@ ONE_SECOND = {
         }
     },
     "rates": {
-        "prefill_efficiency": 0.5,
-        "dequantizing_efficiency": 0.25,
-        "decode_efficiency": 0.5,
-        "largest_batch": 10,
-        "memory_share": 0.9,
-        "engine_start_s": 100,
-        "read_gb_per_s": 1,
-        "quantize_minutes_per_billion": 6,
+        "measured": {
+            "on": "paper",
+            "prefill_efficiency": 0.5,
+            "dequantizing_efficiency": 0.25,
+            "eight_bit_efficiency": 0.5,
+        },
+        "assumed": {
+            "decode_efficiency": 0.5,
+            "largest_batch": 10,
+            "memory_share": 0.9,
+            "engine_start_s": 100,
+            "read_gb_per_s": 1,
+            "quantize_minutes_per_billion": 6,
+        },
     },
     "models": {
         "o/m": {"billions": 1.0, "layers": 1, "kv_heads": 1, "head_dim": 1, "embeddings": 0.0}
@@ -103,3 +109,21 @@ def test_typical_prompts_by_hand():
     # 4096 tokens, 64 of them for the answer and 32 for the query: 40 documents
     per_query = 32 + 3 * ((100 + 32) + (4000 + 32))
     assert work == Work(10 * 7, 10 * per_query, 10 * (32 + 3 * (4000 + 64)), 70 * 64)
+
+
+@pytest.mark.parametrize(
+    ("precision", "entry", "seconds"),
+    [
+        ("fp16", {"method": "none"}, 8.10),
+        ("int4-gptq", {"method": "gptq"}, 8.93),
+        ("fp8", {"method": "fp8"}, 7.40),
+    ],
+)
+def test_the_measured_rates_give_the_measured_seconds(facts, precision, entry, seconds):
+    """The H200's run of docs/benchmarks.md, from which they were reckoned."""
+    config = configuration(precisions={precision: entry}, baseline=precision)
+    work = Work(prompts=200, prompt_tokens=236_919, computed_tokens=180_058, output_tokens=12_800)
+    facts["rates"]["assumed"] |= {"engine_start_s": 0, "read_gb_per_s": 1e9}
+    card = facts["gpus"]["H200-SXM"]
+    row = estimate_row(config, facts, "llama-2-7b-chat", precision, work, card)
+    assert row.generate_h * 3600 == pytest.approx(seconds, rel=0.02)

@@ -22,7 +22,8 @@ def test_the_papers_grid_from_nothing(facts, tmp_path):
     assert "14.5 GB" in rows[0]
     assert any(line.startswith("total") for line in lines)
     assert "one A100-80GB" in text
-    assert "Assumed (config/estimate.yaml):" in text
+    assert "Measured on an H200 on 2026-11-26" in text
+    assert "Assumed (config/estimate.yaml)" in text
     assert "LaMP-5U: 2500 queries" in text
     assert max(map(len, lines)) < 130
 

@@ -5,7 +5,7 @@ import pytest
 from quantrag.generation.cards import smallest_card, usable_memory
 
 FACTS = {
-    "rates": {"memory_share": 0.9},
+    "rates": {"assumed": {"memory_share": 0.9}},
     "gpus": {
         "large": {"capability": [9, 0], "memory_gib": 80},
         "old": {"capability": [8, 0], "memory_gib": 40},

@@ -142,7 +142,7 @@ def estimate_row(
     Raises:
         UserError: nothing is known about the model, or it doesn't fit the card.
     """
-    rates, generation = facts["rates"], config["generation"]
+    rates, generation = all_rates(facts), config["generation"]
     asked = Precision.of(precision, config["precisions"][precision])
     shape = model_shape(config["models"][model]["source"], facts["models"], original)
     bits = asked.stored_bits
@@ -162,8 +162,10 @@ def estimate_row(
     # Tensor cores read 8 bits only where activations have them too.
     eight = asked.method.activation_bits == 8
     tflops = gpu["tflops_8bit"] if eight else gpu["tflops_16bit"]
-    native = eight or bits >= 16
-    efficiency = rates["prefill_efficiency"] if native else rates["dequantizing_efficiency"]
+    if eight:
+        efficiency = rates["eight_bit_efficiency"]
+    else:
+        efficiency = rates["prefill_efficiency" if bits >= 16 else "dequantizing_efficiency"]
     cached = engine.caches_prefixes(generation[engine.name])
     passes = 2 if noise_floor else 1
     tokens = work.computed_tokens if cached else work.prompt_tokens
@@ -197,6 +199,15 @@ def estimate_row(
         weights_gb if downloaded else 0.0,
         weights_gb if downloaded or asked.made_here else 0.0,
     )
+
+
+def all_rates(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Rates, whether measured or assumed; `on` is what the measured ones were measured on.
+
+    Args:
+        facts: content of `config/estimate.yaml`.
+    """
+    return {**facts["rates"]["assumed"], **facts["rates"]["measured"]}
 
 
 def model_shape(

@@ -9,7 +9,15 @@ from pyarrow.parquet import read_table
 from quantrag.checkpoints.folder import weight_bytes
 from quantrag.engines.registry import perplexity_texts
 from quantrag.errors import UserError
-from quantrag.estimate.model import Row, Work, counted_work, estimate_row, model_shape, typical_work
+from quantrag.estimate.model import (
+    Row,
+    Work,
+    all_rates,
+    counted_work,
+    estimate_row,
+    model_shape,
+    typical_work,
+)
 from quantrag.estimate.sample_size import sample_size
 from quantrag.grid import K, retrievers_with_none
 from quantrag.quantization.precisions import Precision
@@ -54,8 +62,8 @@ def estimate(
     return "\n".join(
         [
             f"Estimate for the experiment {config['experiment']!r} on one {name}: figures to plan "
-            "with, from data sheets and",
-            "assumptions, not from measurements. Hours and energy are those of one card.",
+            "with, from data sheets,",
+            "a few measurements and assumptions. Hours and energy are those of one card.",
             "",
             *_table(rows),
             "",
@@ -154,7 +162,7 @@ def _assumptions(
     gpu: Mapping[str, float],
     rows: Sequence[Row],
 ) -> list[str]:
-    rates = facts["rates"]
+    rates = all_rates(facts)
     encoders = {
         str(entry[key])
         for entry in config["retrievers"].values()
@@ -163,12 +171,14 @@ def _assumptions(
     }
     counted = {row.model for row in rows if row.work.counted}
     lines = [
-        "Assumed (config/estimate.yaml):",
+        f"Measured on {rates['on']}:",
+        f"- reading prompts at {rates['prefill_efficiency']:.0%} of the TFLOPS in 16 bits, "
+        f"{rates['dequantizing_efficiency']:.0%} where weights are unpacked on the way, "
+        f"{rates['eight_bit_efficiency']:.0%} in 8 bits",
+        "Assumed (config/estimate.yaml), also that other cards reach the same parts:",
         f"- the card: {gpu['tflops_16bit']} TFLOPS in 16 bits, {gpu['tflops_8bit']} in 8, "
         f"{gpu['bandwidth_gb_s']} GB/s, {gpu['watts']} W all the time",
-        f"- reading prompts at {rates['prefill_efficiency']:.0%} of the TFLOPS "
-        f"({rates['dequantizing_efficiency']:.0%} where weights are unpacked on the way), writing "
-        f"answers at {rates['decode_efficiency']:.0%} of the bandwidth",
+        f"- writing answers at {rates['decode_efficiency']:.0%} of the bandwidth",
         f"- {rates['engine_start_s']} s to start the engine, weights read at "
         f"{rates['read_gb_per_s']} GB/s, quantization {rates['quantize_minutes_per_billion']} "
         "minutes per billion parameters",

@@ -21,7 +21,7 @@ def usable_memory(
     support = Precision.of(precision, entry).support(engine, "cuda")
     if support.refusal:
         return {}
-    share = facts["rates"]["memory_share"]
+    share = facts["rates"]["assumed"]["memory_share"]
     return {
         name: card["memory_gib"] * share
         for name, card in sorted(facts["gpus"].items(), key=lambda item: item[1]["memory_gib"])
