@@ -135,29 +135,31 @@ rule trend:
         "../scripts/trend.py"
 
 
-rule cost:
-    """Join what each model and precision took in memory, time and energy."""
-    input:
-        costs=plan.costs(noise_floor=False),
-        facts=local(own("config/estimate.yaml")),
-    output:
-        table="<results>/tables/costs.csv",
-    log:
-        "<logs>/cost.log",
-    benchmark:
-        "<benchmarks>/cost.tsv"
-    conda:
-        "../../envs/analysis.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=growing(10),
-    params:
-        precisions=config["precisions"],
-        engine=config["generation"]["engine"],
-        code=plan.code("cost.py"),
-    script:
-        "../scripts/cost.py"
+if not RECORDED:
+
+    rule cost:
+        """Join what each model and precision took in memory, time and energy."""
+        input:
+            costs=plan.costs(noise_floor=False),
+            facts=local(own("config/estimate.yaml")),
+        output:
+            table="<results>/tables/costs.csv",
+        log:
+            "<logs>/cost.log",
+        benchmark:
+            "<benchmarks>/cost.tsv"
+        conda:
+            "../../envs/analysis.yaml"
+        threads: 1
+        resources:
+            mem_mb=growing(1000),
+            runtime=growing(10),
+        params:
+            precisions=config["precisions"],
+            engine=config["generation"]["engine"],
+            code=plan.code("cost.py"),
+        script:
+            "../scripts/cost.py"
 
 
 rule replicate:

@@ -63,4 +63,3 @@ def test_only_what_has_inputs_is_there(over_k):
     assert {"forest", "flips"} <= figures
     assert ("k_sweep" in figures) == ("trends" in tables) == over_k
     assert figures.isdisjoint({"quality_cost", "layer_errors", "retrievers_compared"})
-    assert made.costs(noise_floor=True) == []

@@ -73,9 +73,5 @@ class RecordedPlan:
         """The items of every task."""
         return self._of_tasks("items")
 
-    def costs(self, *, noise_floor: bool) -> list[str]:
-        """None: nothing is known of what the answers took."""
-        return []
-
     def _of_tasks(self, folder: str) -> list[str]:
         return [f"<results>/{folder}/{task}.parquet" for task in self.experiment.tasks]
