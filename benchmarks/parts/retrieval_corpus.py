@@ -129,7 +129,7 @@ def faiss_flat(passages: int, n_queries: int, repeats: int) -> dict[str, float]:
             faiss.read_index(str(scratch / "peer")),
         )
         peer.search(queries[:1], DEPTH)  # Into memory.
-        searching, _, _ = in_turn(
+        searching, processor, _ = in_turn(
             repeats,
             {
                 "ours": lambda: list(faiss_index.retrieve_from_corpus(own, queries, DEPTH)),
@@ -142,6 +142,7 @@ def faiss_flat(passages: int, n_queries: int, repeats: int) -> dict[str, float]:
         "indexing_ratio": indexing["peer"] / indexing["ours"],
         "queries_per_s": n_queries / searching["ours"],
         "search_ratio": searching["peer"] / searching["ours"],
+        "search_processor_ratio": processor["peer"] / processor["ours"],
     }
 
 
@@ -207,6 +208,10 @@ def report(name: str, peer: str, found: dict[str, float]) -> None:
             ),
             ("same rankings", f"{found['same_rankings']:.1%}"),
         ]
+    if "search_processor_ratio" in found:
+        rows.append(
+            ("search: the same in processor time", f"{found['search_processor_ratio']:.2f} x")
+        )
     show(f"{name}: a corpus of {found['passages']:,.0f} passages", rows)
 
 

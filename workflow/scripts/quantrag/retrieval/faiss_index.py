@@ -7,6 +7,7 @@ best documents without looking at all: how many is measured (`index_recall`).
 
 import logging
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import faiss
@@ -32,6 +33,8 @@ FLAT_DOCUMENTS = 1_000_000
 HNSW_NEIGHBOURS, HNSW_BUILDING, HNSW_SEARCHING = 32, 200, 256
 # Queries on which the recall of a graph is measured.
 RECALL_SAMPLE = 200
+# Queries whose candidates are scored again together: of 400 dimensions some 10 MB.
+RESCORED_AT_ONCE = 64
 # FAISS's limit of k on a GPU; larger scopes are searched on the CPU.
 GPU_MOST_RESULTS = 2_048
 
@@ -52,7 +55,8 @@ def flat_index(vectors: np.ndarray, of_document: np.ndarray) -> faiss.IndexFlatI
         stored = _stored(index)
         for start in range(0, len(of_document), ROWS_AT_ONCE):
             part = of_document[start : start + ROWS_AT_ONCE]
-            stored[start : start + len(part)] = vectors[part]
+            # "clip", which no row needs, writes in place; numpy's default copies once more.
+            np.take(vectors, part, axis=0, out=stored[start : start + len(part)], mode="clip")
     return index
 
 
@@ -186,9 +190,14 @@ def retrieve_from_corpus(
             # A candidate that wasn't fetched may equal the last one that is kept.
             whole = found[:, -1] < cuts - ROUNDING * np.abs(cuts)
             whole |= (size == index.ntotal) | _is_graph(index)
-            for place in np.flatnonzero(whole):
-                query = left[place]
-                results[query] = _exactly(stored, batch[query], rows[place], depth)
+            places = np.flatnonzero(whole)
+            parts = np.split(places, range(RESCORED_AT_ONCE, len(places), RESCORED_AT_ONCE))
+            tasks = [(stored, batch[left[part]], rows[part], depth) for part in parts]
+            # numpy computes outside of Python's lock, but on one core.
+            with ThreadPoolExecutor(faiss.omp_get_max_threads()) as pool:
+                for part, best in zip(parts, pool.map(lambda t: _exactly(*t), tasks), strict=True):
+                    for query, ranked in zip(left[part], best, strict=True):
+                        results[query] = ranked
             left, size = left[~whole], 2 * size
         log.info("searched %d of %d queries", start + len(batch), len(query_vectors))
         yield from results
@@ -213,14 +222,21 @@ def _searcher(index: faiss.Index) -> Callable[[np.ndarray, int], tuple[np.ndarra
 
 
 def _exactly(
-    stored: np.ndarray, vector: np.ndarray, rows: np.ndarray, depth: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """The best of some rows, scored again."""
-    rows = np.sort(rows[rows >= 0])
+    stored: np.ndarray, vectors: np.ndarray, rows: np.ndarray, depth: int
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """The best of some rows for each query, scored again; a row of -1 is none."""
+    rows = np.sort(rows, axis=1)
     # Not by BLAS, whose order of summation depends on the number of rows.
-    scores = np.einsum("nd,d->n", stored[rows], vector)
-    order = best_first(scores)[:depth]
-    return rows[order], scores[order].astype(np.float64)
+    scores = np.einsum("qnd,qd->qn", stored[rows], vectors)
+    scores[rows < 0] = -np.inf
+    orders = [
+        best_first(found)[: min(depth, np.count_nonzero(own >= 0))]
+        for own, found in zip(rows, scores, strict=True)
+    ]
+    return [
+        (own[order], found[order].astype(np.float64))
+        for own, found, order in zip(rows, scores, orders, strict=True)
+    ]
 
 
 def index_recall(index: faiss.Index, query_vectors: np.ndarray, depth: int) -> float:
