@@ -154,8 +154,9 @@ def small_cache(arguments: argparse.Namespace, seed: int | None = None) -> dict:
     longest = pc.max(read_prompts(prompt_files(arguments.folder))["n_tokens"]).as_py()
     per_token = kv_bytes_per_token(read_config(arguments.checkpoint), arguments.dtype)
     tokens = 5 * (longest + arguments.new_tokens)
-    gib = tokens * per_token / 2**30
-    return sweep(arguments, seed, kv_cache_gib=gib, max_num_seqs=4)
+    # The same on a GPU, where the cache is otherwise a share of the memory.
+    extra = {"kv_cache_memory_bytes": tokens * per_token}
+    return sweep(arguments, seed, extra=extra, max_num_seqs=4)
 
 
 def small_cache_shuffled(arguments: argparse.Namespace) -> dict:

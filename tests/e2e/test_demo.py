@@ -173,6 +173,10 @@ def test_the_tables_cover_the_grid(run):
     costs = run.table("costs")
     assert set(costs["precision"]) == {"bf16", "int4-gptq"}
     assert (costs["weights_gib"] > 0).all()
+    # Beside the weights the cache of the longest prompt.
+    assert (costs["memory_gib"] > costs["loaded_gib"]).all()
+    assert (costs["loaded_gib"] > 0).all()
+    assert costs["smallest_gpu"].notna().all()
 
 
 def test_completions_carry_their_provenance(run):
