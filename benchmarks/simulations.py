@@ -12,6 +12,7 @@ are the ones in which "t" claims what isn't so; the tests of the project hold "b
 
 import argparse
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ import numpy as np
 from scipy import stats
 
 from benchmarks.parts import common
+from quantrag.scoring.metrics import METRICS
 from quantrag.statistics.bounded import Differences
 from quantrag.statistics.paired import holm
 
@@ -110,6 +112,40 @@ INTERVALS = (
     Scenario("0.25% become 4 worse", {4.0: 0.0025}, 4.0, 3.4),
     Scenario("9% better by 1, 3% worse by 3", {-1.0: 0.09, 3.0: 0.03}, 4.0, 3.4),
 )
+
+
+@dataclass(frozen=True)
+class Likelihoods:
+    """Differences of likelihoods, in nats per token: small ones at every query, without a bound.
+
+    Attributes:
+        name: in the table.
+        noise: of mean 0, given a generator and the shape.
+        mean: added to all.
+    """
+
+    name: str
+    noise: Callable[[np.random.Generator, tuple[int, int]], np.ndarray]
+    mean: float = 0.02
+
+    def draw(self, rng: np.random.Generator, replications: int, n: int) -> np.ndarray:
+        return self.noise(rng, (replications, n)) + self.mean
+
+
+def _skewed(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
+    losses = (rng.random(shape) < 0.1) * rng.exponential(0.2, shape)
+    return rng.normal(0, 0.05, shape) + losses - 0.02
+
+
+#: The mean is the margin of 2% of perplexity, so that "equivalent" is false.
+LIKELIHOODS = (
+    Likelihoods("normal, sd 0.1", lambda rng, shape: rng.normal(0, 0.1, shape)),
+    Likelihoods("t with 3 degrees, scale 0.05", lambda rng, s: 0.05 * rng.standard_t(3, s)),
+    Likelihoods("normal, sd 0.05, and a tenth loses 0.2 more", _skewed),
+    Likelihoods(
+        "log-normal, scale 0.05", lambda rng, s: 0.05 * (rng.lognormal(0, 1, s) - np.exp(0.5))
+    ),
+)
 SKEWED_NULL, SYMMETRIC_NULL = INTERVALS[-1], Scenario("", {-1.0: 0.05, 1.0: 0.05}, 4.0, 3.4)
 #: No difference at all on average; the t-test is valid here.
 EQUAL = tuple(
@@ -124,6 +160,26 @@ EQUAL = tuple(
 
 def bounded(drawn: np.ndarray, scenario: Scenario) -> Differences:
     return Differences(drawn, np.ones_like(drawn), np.full(len(drawn), scenario.bound))
+
+
+def of_likelihoods(drawn: np.ndarray) -> Differences:
+    """As the tables take them: bounded by what was seen, not by the level of a likelihood."""
+    bound = METRICS["nll"].largest_difference(5 + drawn, np.full_like(drawn, 5))
+    return Differences(drawn, np.ones_like(drawn), bound)
+
+
+def likelihood_rates(scenario: Likelihoods, n: int, replications: int) -> list[float]:
+    """Coverage by t and by the bounded mean, and false equivalence by the bounded mean."""
+    drawn = scenario.draw(np.random.default_rng(n), replications, n)
+    found = of_likelihoods(drawn)
+    low, high = found.interval(0.95)
+    reach = stats.t.ppf(0.975, n - 1) * drawn.std(axis=1, ddof=1) / np.sqrt(n)
+    margin = np.full(replications, scenario.mean)
+    return [
+        float(np.mean(np.abs(drawn.mean(axis=1) - scenario.mean) <= reach)),
+        float(np.mean((low <= scenario.mean) & (high >= scenario.mean))),
+        float(np.mean(found.p_equivalence(-margin, margin) < ALPHA)),
+    ]
 
 
 def equivalent(drawn: np.ndarray, scenario: Scenario, margin: float) -> np.ndarray:
@@ -229,6 +285,14 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
             rows.append((f"n = {n:,}", "  ".join(f"{100 * rate:5.1f}%" for rate in rates)))
             numbers[f"coverage, {scenario.name}, n = {n}"] = rates
         common.show(f"Coverage of 95% intervals (BCa, bounded): {scenario.name}", rows)
+    for scenario in LIKELIHOODS:
+        rows = []
+        for n in sizes:
+            rates = likelihood_rates(scenario, n, min(replications, 1000))
+            rows.append((f"n = {n:,}", "  ".join(f"{100 * rate:5.1f}%" for rate in rates)))
+            numbers[f"likelihoods, {scenario.name}, n = {n}"] = rates
+        title = "Likelihoods: coverage (t, bounded), false equivalence (bounded)"
+        common.show(f"{title}: {scenario.name}", rows)
     rows = []
     for scenario, margin in EQUAL:
         drawn = scenario.draw(np.random.default_rng(0), replications, 2500)

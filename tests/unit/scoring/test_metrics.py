@@ -322,3 +322,12 @@ def test_what_was_not_scored_is_unknown():
 def test_unknown_metrics_are_named():
     with pytest.raises(UserError, match=r"'bleu'.*mae"):
         metric("bleu")
+
+
+def test_an_unseen_likelihood_differs_by_no_more_than_twice_what_was_seen():
+    first, second = np.array([[5.1, 4.0, 6.2]]), np.array([[5.0, 4.3, 6.0]])
+    assert METRICS["nll"].largest_difference(first, second) == pytest.approx([0.6])
+    # An error of ratings may change by the whole scale, and so may a likelihood that rarely moves.
+    assert METRICS["mae"].largest_difference(first % 1, second % 1) == pytest.approx([4])
+    second[0, :2] = first[0, :2]
+    assert METRICS["nll"].largest_difference(first, second) == pytest.approx([6.2])

@@ -11,12 +11,14 @@ from benchmarks.simulations import (
     AT_THE_MARGIN,
     EQUAL,
     INTERVALS,
+    LIKELIHOODS,
     SKEWED_NULL,
     SYMMETRIC_NULL,
     covered,
     equivalent,
     equivalent_by_t,
     family_wise_error,
+    likelihood_rates,
 )
 
 
@@ -83,3 +85,11 @@ def test_power_for_equivalence_is_kept_where_the_t_test_is_valid(scenario, margi
     drawn = scenario.draw(np.random.default_rng(2), 1000, 2500)
     power = [np.mean(m(drawn, scenario, margin)) for m in (equivalent_by_t, equivalent)]
     assert power[1] >= power[0] - 0.05
+
+
+@pytest.mark.parametrize("scenario", LIKELIHOODS, ids=lambda scenario: scenario.name)
+@pytest.mark.parametrize("n", [16, 100, 300])
+def test_likelihoods_without_a_bound_keep_coverage_and_equivalence(scenario, n):
+    _, coverage, false_equivalence = likelihood_rates(scenario, n, 400)
+    assert coverage >= 0.92
+    assert false_equivalence <= at_most(0.05, 400)

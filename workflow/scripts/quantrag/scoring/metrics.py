@@ -135,6 +135,27 @@ class Metric:
         seen = np.max(np.abs(np.nan_to_num(values)), axis=1, initial=0)
         return np.maximum(seen, self.bound if math.isfinite(self.bound) else 1.0)
 
+    def largest_difference(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+        """The largest size that a query's difference can have.
+
+        An answer changes by anything up to the whole scale, and mostly not at all. A likelihood
+        changes a little nearly everywhere: where most queries differ, an unseen one is taken to
+        differ by at most twice the largest difference seen. (At once it, coverage falls below 93%
+        where differences are skewed: `benchmarks/simulations.py`.)
+
+        Args:
+            first, second: float64 (n, queries), NaN or equal where a query doesn't count.
+
+        Returns:
+            float64 (n,).
+        """
+        difference = np.nan_to_num(first - second)
+        largest = np.max([self.largest(v) for v in (first, second, difference)], axis=0)
+        if self.per_likelihood is None:
+            return largest
+        mostly = np.mean(difference != 0, axis=1) > 0.5
+        return np.where(mostly, 2 * np.max(np.abs(difference), axis=1, initial=0), largest)
+
     @property
     def direction(self) -> str:
         """The direction of improvement in words, with an arrow."""

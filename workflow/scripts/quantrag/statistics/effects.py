@@ -87,7 +87,7 @@ def effect(
     if metric.is_mean or metric.is_root:
         first, second = (np.where(include, columns[0][rows], 0.0) for rows in pairs.T)
         by_query = first - second
-        bound = np.max([metric.largest(v) for v in (first, second, by_query)], axis=0)
+        bound = metric.largest_difference(first, second)
         differences = Differences(by_cluster(grid, by_query), by_cluster(grid, include), bound)
         return Effect(differences, point(reference), metric.is_root)
     estimator = difference_estimator(grid, metric, pairs, include)

@@ -162,12 +162,11 @@ def _slopes(
         # Of recorded answers the length may be unknown, 0: it doesn't vary, and there is no slope.
         tokens = np.log2(np.maximum(grid.n_tokens[reference], 1))
         difference = np.where(include, values[own] - values[reference], 0.0)
-        bound = float(
-            np.max(metric.largest(values[pairs].reshape(-1, len(grid.clusters))), initial=0)
-        )
+        bound = float(np.max(metric.largest_difference(values[own], values[reference]), initial=0))
         by_cluster = (grid.clusters, grid.n_clusters, include)
         slope = slope_of(difference, tokens, *by_cluster, bound)
-        of_baseline = slope_of(np.where(include, values[reference], 0), tokens, *by_cluster, bound)
+        level = float(np.max(metric.largest(values[reference]), initial=0))
+        of_baseline = slope_of(np.where(include, values[reference], 0), tokens, *by_cluster, level)
         step = _step(grid, values, group, included, bound)
         with np.errstate(invalid="ignore"):
             gap = difference.sum() / include.sum()
