@@ -11,7 +11,7 @@ NAME = compare
 # What runs on such CPUs alone.
 AVX512 = $(shell grep -qw avx512_bf16 /proc/cpuinfo && echo config/precisions-avx512.yaml)
 
-.PHONY: help demo precisions compare test test-gpu lint format docs env dev-env llm-compressor-env config-reference envs lock clean distclean
+.PHONY: help demo example precisions compare test test-gpu lint format docs env dev-env llm-compressor-env config-reference envs lock clean distclean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*##/  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 25
@@ -23,6 +23,11 @@ demo: env  ## run the demo's grid to figures, tables and a report (VERBOSE=1: ev
 	@printf '\n' && cat results/demo/summary.txt
 	@printf '\nFigures: %s\nTables:  %s\nRules:   %s\nReport:  %s\n' results/demo/figures/ \
 	    results/demo/tables/ results/demo/snakemake-report.html results/demo/report.html
+
+example: env  ## ask questions on this project's documentation (docs/own-data.md)
+	@$(call alone,snakemake --profile profiles/demo --configfile config/own-documents.yaml)
+	@printf '\n' && cat results/own-documents/summary.txt
+	@printf '\nTables: %s\nReport: %s\n' results/own-documents/tables/ results/own-documents/report.html
 
 precisions: env llm-compressor-env  ## run the demo's model at every precision of a CPU
 	@$(call alone,snakemake --profile profiles/demo --configfile config/precisions-cpu.yaml $(AVX512))
