@@ -87,7 +87,9 @@ def test_the_report_shows_questions_and_passages(run):
 
 
 def test_a_changed_document_reruns_what_follows_and_nothing_else(run):
-    (run / "docs" / "cluster.md").write_text((run / "docs" / "cluster.md").read_text() + "\nMore.\n")
+    (run / "docs" / "cluster.md").write_text(
+        (run / "docs" / "cluster.md").read_text() + "\nMore.\n"
+    )
     done = run_snakemake(run, "-n", "--cores", "2", "--configfile", "own.yaml")
     counts = job_counts(done.stdout + done.stderr)
     assert counts["prepare_task"] == 1
