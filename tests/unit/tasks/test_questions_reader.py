@@ -2,6 +2,8 @@
 
 import json
 import re
+from collections import Counter
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -11,7 +13,7 @@ from handbook import LEAVE, PAY, QUESTIONS, read, write_handbook, write_lines
 from quantrag.errors import UserError
 from quantrag.tasks import questions
 from quantrag.tasks.answers import NO_ANSWER
-from quantrag.tasks.questions_reader import TRAINING_DOCUMENTS, held_out_groups
+from quantrag.tasks.questions_reader import TRAINING_DOCUMENTS, held_out_groups, spread
 from quantrag.tasks.schemas import RECORDS
 from quantrag.tasks.settings import QuestionsTask
 
@@ -131,6 +133,23 @@ def test_only_the_first_questions_are_evaluated_where_a_number_is_given(tmp_path
     queries, documents = read(write_handbook(tmp_path), max_queries=2)
     assert [q["query_id"] for q in queries] == ["q1", "2"]
     assert {d["document_id"].partition("#")[0] for d in documents} == {"leave.md", "pay.md"}
+
+
+@given(
+    groups=st.lists(st.sampled_from("abcd"), max_size=30),
+    most=st.none() | st.integers(1, 30),
+)
+def test_a_few_questions_are_spread_over_the_groups(groups, most):
+    asked = [SimpleNamespace(id=place, group=group) for place, group in enumerate(groups)]
+    kept = spread(asked, most)
+    assert [question.id for question in kept] == sorted(question.id for question in kept)
+    assert len(kept) == min(len(groups), most or len(groups))
+    taken = Counter(question.group for question in kept)
+    given = Counter(groups)
+    # No group is asked twice while another one still has a question that wasn't asked.
+    assert all(
+        taken[group] >= min(given[group], max(taken.values(), default=0) - 1) for group in given
+    )
 
 
 def test_squad_is_corpus_and_questions_with_articles_as_groups(tmp_path):

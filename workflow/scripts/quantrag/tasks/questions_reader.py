@@ -4,6 +4,7 @@ import hashlib
 import json
 import logging
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -90,7 +91,7 @@ def read_task(reading: Mapping[str, Any], files: Mapping[str, Any]) -> tuple[pa.
     _check_there_are_some(questions, usable, documents, names)
     held_out = held_out_groups([question.group for question in usable], reading["held_out"])
     chosen = [q for q in usable if (q.group in held_out) == reading["is_training"]]
-    chosen = chosen[: reading["max_queries"]]
+    chosen = spread(chosen, reading["max_queries"])
     log.info(
         "%d passages of %d documents; %d questions of %d in %d groups (%d groups held out)",
         *(len(documents), n_documents, len(chosen), len(usable)),
@@ -106,6 +107,21 @@ def read_task(reading: Mapping[str, Any], files: Mapping[str, Any]) -> tuple[pa.
     dropped = {kind: counts for kind, counts in dropped.items() if counts[0]}
     records = json.dumps({"empty_profiles": 0, "dropped": dropped})
     return queries.table().replace_schema_metadata({RECORDS: records}), documents
+
+
+def spread(questions: Sequence[Question], most: int | None) -> list[Question]:
+    """At most so many questions, in their order: the first of every group, then the second, ...
+
+    Data sets go article by article: their first questions would be of a handful of groups, on
+    which no statistics can rest.
+    """
+    seen: Counter[str] = Counter()
+    turns = []
+    for question in questions:
+        turns.append(seen[question.group])
+        seen[question.group] += 1
+    kept = sorted(range(len(questions)), key=turns.__getitem__)[:most]
+    return [questions[place] for place in sorted(kept)]
 
 
 class EvidenceSearch:

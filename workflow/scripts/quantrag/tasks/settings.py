@@ -305,8 +305,9 @@ class QuestionsTask(Section):
     max_queries: Integer | None = Field(
         None,
         ge=1,
-        description="Evaluate only the first so many of the other questions in file order; `null` "
-        "evaluates all. The whole file is read and checked all the same.",
+        description="Evaluate only so many of the other questions: the first of every group, then "
+        "the second of every group, and so on; `null` evaluates all. The whole file is read and "
+        "checked all the same.",
     )
     invalid_records: InvalidRecords = "error"
 
