@@ -132,6 +132,14 @@ def test_defaults_of_questions_follow_from_their_source(demo):
         ),
         ({"answer": "long"}, r"answer: 'long' is not allowed. Allowed: short, label, rating, text"),
         ({"answer": "label"}, r"handbook\.labels: at least two labels are needed"),
+        (
+            {"answer": "label", "labels": ["a", "b", "a"]},
+            r"handbook\.labels: 'a' repeats a label",
+        ),
+        (
+            {"answer": "label", "labels": ["a", "b "]},
+            r"handbook\.labels: 'b ' begins or ends with white space\. Allowed: 'b'$",
+        ),
         ({"labels": ["a", "b"]}, r"handbook\.labels: not allowed beside answer: short"),
         ({"corpus": {}}, r"corpus: none given\. Allowed: exactly one of files, table, beir, squad"),
         (

@@ -238,15 +238,30 @@ def test_a_held_out_question_has_a_scope_with_its_evidence_first(many):
     assert read(many, "train") == [queries, documents]
 
 
-@given(st.sets(st.text(max_size=4), min_size=2, max_size=20), st.floats(0.01, 0.99))
-def test_held_out_groups_are_a_stable_share_and_never_all(groups, share):
-    held_out = held_out_groups(sorted(groups), share)
-    assert held_out <= groups
-    assert 1 <= len(held_out) < len(groups)
-    assert abs(len(held_out) - share * len(groups)) <= 1
-    assert held_out == held_out_groups([*sorted(groups, reverse=True)] * 2, share)
-    # A group more changes no more than one of the choices.
-    assert len(held_out - held_out_groups([*groups, "another"], share)) <= 1
+@given(
+    st.dictionaries(st.text(max_size=4), st.integers(1, 9), min_size=2, max_size=20),
+    st.floats(0.01, 0.99),
+)
+def test_held_out_groups_are_a_share_of_the_questions_and_never_all(sizes, share):
+    groups = [group for group, size in sizes.items() for _ in range(size)]
+    held_out = held_out_groups(groups, share)
+    assert held_out < sizes.keys()
+    room = share * len(groups) - sum(sizes[group] for group in held_out)
+    if room < -1e-6:
+        assert [sizes[group] for group in held_out] == [min(sizes.values())]
+    else:
+        # Whatever else would fit is taken.
+        others = [sizes[group] for group in sizes.keys() - held_out]
+        assert held_out
+        assert min(others) > room - 1e-6
+    assert held_out == held_out_groups(groups[::-1], share)
+
+
+def test_a_large_group_is_not_held_out_for_a_small_share():
+    groups = [*["large"] * 90, *map(str, range(10))]
+    assert len(held_out_groups(groups, 0.05)) == 5
+    assert len(held_out_groups([str(n) for n in range(100)], 0.29)) == 29
+    assert held_out_groups(["a"] * 60 + ["b"] * 40, 0.1) == {"b"}
 
 
 def test_one_group_cannot_be_divided():

@@ -26,6 +26,7 @@ def folder(tmp_path, monkeypatch):
 
 def test_a_pattern_means_files_in_the_order_of_their_paths(folder):
     assert matching_files("docs/**/*.md") == ["docs/a/z.md", "docs/b.md"]
+    assert matching_files("docs/**/**") == ["docs/a/y.txt", "docs/a/z.md", "docs/b.md"]
     assert matching_files("docs/*") == ["docs/b.md"]
     assert matching_files("docs/b.md") == ["docs/b.md"]
     assert matching_files("docs") == []

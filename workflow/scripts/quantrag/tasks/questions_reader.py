@@ -194,24 +194,30 @@ class EvidenceSearch:
 
 
 def held_out_groups(groups: Sequence[str], share: float) -> set[str]:
-    """The groups that are kept for calibration: those whose names have the smallest hashes.
+    """The groups that are kept for calibration: by the hashes of their names, each that fits.
 
-    So the choice depends on the names alone, and hardly changes when groups are added.
+    So the choice depends on names and sizes alone, and hardly changes when groups are added.
 
     Args:
         groups: the group of each question.
-        share: of the groups, from 0 to below 1; above 0 at least one group, but never all.
+        share: of the questions, from 0 to below 1, that isn't exceeded, except that above 0 at
+            least one group is taken: the smallest where none fits.
 
     Raises:
         UserError: there is only one group.
     """
-    different = set(groups)
     if not share:
         return set()
-    if len(different) < 2:
+    sizes = Counter(groups)
+    if len(sizes) < 2:
         raise UserError("held_out: all questions are of one group, which can't be divided.")
-    count = min(max(round(share * len(different)), 1), len(different) - 1)
-    return set(sorted(different, key=_hash)[:count])
+    room = share * len(groups) + 1e-9  # 0.29 * 100 is a little below 29
+    held_out: set[str] = set()
+    for group in sorted(sizes, key=_hash):
+        if sizes[group] <= room:
+            held_out.add(group)
+            room -= sizes[group]
+    return held_out or {min(sizes, key=lambda group: (sizes[group], _hash(group)))}
 
 
 def _hash(name: str) -> bytes:

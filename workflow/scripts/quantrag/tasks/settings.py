@@ -13,6 +13,7 @@ from quantrag.section import (
     Number,
     PackageSource,
     Section,
+    shown,
 )
 
 #: The LaMP tasks for which there is a demo set.
@@ -299,8 +300,8 @@ class QuestionsTask(Section):
         0,
         ge=0,
         lt=1,
-        description="Share of the questions that is kept for calibration and not evaluated, in "
-        "whole groups. Which ones depends on nothing but their names.",
+        description="Share of the questions that is kept for calibration and not evaluated, at "
+        "most, in whole groups (at least one). Which ones depends on their names and sizes.",
     )
     max_queries: Integer | None = Field(
         None,
@@ -331,9 +332,16 @@ class QuestionsTask(Section):
 
 
 def check_labels(answer: str, labels: Sequence[str]) -> None:
-    """Refuse labels where answers are none, and too few of them; for validators."""
+    """Refuse labels where answers are none, too few of them and such as can't be told apart from
+    others; for validators."""
     if answer == "label" and len(set(labels)) < 2:
         raise Mistake("at least two labels are needed. Allowed: the task's answers", "labels")
+    for n, label in enumerate(labels):
+        if label in labels[:n]:
+            raise Mistake(f"{shown(label)} repeats a label. Allowed: each once", "labels")
+        if label != label.strip():
+            message = f"{shown(label)} begins or ends with white space"
+            raise Mistake(f"{message}. Allowed: {shown(label.strip())}", "labels")
     if answer != "label" and labels:
         raise Mistake(f"not allowed beside answer: {answer}", "labels")
 

@@ -19,7 +19,9 @@ def matching_files(pattern: str) -> list[str]:
 
     Hidden files are none of them, unless the pattern names them.
     """
-    return sorted(path for path in glob.glob(pattern, recursive=True) if Path(path).is_file())
+    # More than one "**" finds a file more than once.
+    found = map(Path, glob.glob(pattern, recursive=True))
+    return sorted({str(path) for path in found if path.is_file()})
 
 
 def root_of(pattern: str) -> Path:
