@@ -83,9 +83,7 @@ def main() -> None:
     parser.add_argument("--compiled", action="store_true", help="without enforce_eager")
     parser.add_argument("--kills", type=int, default=3)
     parser.add_argument("--repeats", type=int, default=3, help="of sweep, raw and likelihood")
-    parser.add_argument(
-        "--parts", default="sweep,per-cell,one-at-a-time,raw,order,killed,likelihood"
-    )
+    parser.add_argument("--parts", default=PARTS)
     parser.add_argument("--random-7b", type=Path, help="write a 7B model here and use it")
     arguments = parser.parse_args()
     if arguments.quick:

@@ -176,7 +176,8 @@ def test_the_tables_cover_the_grid(run):
     # Beside the weights the cache of the longest prompt.
     assert (costs["memory_gib"] > costs["loaded_gib"]).all()
     assert (costs["loaded_gib"] > 0).all()
-    assert costs["smallest_gpu"].notna().all()
+    # Not known of weights and cache in a CPU's formats.
+    assert costs["smallest_gpu"].isna().all()
 
 
 def test_completions_carry_their_provenance(run):

@@ -157,6 +157,7 @@ if not RECORDED:
         params:
             precisions=config["precisions"],
             engine=config["generation"]["engine"],
+            device=config["generation"]["device"],
             code=plan.code("cost.py"),
         script:
             "../scripts/cost.py"

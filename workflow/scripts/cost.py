@@ -8,9 +8,9 @@ with job(snakemake):
     from quantrag.generation.costs import join_costs
     from quantrag.tables import write_csv
 
-    facts, engine = read_mapping(snakemake.input.facts), snakemake.params.engine
+    facts, params = read_mapping(snakemake.input.facts), snakemake.params
     usable = {
-        precision: usable_memory(precision, entry, engine, facts)
-        for precision, entry in snakemake.params.precisions.items()
+        precision: usable_memory(precision, entry, params.engine, params.device, facts)
+        for precision, entry in params.precisions.items()
     }
     write_csv(join_costs(snakemake.input.costs, usable), snakemake.output.table)

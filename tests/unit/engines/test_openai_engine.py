@@ -8,6 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from generation_samples import answers, fake_checkpoint, make_spec, requests, settings
+from quantrag.engines.base import Continuation
 from quantrag.engines.openai_engine import OpenAIEngine
 from quantrag.errors import UserError
 
@@ -18,6 +19,8 @@ class Server:
     def __init__(self, model="tiny-fp32", script=()):
         self.bodies: list[dict] = []
         self.script = list(script)
+        # Another parameter than OpenAI's: ignored, as its own server does.
+        self.prompt_logprobs: list[dict] = [{"choices": [{"text": ""}]}]
         self.keys: set[str | None] = set()
         server = self
 
@@ -31,8 +34,7 @@ class Server:
                 server.keys.add(self.headers["Authorization"])
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 if "prompt_logprobs" in body:
-                    # Another parameter than OpenAI's: ignored, as its own server does.
-                    return self.reply(200, {"choices": [{"text": ""}]})
+                    return self.reply(200, server.prompt_logprobs.pop(0))
                 server.bodies.append(body)
                 if server.script:
                     self.reply(*server.script.pop(0))
@@ -140,6 +142,22 @@ def test_an_answer_of_another_form_is_one_clear_error(serve, tmp_path):
     serve(script=[(200, {"message": "hello"})])
     with pytest.raises(UserError, match="another form than OpenAI's"):
         answers(make(tmp_path), requests(1))
+
+
+def test_prompt_logprobs_of_another_form_are_one_clear_error(serve, tmp_path):
+    server = serve()
+    entry = {"7": {"logprob": -1.0}}
+    known = {"choices": [{"prompt_logprobs": [None, entry]}]}
+    server.prompt_logprobs = [known, {"message": "hello"}]
+    [plain] = requests(1)
+    asked = replace(plain, answer=False, continuations=(Continuation("c", [7]),))
+    with pytest.raises(UserError, match="prompt_logprobs of another form than vLLM's"):
+        answers(make(tmp_path), [asked])
+    # At the start it only means that the server doesn't score.
+    server.prompt_logprobs = [{"message": "hello"}]
+    engine = make(tmp_path)
+    engine.load()
+    assert not engine.scores_continuations
 
 
 def test_html_is_one_clear_error(serve, tmp_path):

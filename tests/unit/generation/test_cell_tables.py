@@ -86,12 +86,13 @@ def test_a_completions_table_by_hand():
     }
 
 
-def test_answers_of_the_baseline_are_those_whose_tokens_are_known(tmp_path):
+def test_answers_of_the_baseline_are_those_whose_tokens_are_known(tmp_path, caplog):
     prompts = pa.table({"query_id": ["p", "q"], "prompt_hash": ["x", "y"]})
     known, unknown = completion("one", [4, 2], [-1.0, -2.0]), completion("two", [], [])
     table = completions_table(prompts, np.array([0, 1]), [known, unknown])
     write_table(table, tmp_path / "k1.parquet")
     assert baseline_answers([tmp_path / "k1.parquet"]) == {"x": Answer([4, 2], [-1.0, -2.0])}
+    assert "1 of the baseline's 2 answers have no log-probabilities" in caplog.text
 
 
 @given(

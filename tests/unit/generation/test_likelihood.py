@@ -5,6 +5,8 @@ from dataclasses import replace
 import pytest
 
 from generation_samples import TASKS, Factory, cell_files, fake_checkpoint, make_job, run
+from quantrag.generation import generate
+from quantrag.runtime.telemetry import progress
 from quantrag.tables import read_table
 
 KS = ["0", "1", "3"]
@@ -94,17 +96,40 @@ def test_the_baselines_answers_are_scored_under_the_other_precision(tmp_path, jo
             assert len(likelihood["logprobs"]) == len(likelihood["reference"]) == len(ids)
 
 
-def test_an_engine_that_does_not_score_leaves_them_empty(tmp_path, job):
-    class Deaf(Factory):
-        def __call__(self, spec):
-            engine = super().__call__(spec)
-            engine.scores_continuations = False
-            return engine
+class Deaf(Factory):
+    """Makes engines that don't score."""
 
+    def __call__(self, spec):
+        engine = super().__call__(spec)
+        engine.scores_continuations = False
+        return engine
+
+
+def test_an_engine_that_does_not_score_leaves_them_empty(tmp_path, job):
     factory = Deaf()
     cells = run(tmp_path, KS, factory, job)
     assert asked(factory) == 0
     assert all(row["likelihoods"] is None for row in rows(cells))
+
+
+def test_an_engine_that_does_not_score_is_asked_for_what_it_can_do(tmp_path, job, monkeypatch):
+    shown = []
+
+    def noted(*counts):
+        shown.append(counts)
+        return progress(*counts)
+
+    monkeypatch.setattr(generate, "progress", noted)
+    run(tmp_path, KS[:2], Factory(), replace(job, likelihood="none"))
+    factory = Deaf()
+    run(tmp_path, KS, factory, job)
+    assert len(factory.asked) == 8
+    # 24 distinct prompts, of which 16 were answered before.
+    assert shown == [(16, 0), (24, 16)]
+    journal = (tmp_path / "journals/fp32.jsonl").read_bytes()
+    run(tmp_path, KS, factory, job)
+    assert (len(shown), len(factory.asked)) == (2, 8)
+    assert (tmp_path / "journals/fp32.jsonl").read_bytes() == journal
 
 
 def test_the_longest_continuation_has_room(tmp_path, job):

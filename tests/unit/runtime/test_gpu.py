@@ -55,6 +55,19 @@ def test_torch_is_asked_where_nvml_is_hidden(monkeypatch):
     assert compute_capability() == (8, 9)
 
 
+def test_torch_is_asked_where_nvml_does_not_know_the_capability(monkeypatch):
+    class NVMLError(Exception):
+        pass
+
+    def unknown(handle):
+        raise NVMLError("Not Supported")
+
+    nvml = fake_nvml.install(monkeypatch, [(9, 0)])
+    nvml.NVMLError, nvml.nvmlDeviceGetCudaComputeCapability = NVMLError, unknown
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda: (8, 9))
+    assert compute_capability() == (8, 9)
+
+
 def test_a_cpu_build_of_torch_is_refused_even_beside_a_gpu(monkeypatch):
     fake_nvml.install(monkeypatch, [(9, 0)])
     monkeypatch.setattr(torch.backends.cuda, "is_built", lambda: False)

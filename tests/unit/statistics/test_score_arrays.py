@@ -86,3 +86,9 @@ def test_answers_are_left_out_by_a_recorded_flag():
         grid.without("early")
     with pytest.raises(UserError, match="part of t has other values than 0 and 1"):
         grid.without("part")
+
+
+def test_without_the_only_recorded_score_nothing_is_left():
+    cells = [cell(precision, **{"late↓": [0, 0, 1.0]}) for precision in ("fp16", "int4")]
+    with pytest.raises(UserError, match="late is the only score of t, so nothing is left"):
+        grid_of(*cells).without("late")

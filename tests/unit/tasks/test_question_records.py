@@ -46,6 +46,15 @@ def test_a_question_without_a_gold_is_unanswerable(tmp_path, given):
     assert questions(path)[0].golds == [NO_ANSWER]
 
 
+def test_what_is_no_number_is_empty_at_any_depth(tmp_path):
+    nan, infinity = float("nan"), float("inf")
+    row = {"id": "a", "question": "Q?", "answers": nan, "level": nan}
+    row["more"] = {"score": [1.5, -infinity], "n": 2}
+    [found] = questions(write_lines(tmp_path / "q.jsonl", [row]))
+    assert found.golds == [NO_ANSWER]
+    assert found.metadata == {"more": {"score": [1.5, None], "n": 2}}
+
+
 def test_golds_may_lie_inside_an_object_as_in_data_sets_of_squads_layout(tmp_path):
     row = {"id": "a", "question": "Q?", "answers": {"text": ["x", "y"], "answer_start": [1, 2]}}
     assert questions(write_lines(tmp_path / "q.jsonl", [row]))[0].golds == ["x", "y"]

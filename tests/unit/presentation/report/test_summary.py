@@ -348,13 +348,21 @@ def test_what_cannot_be_told_of_the_evidence_is_said(parts, said):
 
 def test_without_noise_from_the_batch_every_change_is_quantization():
     criteria = replace(CRITERIA, batch_invariant=True)
-    for noise in (0.0, np.nan):
-        table = comparisons(["equivalent"], noise_flip_rate=noise)
-        [_, note] = summary_of(table, NO_TRENDS, criteria).notes
-        assert "every changed answer is quantization" in note
+    table = comparisons(["equivalent"], noise_flip_rate=0.0)
+    [_, note] = summary_of(table, NO_TRENDS, criteria).notes
+    assert "every changed answer is quantization" in note
     table = comparisons(["equivalent"], noise_flip_rate=0.03)
     [_, note] = summary_of(table, NO_TRENDS, criteria).notes
     assert "repeating the baseline changes up to 3% of its answers" in note
+
+
+@pytest.mark.parametrize("batch_invariant", [False, True])
+def test_without_the_noise_floor_nothing_is_said_of_noise(batch_invariant):
+    criteria = replace(CRITERIA, batch_invariant=batch_invariant)
+    table = comparisons(["equivalent"], noise_flip_rate=np.nan)
+    [_, note] = summary_of(table, NO_TRENDS, criteria).notes
+    assert note.startswith("vLLM was asked for" if batch_invariant else "The noise floor was not")
+    assert "The noise floor was not run, so how many answers change" in note
 
 
 def with_likelihood(**pooled_columns):
@@ -387,6 +395,16 @@ def test_a_likelihood_is_stated_with_its_interval_and_its_course_over_k():
 def test_a_likelihood_whose_interval_holds_0_says_so():
     (finding,) = with_likelihood(ci_low=-0.001, ci_high=0.0134).tasks[1][1]
     assert "by +0.007 (95% interval −0.001 to +0.013, which holds 0)." in finding.text
+
+
+def test_an_interval_that_is_not_known_is_left_out():
+    summary = with_likelihood(ci_low=np.nan, ci_high=np.nan)
+    (finding,) = summary.tasks[1][1]
+    assert "differs from that of FP16 by +0.007. Along k" in finding.text
+    table = comparisons(["inconclusive"] * 3)
+    row = pooled("inconclusive", ci_low=np.nan, ci_high=np.nan)
+    [(_, [finding])] = summary_of(table, NO_TRENDS, CRITERIA, row).tasks
+    assert "nan" not in finding.text
 
 
 def test_nats_per_token_are_named():

@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 
 #: Answers of a server that is busy or restarting: worth another try.
 _TRANSIENT = {408, 409, 425, 429, 500, 502, 503, 504}
+#: What reading an answer of another form than OpenAI's or vLLM's raises.
+_OTHER_FORM = (KeyError, IndexError, TypeError, ValueError, AttributeError)
 #: Longest pause between two tries, in seconds.
 _LONGEST_PAUSE = 60.0
 
@@ -206,22 +208,22 @@ class OpenAIEngine(Engine):
                 token_ids=list(choice.get("token_ids") or []) if scored else [],
                 logprobs=_token_logprobs(choice) if scored else [],
             )
-        except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+        except _OTHER_FORM as error:
             raise UserError(
                 f"{self._name}/completions gave an answer of another form than OpenAI's "
                 f"({type(error).__name__}: {error}): {redact(str(reply)[:300])}"
             ) from None
 
     def _score(self, prompt: list[int], continuation: Continuation) -> Likelihood:
-        entries = self._prompt_logprobs(prompt + continuation.token_ids)
         try:
+            entries = self._prompt_logprobs(prompt + continuation.token_ids)
             logprobs, best = [], []
             for entry, token in zip(entries[len(prompt) :], continuation.token_ids, strict=True):
                 logprobs.append(float(entry[str(token)]["logprob"]))
                 best.append(max(float(candidate["logprob"]) for candidate in entry.values()))
             top = [own >= most for own, most in zip(logprobs, best, strict=True)]
             return Likelihood(continuation.key, logprobs, top)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except _OTHER_FORM as error:
             raise UserError(
                 f"{self._name}/completions gave prompt_logprobs of another form than vLLM's "
                 f"({type(error).__name__}: {error})."
@@ -247,8 +249,8 @@ class OpenAIEngine(Engine):
         probe = [self.spec.sampling.stop_token_ids[0]] * 2
         try:
             known = len(self._prompt_logprobs(probe)) == len(probe)
-        except UserError as error:
-            log.info("%s", error)
+        except (UserError, *_OTHER_FORM) as error:
+            log.info("%s: %s", type(error).__name__, error)
             known = False
         if not known:
             log.warning("%s gives no prompt_logprobs: likelihoods are not measured.", self._name)

@@ -27,7 +27,7 @@ class EngineEntry:
             not its answer. They stay out of the journal's keys, so that a run resumed on a smaller
             GPU loses nothing.
         without_effect_if_false: options that decide answers only where they are on; off, they stay
-            out of the keys, which are then those of journals from before there were such options.
+            out of the keys, so that a new option of this kind changes no key by itself.
         local: whether the model runs where the job runs. A server's job needs no GPU, the server
             chooses the number format, and the checkpoint that it runs is not measured here.
         gpus_option: the option that says how many GPUs share a model; None where it is one.

@@ -17,6 +17,7 @@ from quantrag.checkpoints.model_config import text_config
 from quantrag.engines.registry import ENGINES
 from quantrag.engines.sizing import GIB, kv_bytes_per_token
 from quantrag.errors import UserError
+from quantrag.generation.cards import all_rates
 from quantrag.grid import K_ZERO, K
 from quantrag.quantization.precisions import Precision
 from quantrag.tasks.registry import load, typical_sizes
@@ -199,15 +200,6 @@ def estimate_row(
         weights_gb if downloaded else 0.0,
         weights_gb if downloaded or asked.made_here else 0.0,
     )
-
-
-def all_rates(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """Rates, whether measured or assumed; `on` is what the measured ones were measured on.
-
-    Args:
-        facts: content of `config/estimate.yaml`.
-    """
-    return {**facts["rates"]["assumed"], **facts["rates"]["measured"]}
 
 
 def model_shape(

@@ -12,13 +12,13 @@ from quantrag.errors import UserError
 from quantrag.estimate.model import (
     Row,
     Work,
-    all_rates,
     counted_work,
     estimate_row,
     model_shape,
     typical_work,
 )
 from quantrag.estimate.sample_size import sample_size
+from quantrag.generation.cards import all_rates
 from quantrag.grid import K, retrievers_with_none
 from quantrag.quantization.precisions import Precision
 from quantrag.tasks.registry import load_all, published_files, typical_sizes

@@ -7,8 +7,17 @@ from quantrag.engines.sizing import GIB, WORKSPACE_BYTES
 from quantrag.quantization.precisions import Precision
 
 
+def all_rates(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Rates, whether measured or assumed; `on` is what the measured ones were measured on.
+
+    Args:
+        facts: content of `config/estimate.yaml`.
+    """
+    return {**facts["rates"]["assumed"], **facts["rates"]["measured"]}
+
+
 def usable_memory(
-    precision: str, entry: Mapping[str, Any], engine: str, facts: Mapping[str, Any]
+    precision: str, entry: Mapping[str, Any], engine: str, device: str, facts: Mapping[str, Any]
 ) -> dict[str, float]:
     """GiB that an engine may use of each card that runs a precision, the smallest card first.
 
@@ -16,12 +25,16 @@ def usable_memory(
         precision: its name.
         entry: its entry in the configuration.
         engine: `generation.engine`.
+        device: `generation.device`. None is known where a job ran on a CPU: weights and cache have
+            other formats there than on a card.
         facts: content of `config/estimate.yaml`.
     """
-    support = Precision.of(precision, entry).support(engine, "cuda")
+    if device != "cuda":
+        return {}
+    support = Precision.of(precision, entry).support(engine, device)
     if support.refusal:
         return {}
-    share = facts["rates"]["assumed"]["memory_share"]
+    share = all_rates(facts)["memory_share"]
     return {
         name: card["memory_gib"] * share
         for name, card in sorted(facts["gpus"].items(), key=lambda item: item[1]["memory_gib"])

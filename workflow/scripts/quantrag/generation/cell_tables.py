@@ -1,5 +1,6 @@
 """The tables around generation: prompts in, the order to feed them in, completions out."""
 
+import logging
 import random
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -12,6 +13,8 @@ from quantrag.engines.base import Completion, Likelihood
 from quantrag.errors import UserError
 from quantrag.grid import Cell
 from quantrag.tables import read_arrow
+
+log = logging.getLogger(__name__)
 
 _COLUMNS = ["query_id", "k", "prompt", "token_ids", "n_tokens", "prompt_hash"]
 _FIELDS = [("logprobs", pa.list_(pa.float64())), ("top", pa.list_(pa.bool_()))]
@@ -181,12 +184,16 @@ class Answer(NamedTuple):
 def baseline_answers(paths: Sequence[str | Path]) -> dict[str, Answer]:
     """The baseline's answers by the hash of their prompt, where their tokens are known.
 
+    How many have none is logged as a warning: no other precision can be held against them.
+
     Args:
         paths: the baseline's completions files of all cells.
     """
     answers: dict[str, Answer] = {}
+    prompts: set[str] = set()
     for path in paths:
         table = read_arrow(path)
+        prompts.update(table.column("prompt_hash").to_pylist())
         if "token_ids" not in table.column_names:
             # Written before they were recorded.
             continue
@@ -194,4 +201,12 @@ def baseline_answers(paths: Sequence[str | Path]) -> dict[str, Answer]:
         for prompt_hash, *answer in zip(*(c.to_pylist() for c in table.columns), strict=True):
             if answer[0] and len(answer[0]) == len(answer[1]):
                 answers.setdefault(prompt_hash, Answer(*answer))
+    if len(answers) < len(prompts):
+        log.warning(
+            "%d of the baseline's %d answers have no log-probabilities (generated without "
+            "likelihoods, or by a server that gives none): divergence and same_top are empty "
+            "there. Delete the baseline's journal and completions to generate them again.",
+            len(prompts) - len(answers),
+            len(prompts),
+        )
     return answers

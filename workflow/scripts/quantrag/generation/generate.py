@@ -117,8 +117,8 @@ def generate_cells(
         written = [len(ids) for own in continuations.values() for _, ids in own.all()]
         length = longest + max([spec.sampling.max_new_tokens, *(n + 1 for n in written)])
         if missing:
-            answered = len(set(keys)) - len(missing)
-            _run_engine(job, base, prompts, missing, answered, length, journal, engine_factory)
+            total = len(set(keys))
+            _run_engine(job, base, prompts, missing, total, length, journal, engine_factory)
     if missing:
         known = read_journal(journal_file, all_keys)
     completions, sessions, likelihoods = known
@@ -240,14 +240,15 @@ def _run_engine(
     base: str,
     prompts: pa.Table,
     missing: Mapping[str, _Work],
-    answered: int,
+    total: int,
     length: int,
     journal: Journal,
     engine_factory: EngineFactory,
 ) -> None:
     """Load the engine, do what is `missing` and journal each result.
 
-    `length` is the longest prompt with what follows it, in tokens.
+    `total` is the number of distinct prompts, `length` the longest one with what follows it, in
+    tokens.
     """
     spec = replace(job.spec, max_model_len=length)
     limit, _ = context_limit(read_config(spec.original))
@@ -276,7 +277,7 @@ def _run_engine(
         session["load_s"] = watch.seconds()
         session["report"] = engine.report()
         log.info("%s loaded in %.1f s: %s", spec.engine, session["load_s"], session["report"])
-        _answer(engine, job, prompts, missing, answered, session, meter, journal)
+        _answer(engine, job, prompts, missing, total, session, meter, journal)
     finally:
         meter.stop()
         engine.close()
@@ -302,7 +303,7 @@ def _answer(
     job: GenerationJob,
     prompts: pa.Table,
     missing: Mapping[str, _Work],
-    answered: int,
+    total: int,
     session: dict[str, Any],
     meter: Meter,
     journal: Journal,
@@ -312,6 +313,8 @@ def _answer(
     texts = prompts.column("prompt")
     if not engine.scores_continuations:
         missing = {k: w._replace(continuations={}) for k, w in missing.items() if w.answer}
+    if not missing:
+        return
     key_of_row = {work.row: key for key, work in missing.items()}
 
     def token_ids(row: int) -> np.ndarray:
@@ -332,7 +335,7 @@ def _answer(
     # A generator: 80,000 prompts as Python lists would take gigabytes.
     requests = map(request, rows)
     watch, recorded = Stopwatch(), 0.0
-    bar = progress(answered + len(rows), answered)
+    bar = progress(total, total - len(rows))
     # Results that are still to come, each with the prompt that it is of.
     owner = {key: prompt for prompt, work in missing.items() for key in work.continuations}
     owner |= {key: key for key, work in missing.items() if work.answer}

@@ -68,7 +68,10 @@ def compute_capability() -> tuple[int, int]:
     for handle in gpu_handles(1):
         import pynvml
 
-        return tuple(pynvml.nvmlDeviceGetCudaComputeCapability(handle))
+        try:
+            return tuple(pynvml.nvmlDeviceGetCudaComputeCapability(handle))
+        except pynvml.NVMLError as error:  # an old driver, or a part of a card (MIG)
+            log.info("NVML does not know the compute capability: %s", error)
     import torch
 
     return torch.cuda.get_device_capability()

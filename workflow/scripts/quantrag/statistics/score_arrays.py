@@ -76,7 +76,7 @@ class ScoreArrays:
             name: of the score, without the arrow at the end of its key; its values are 0 and 1.
 
         Raises:
-            UserError: no such score, or other values.
+            UserError: no such score, or other values, or no other metric is there to compare.
         """
         flags = {key[:-1]: key for key in self.scores if is_recorded(key)}
         if name not in flags:
@@ -91,7 +91,13 @@ class ScoreArrays:
                 f"recorded.without: {name} of {self.task.name} has other values than 0 and 1."
             )
         scores = {key: value for key, value in self.scores.items() if key != flags[name]}
-        return replace(self, scores=scores, left_out=values == 1)
+        rest = replace(self, scores=scores, left_out=values == 1)
+        if not rest.metrics:
+            raise UserError(
+                f"recorded.without: {name} is the only score of {self.task.name}, so nothing is "
+                "left to compare without it."
+            )
+        return rest
 
     def counting(self, *rows: np.ndarray | int) -> np.ndarray:
         """Which queries' answers are left out in none of these cells, bool.

@@ -1,6 +1,7 @@
 """The questions of a task, from any of their sources, checked one by one."""
 
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -29,7 +30,7 @@ class Question(NamedTuple):
         group: what it shares with questions that it isn't independent of, else its own id.
         evidence: ids of documents or passages, as given.
         quotes: words of these documents that hold the answer; without any all of it does.
-        metadata: every other column, without what is empty.
+        metadata: every other column, without what is empty; NaN and infinity count as empty.
         where: its place, for messages.
     """
 
@@ -74,6 +75,7 @@ def read_questions(
     as_text = (source["file"] or "").lower().endswith((".csv", ".tsv"))
     seen: set[str] = set()
     for where, record in columns.checked(_records(source, files)):
+        record = _finite(record)
         n_before = problems.total
         names = {key: columns.name(record, key) for key in USUAL}
         identifier = read_identifier(record, where, problems, names["id"])
@@ -119,6 +121,18 @@ def _records(source: Mapping[str, Any], files: Sequence[str]) -> Iterator[Placed
         return beir.read_questions(*files)
     [path] = files
     return squad.read_questions(path) if source["squad"] is not None else read_records(path)
+
+
+def _finite(value: Any) -> Any:
+    """The same with None for NaN and infinity, as which tables hold what is missing.
+
+    JSON, in which metadata is kept, has neither.
+    """
+    if isinstance(value, dict):
+        return {key: _finite(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_finite(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _texts(

@@ -216,8 +216,8 @@ def _likelihood(
         equivalent = f"; equivalent {criteria.within(metric.key)}" if same else ""
         parts.append(
             f"{where}, the {metric.label} of {subject} differs from that of "
-            f"{labels.name(first['baseline'])} by {_signed(whole['difference'], metric)}{unit} "
-            f"({_interval(whole, metric, criteria)}{equivalent})."
+            f"{labels.name(first['baseline'])} by {_signed(whole['difference'], metric)}{unit}"
+            f"{_interval(whole, metric, criteria, equivalent)}."
         )
     else:
         parts.append(f"{subject} against {labels.name(first['baseline'])}:")
@@ -232,25 +232,28 @@ def _likelihood(
         if pd.notna(row["ci_low"]):
             parts.append(
                 f"With {labels.name(row['retriever'])} it changes by "
-                f"{_signed(row['slope_per_doubling'], metric)} per doubling of the prompt "
-                f"({_interval(row, metric, criteria)})."
+                f"{_signed(row['slope_per_doubling'], metric)} per doubling of the prompt"
+                f"{_interval(row, metric, criteria)}."
             )
     return Finding(" ".join(parts), verdicts=_counts(rows))
 
 
-def _interval(row: Any, metric: labels.Metric, criteria: Criteria) -> str:
-    """An interval in words, which say so where it holds 0."""
+def _interval(row: Any, metric: labels.Metric, criteria: Criteria, more: str = "") -> str:
+    """An interval in brackets, which say so where it holds 0; nothing where none is known."""
     low, high = row["ci_low"], row["ci_high"]
-    text = f"{criteria.level} interval {_signed(low, metric)} to {_signed(high, metric)}"
-    return f"{text}, which holds 0" if low <= 0 <= high else text
+    if pd.isna(low) or pd.isna(high):
+        return ""
+    holds = ", which holds 0" if low <= 0 <= high else ""
+    span = f"{_signed(low, metric)} to {_signed(high, metric)}"
+    return f" ({criteria.level} interval {span}{holds}{more})"
 
 
 def _together(row: pd.Series, metric: labels.Metric, criteria: Criteria) -> str:
     """The mean over all cells: the first sentence on a model and precision."""
-    size = (
-        f"{metric.label} {_signed(row['difference'], metric)}, {criteria.level} interval "
-        f"{_signed(row['ci_low'], metric)} to {_signed(row['ci_high'], metric)}"
-    )
+    size = f"{metric.label} {_signed(row['difference'], metric)}"
+    if pd.notna(row["ci_low"]):
+        span = f"{_signed(row['ci_low'], metric)} to {_signed(row['ci_high'], metric)}"
+        size += f", {criteria.level} interval {span}"
     subject = f"{labels.name(row['precision'])} of {row['model']}"
     baseline = labels.name(row["baseline"])
     start = f"Over all {row['n_cells']} cells together, {subject}"
@@ -489,7 +492,16 @@ def _notes(rows: pd.DataFrame, criteria: Criteria) -> list[str]:
             "(scoring.invalid) can decide a comparison."
         )
     noise = rows["noise_flip_rate"].max()
-    if criteria.batch_invariant:
+    if pd.isna(noise):
+        asked = (
+            "vLLM was asked for answers that don't depend on their batch "
+            "(generation.vllm.batch_invariant). "
+        )
+        notes.append(
+            f"{asked * criteria.batch_invariant}The noise floor was not run, so how many answers "
+            "change without any quantization is not known."
+        )
+    elif criteria.batch_invariant:
         notes.append(
             f"generation.vllm.batch_invariant is on, but repeating the baseline changes up to "
             f"{100 * noise:.0f}% of its answers: something depends on the batch after all."
@@ -498,11 +510,6 @@ def _notes(rows: pd.DataFrame, criteria: Criteria) -> list[str]:
             "(generation.vllm.batch_invariant), so every changed answer is quantization, not noise "
             "of the baseline. Precisions whose kernels have no such form (Marlin and Machete, of 4 "
             "bits) may add noise of their own."
-        )
-    elif pd.isna(noise):
-        notes.append(
-            "The noise floor was not run, so how many answers change without any quantization is "
-            "not known."
         )
     return notes
 
