@@ -55,6 +55,10 @@ def test_a_checked_configuration_is_valid_itself(root, name):
     ("change", "expected"),
     [
         ({"baseline": "fp16"}, r"baseline: unknown precision 'fp16'.*Allowed: bf16, int4-gptq"),
+        (
+            {"k": [3, 20, "max_8K"], "retrieval_depth": 10},
+            r"k: 20 is too large\. Allowed: at most retrieval_depth, 10$",
+        ),
         ({"k": [0]}, r"k: only 0: nothing would be retrieved"),
         (
             {"generation": {"max_new_tokens": 2048}},
@@ -241,6 +245,29 @@ RERANK = {"kind": "rerank", "model": {"kind": "folder", "folder": "m"}}
 def test_rankings_that_retrievers_take_from_others(demo, retrievers, expected):
     with pytest.raises(UserError, match=expected):
         load_config({**demo, "retrievers": {**demo["retrievers"], **retrievers}})
+
+
+def test_no_more_is_reranked_than_a_ranking_keeps(demo, monkeypatch):
+    def changed(depth, **others):
+        second = {**RERANK, "retriever": "bm25", "depth": depth}
+        return {**demo, "retrievers": {**demo["retrievers"], "second": second}, **others}
+
+    load_config(changed(150))
+    with pytest.raises(UserError, match=r"second\.depth: 150 is too large.*keeps, 50 \(retrieval"):
+        load_config(changed(150, retrieval_depth=50))
+    in_a_corpus(monkeypatch)
+    load_config(changed(100))
+    load_config(changed(150, k=[150]))
+    with pytest.raises(UserError, match=r"second\.depth: 150 is too large.*keeps, 100"):
+        load_config(changed(150))
+
+
+def test_a_corpus_has_no_recency(demo, monkeypatch):
+    changed = {**demo, "retrievers": {"newest": {"kind": "order", "by": "recency"}}}
+    load_config(changed)
+    in_a_corpus(monkeypatch)
+    with pytest.raises(UserError, match=r"newest\.by: recency is for profiles, and LaMP-3U has"):
+        load_config(changed)
 
 
 def test_evidence_may_be_followed_by_any_retrievers_documents(demo, monkeypatch):

@@ -56,6 +56,7 @@ def test_a_shared_corpus_keeps_the_first_documents_and_has_one_statistics(monkey
     shared = RetrievalPlan(experiment(retrievers=RETRIEVERS))
     assert shared.scope(of) == "corpus"
     assert shared.depth(of) == 100
+    assert RetrievalPlan(experiment(k=[0, 150, "max_8K"])).depth(of) == 150
     assert shared.statistics(of) == "corpus"
     assert RetrievalPlan(experiment(retrieval_depth=7)).depth(of) == 7
 

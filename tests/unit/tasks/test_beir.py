@@ -28,6 +28,31 @@ def test_queries_of_the_split_come_with_their_relevant_documents(tmp_path):
     ]
 
 
+def test_ids_may_be_numbers_and_what_is_wrong_with_one_is_left_to_the_checks(tmp_path):
+    queries, judgements = written(tmp_path, "1\td3\t1\n")
+    rows = [{"_id": 1}, {"_id": "1", "text": "again"}, {"_id": [1]}, {"_id": 2}, {}]
+    queries.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    records = [record for _, record in read_questions(queries, judgements)]
+    assert records == [
+        {"_id": 1, "evidence": ["d3"]},
+        {"_id": "1", "text": "again", "evidence": ["d3"]},
+        {"_id": [1], "evidence": []},
+        {"evidence": []},
+    ]
+
+
+def test_files_that_cannot_be_read_are_named(tmp_path):
+    queries, judgements = written(tmp_path, "1\td3\t1\n")
+    judgements.write_bytes("1\tä\t1\n".encode("latin-1"))
+    with pytest.raises(UserError, match=r"test\.tsv: not a text file in UTF-8"):
+        list(read_questions(queries, judgements))
+    judgements.write_text("\ufeffquery-id\tcorpus-id\tscore\r\n1\td3\t1\r\n", encoding="utf-8")
+    assert len(list(read_questions(queries, judgements))) == 1
+    queries.write_bytes(b"\xff")
+    with pytest.raises(UserError, match=r"queries\.jsonl: not a text file in UTF-8"):
+        list(read_questions(queries, judgements))
+
+
 @pytest.mark.parametrize(
     ("judgements", "message"),
     [

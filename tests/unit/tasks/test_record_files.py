@@ -88,6 +88,9 @@ def test_columns_have_their_usual_names_record_by_record_unless_they_are_named()
     assert list(columns.checked(records)) == records
     assert [columns.name(record, "id") for _, record in records] == ["_id", "id"]
     assert columns.name({}, "text") == "body"
+    assert columns.name({"id": None, "_id": 3}, "id") == "_id"
+    assert columns.name({"_id": ""}, "id") == "_id"
+    assert columns.name({}, "id") == "id"
 
 
 def test_columns_that_are_nowhere_are_an_error():

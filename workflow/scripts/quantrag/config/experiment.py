@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from quantrag import grid
 from quantrag.checkpoints.settings import ModelSettings
 from quantrag.config.messages import choices
 from quantrag.generation.settings import GenerationSettings
@@ -20,6 +21,9 @@ from quantrag.statistics.settings import StatisticsSettings
 from quantrag.tasks import registry
 from quantrag.tasks.settings import TaskSettings
 from quantrag.tasks.task import CORPUS
+
+#: Documents of a shared corpus that a ranking keeps at least where the configuration doesn't say.
+CORPUS_DEPTH = 100
 
 
 class EstimateSettings(Section):
@@ -54,7 +58,8 @@ class Experiment(Section):
         None,
         ge=1,
         description="How many documents of each ranking are kept in the run files; `null` keeps "
-        "the whole profile, which `max_nK` needs, and the first 100 of a shared corpus.",
+        "the whole profile, which `max_nK` needs, and of a shared corpus the first 100, or as many "
+        "as the largest k in `k`.",
     )
     models: dict[Name, ModelSettings] = Field(min_length=1, description="The models, by name.")
     precisions: dict[Annotated[Name, unreserved({"original", NOISE_FLOOR})], AnyPrecision] = Field(
@@ -87,6 +92,22 @@ class Experiment(Section):
     statistics: StatisticsSettings = Field(default_factory=StatisticsSettings)
     estimate: EstimateSettings = Field(default_factory=EstimateSettings)
 
+    @property
+    def largest_k(self) -> int:
+        """The largest k that is a number; 0 where there is none."""
+        ks = map(grid.K.parse, self.k)
+        return max((k.number for k in ks if not k.fills), default=0)
+
+    def depth(self, scope: str) -> int | None:
+        """How many documents of a ranking are kept; None keeps all.
+
+        Args:
+            scope: what the queries search, `PROFILE` or `CORPUS` of `quantrag.tasks.task`.
+        """
+        if self.retrieval_depth is None and scope == CORPUS:
+            return max(CORPUS_DEPTH, self.largest_k)
+        return self.retrieval_depth
+
 
 def inconsistencies(experiment: Experiment) -> Iterator[tuple[list[str], str]]:
     """What no section can say by itself, since it concerns several. Yields (path, message)."""
@@ -97,6 +118,9 @@ def inconsistencies(experiment: Experiment) -> Iterator[tuple[list[str], str]]:
         yield ["baseline"], message + choices(experiment.baseline, precisions)
     if all(k == "0" for k in experiment.k):
         yield ["k"], "only 0: nothing would be retrieved. Allowed: at least one k above 0"
+    if experiment.retrieval_depth is not None and experiment.largest_k > experiment.retrieval_depth:
+        allowed = f"at most retrieval_depth, {experiment.retrieval_depth}"
+        yield ["k"], f"{experiment.largest_k} is too large. Allowed: {allowed}"
     for model, entry in experiment.models.items():
         if generation.max_new_tokens >= entry.context:
             allowed = f"less than the context of {model}, {entry.context}"
@@ -151,6 +175,14 @@ def _mistakes_of_retrievers(experiment: Experiment) -> Iterator[tuple[list[str],
         if entry.kind == "okapi" and corpora:
             message = f"okapi is for profiles, and {corpora[0]} has a shared corpus. Take lucene"
             yield ["retrievers", name, "kind"], message
+        if entry.kind == "order" and entry.by == "recency" and corpora:
+            message = f"recency is for profiles, and {corpora[0]} has a shared corpus"
+            yield ["retrievers", name, "by"], f"{message}. Allowed: random"
+        depths = [experiment.depth(task.scope) for task in tasks]
+        kept = min((depth for depth in depths if depth is not None), default=None)
+        if entry.kind == "rerank" and kept is not None and entry.depth > kept:
+            message = f"{entry.depth} is too large. Allowed: at most the documents that a ranking "
+            yield ["retrievers", name, "depth"], f"{message}keeps, {kept} (retrieval_depth)"
         if entry.kind == "evidence" and profiles:
             message = f"evidence is for tasks of kind questions, and {profiles[0]} is none"
             yield ["retrievers", name, "kind"], message

@@ -12,9 +12,6 @@ from quantrag.tasks.task import CORPUS
 
 Entry = Mapping[str, Any]
 
-#: Documents of a shared corpus that a ranking keeps where the configuration doesn't say.
-CORPUS_DEPTH = 100
-
 
 class RetrievalPlan:
     """The retrievers of an experiment.
@@ -30,7 +27,7 @@ class RetrievalPlan:
             name: registry.load(name, entry.model_dump()).scope
             for name, entry in experiment.tasks.items()
         }
-        self._depth = experiment.retrieval_depth
+        self._depth = experiment.depth
         encoders = (
             entry[key]
             for entry in self._entries.values()
@@ -67,9 +64,7 @@ class RetrievalPlan:
 
     def depth(self, wildcards: Any) -> int | None:
         """Params function: how many documents of a ranking are kept; None keeps all."""
-        if self._depth is None and self.scope(wildcards) == CORPUS:
-            return CORPUS_DEPTH
-        return self._depth
+        return self._depth(self.scope(wildcards))
 
     def statistics(self, wildcards: Any) -> str:
         """Params function: whose statistics Lucene takes, as `quantrag.retrieval.lucene` has it."""

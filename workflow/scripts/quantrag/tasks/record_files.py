@@ -3,6 +3,7 @@
 import csv
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ def read_records(path: str | Path) -> Iterator[PlacedRecord]:
     try:
         match path.suffix.lower():
             case ".jsonl":
-                yield from read_json_lines(path)
+                yield from _json_lines(path)
             case ".csv" | ".tsv":
                 yield from _separated(path)
             case ".parquet":
@@ -50,7 +51,7 @@ def read_records(path: str | Path) -> Iterator[PlacedRecord]:
         raise UserError(f"{path}: {error.strerror or error}.") from None
 
 
-def read_json_lines(path: str | Path) -> Iterator[PlacedRecord]:
+def _json_lines(path: str | Path) -> Iterator[PlacedRecord]:
     """Place and content of each line of a JSONL file; empty lines are skipped.
 
     Raises:
@@ -130,9 +131,11 @@ class Columns:
         self._needed = needed
 
     def name(self, record: Mapping[str, Any], key: str) -> str:
-        """Name of the column in a record that holds something; the first where none is there."""
+        """Name of the column in a record that holds something, else of one that is there."""
         names = self._names[key]
-        return next((name for name in names if name in record), names[0])
+        filled = (name for name in names if record.get(name) not in (None, "", []))
+        there = (name for name in names if name in record)
+        return next(chain(filled, there), names[0])
 
     def checked(self, records: Iterable[PlacedRecord]) -> Iterator[PlacedRecord]:
         """The records themselves.
