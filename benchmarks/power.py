@@ -4,9 +4,9 @@ The same synthetic loss is put on both. A model knows something of each query: t
 answer are drawn around the gold's. Quantization adds noise to them and takes a little from the
 gold's (the loss). The model answers with what is then most likely, and answers, ratings or texts,
 are scored as the workflow does: MAE against the ranked probability score and the log loss, ROUGE-1
-against the NLL of the gold per token. `queries` is the number at which a paired two-sided t-test at
-5% finds the loss with 80% power, from the effect's mean and standard deviation over a large sample;
-`finds` is how often that test does find it at that number, by drawing samples.
+against the NLL of the gold per token. `queries` is the number at which the test of the tables
+(`p_value` in comparisons.csv) finds the loss with 80% power at 5%, by drawing samples; `of_t` is
+the power of a paired t-test at that number.
 
     python benchmarks/power.py [--json FILE] [--quick]
 
@@ -26,10 +26,13 @@ from scipy import stats
 
 from benchmarks.parts import common
 from quantrag.scoring.likelihoods import log_loss, normalized, ranked_probability_score
+from quantrag.scoring.metrics import METRICS
+from quantrag.statistics.bounded import Differences
 
 POWER, LEVEL = 0.8, 0.05
 #: What quantization takes from the gold's logit, and the noise that it adds to all, in nats.
 LOSSES = {"small loss": (0.01, 0.1), "large loss": (0.05, 0.3)}
+KEYS = {"MAE": "mae", "RPS": "rps", "log loss": "log_loss", "ROUGE-1": "rouge1", "NLL": "nll"}
 TOKENS, CANDIDATES = 8, 20  # of a text: its length, and what could stand at each place
 
 
@@ -67,21 +70,29 @@ def texts(n: int, loss: float, noise: float, rng: np.random.Generator) -> dict[s
     return {"ROUGE-1": overlap[0] - overlap[1], "NLL": nll[1] - nll[0]}
 
 
-def queries_needed(differences: np.ndarray) -> int:
-    """Queries at which a paired t-test finds the mean difference with the power asked for."""
-    effect = differences.mean() / differences.std(ddof=1)
-    reach = stats.norm.ppf(1 - LEVEL / 2) + stats.norm.ppf(POWER)
-    return int(np.ceil((reach / effect) ** 2))
+def power_of_t(differences: np.ndarray, size: int) -> float:
+    """Power of a paired two-sided t-test at a size, from the effect's mean and deviation."""
+    reach = differences.mean() / differences.std(ddof=1) * np.sqrt(size)
+    return float(stats.norm.cdf(reach - stats.norm.ppf(1 - LEVEL / 2)))
 
 
-def found(differences: np.ndarray, size: int, rng: np.random.Generator) -> float:
-    """How often the test finds the difference in samples of a size."""
+def power(metric: str, differences: np.ndarray, size: int, rng: np.random.Generator) -> float:
+    """How often the tables' test finds the difference in samples of a size."""
     trials = max(200, min(2000, 4_000_000 // size))
-    hits = 0
-    for _ in range(trials):
-        sample = rng.choice(differences, size)
-        hits += stats.ttest_1samp(sample, 0.0).pvalue < LEVEL
-    return hits / trials
+    sample = rng.choice(differences, (trials, size))
+    counts = np.ones_like(sample)
+    usual, _ = METRICS[KEYS[metric]].largest_differences(sample, 0 * sample, counts > 0)
+    return float(np.mean(Differences(sample, counts, usual).p_value() < LEVEL))
+
+
+def queries_needed(metric: str, differences: np.ndarray, rng: np.random.Generator) -> int:
+    """Queries at which that is the power asked for, to 3%."""
+    size = 8
+    while power_of_t(differences, size) < POWER:
+        size = int(np.ceil(1.03 * size + 1))
+    while power(metric, differences, size, rng) < POWER:
+        size = int(np.ceil(1.03 * size))
+    return size
 
 
 def measure(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -92,10 +103,10 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
             rng = np.random.default_rng(0)
             rows = {}
             for metric, differences in draw(n, *effect, rng).items():
-                needed = queries_needed(differences)
+                needed = queries_needed(metric, differences, rng)
                 rows[metric] = {
                     "queries": needed,
-                    "finds": found(differences, needed, rng),
+                    "of_t": power_of_t(differences, needed),
                     "mean": float(differences.mean()),
                 }
             first = next(iter(rows.values()))["queries"]
@@ -103,7 +114,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
                 f"{kind}, {name}: {effect[0]} nats, noise {effect[1]}",
                 [
                     (
-                        f"{metric}: {row['queries']:,} queries, found {row['finds']:.0%}",
+                        f"{metric}: {row['queries']:,} queries (t-test {row['of_t']:.0%})",
                         f"{first / row['queries']:.1f} x fewer",
                     )
                     for metric, row in rows.items()

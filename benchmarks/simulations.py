@@ -137,6 +137,11 @@ def _skewed(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
     return rng.normal(0, 0.05, shape) + losses - 0.02
 
 
+def _rare(rng: np.random.Generator, shape: tuple[int, int], share: float) -> np.ndarray:
+    """A loss of 1 in a share of the queries, less its mean, and a little noise."""
+    return rng.normal(0, 0.02, shape) + (rng.random(shape) < share) - share
+
+
 #: The mean is the margin of 2% of perplexity, so that "equivalent" is false.
 LIKELIHOODS = (
     Likelihoods("normal, sd 0.1", lambda rng, shape: rng.normal(0, 0.1, shape)),
@@ -144,6 +149,15 @@ LIKELIHOODS = (
     Likelihoods("normal, sd 0.05, and a tenth loses 0.2 more", _skewed),
     Likelihoods(
         "log-normal, scale 0.05", lambda rng, s: 0.05 * (rng.lognormal(0, 1, s) - np.exp(0.5))
+    ),
+)
+#: What a sample doesn't show: here only equivalence can be held to its level.
+RARE_LOSSES = (
+    Likelihoods("3% lose 1 nat, noise 0.02", lambda rng, shape: _rare(rng, shape, 0.03)),
+    Likelihoods("1% loses 2 nats, noise 0.02", lambda rng, shape: 2 * _rare(rng, shape, 0.01)),
+    Likelihoods(
+        "log-normal, sigma 2",
+        lambda rng, s: 0.01 * (rng.lognormal(0, 2, s) - np.exp(2.0)),
     ),
 )
 SKEWED_NULL, SYMMETRIC_NULL = INTERVALS[-1], Scenario("", {-1.0: 0.05, 1.0: 0.05}, 4.0, 3.4)
@@ -164,8 +178,10 @@ def bounded(drawn: np.ndarray, scenario: Scenario) -> Differences:
 
 def of_likelihoods(drawn: np.ndarray) -> Differences:
     """As the tables take them: bounded by what was seen, not by the level of a likelihood."""
-    bound = METRICS["nll"].largest_difference(5 + drawn, np.full_like(drawn, 5))
-    return Differences(drawn, np.ones_like(drawn), bound)
+    counts = np.ones_like(drawn)
+    likelihoods = (5 + drawn, np.full_like(drawn, 5))
+    bound, scale = METRICS["nll"].largest_differences(*likelihoods, counts > 0)
+    return Differences(drawn, counts, bound, scale=scale)
 
 
 def likelihood_rates(scenario: Likelihoods, n: int, replications: int) -> list[float]:
@@ -285,7 +301,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
             rows.append((f"n = {n:,}", "  ".join(f"{100 * rate:5.1f}%" for rate in rates)))
             numbers[f"coverage, {scenario.name}, n = {n}"] = rates
         common.show(f"Coverage of 95% intervals (BCa, bounded): {scenario.name}", rows)
-    for scenario in LIKELIHOODS:
+    for scenario in (*LIKELIHOODS, *RARE_LOSSES):
         rows = []
         for n in sizes:
             rates = likelihood_rates(scenario, n, min(replications, 1000))

@@ -326,8 +326,19 @@ def test_unknown_metrics_are_named():
 
 def test_an_unseen_likelihood_differs_by_no_more_than_twice_what_was_seen():
     first, second = np.array([[5.1, 4.0, 6.2]]), np.array([[5.0, 4.3, 6.0]])
-    assert METRICS["nll"].largest_difference(first, second) == pytest.approx([0.6])
+    every = np.ones((1, 3), dtype=bool)
+
+    def largest(key, first, second, include=every):
+        return METRICS[key].largest_differences(first, second, include)
+
+    assert largest("nll", first, second) == (pytest.approx([0.6]), pytest.approx([6.2]))
     # An error of ratings may change by the whole scale, and so may a likelihood that rarely moves.
-    assert METRICS["mae"].largest_difference(first % 1, second % 1) == pytest.approx([4])
+    assert largest("mae", first % 1, second % 1) == (pytest.approx([4]), pytest.approx([4]))
+    # No more than a score's own bound.
+    apart = np.array([[0.0, 0.1, 0.9]]), np.array([[0.9, 0.0, 0.0]])
+    assert largest("rps", *apart) == (pytest.approx([1]), pytest.approx([1]))
     second[0, :2] = first[0, :2]
-    assert METRICS["nll"].largest_difference(first, second) == pytest.approx([6.2])
+    assert largest("nll", first, second) == (pytest.approx([6.2]), pytest.approx([6.2]))
+    # What doesn't count is no query without a difference.
+    counted = np.array([[False, False, True]])
+    assert largest("nll", first, second, counted) == (pytest.approx([0.4]), pytest.approx([6.2]))

@@ -38,16 +38,17 @@ def one(table, evidence, k=ALL):
     return row
 
 
-def test_each_part_is_the_comparison_of_its_answers():
+@pytest.mark.parametrize("column", ["rougeL", "nll"])
+def test_each_part_is_the_comparison_of_its_answers(column):
     rng = np.random.default_rng(0)
     evidence = rng.choice(["", "absent", "first", "middle", "last"], 60)
     base, other = rng.random((2, 60)).round(1)
     valid = rng.random(60) < 0.9
     facts = {"evidence": evidence, "cluster_id": [f"c{i % 40}" for i in range(60)]}
     cells = [
-        cell("fp16", rougeL=base, **facts),
-        cell("int4", rougeL=other, valid=valid, **facts),
-        cell("noise-floor", rougeL=np.roll(base, 1), **facts),
+        cell("fp16", **{column: base}, **facts),
+        cell("int4", **{column: other}, valid=valid, **facts),
+        cell("noise-floor", **{column: np.roll(base, 1)}, **facts),
     ]
     table = split(*cells)
     assert table.columns.tolist() == EVIDENCE_COLUMNS

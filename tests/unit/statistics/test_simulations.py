@@ -12,6 +12,7 @@ from benchmarks.simulations import (
     EQUAL,
     INTERVALS,
     LIKELIHOODS,
+    RARE_LOSSES,
     SKEWED_NULL,
     SYMMETRIC_NULL,
     covered,
@@ -92,4 +93,11 @@ def test_power_for_equivalence_is_kept_where_the_t_test_is_valid(scenario, margi
 def test_likelihoods_without_a_bound_keep_coverage_and_equivalence(scenario, n):
     _, coverage, false_equivalence = likelihood_rates(scenario, n, 400)
     assert coverage >= 0.92
+    assert false_equivalence <= at_most(0.05, 400)
+
+
+@pytest.mark.parametrize("scenario", RARE_LOSSES, ids=lambda scenario: scenario.name)
+@pytest.mark.parametrize("n", [8, 16, 50, 100, 300, 1000])
+def test_rare_losses_of_likelihoods_make_no_false_equivalence(scenario, n):
+    _, _, false_equivalence = likelihood_rates(scenario, n, 400)
     assert false_equivalence <= at_most(0.05, 400)

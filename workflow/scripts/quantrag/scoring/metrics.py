@@ -135,26 +135,32 @@ class Metric:
         seen = np.max(np.abs(np.nan_to_num(values)), axis=1, initial=0)
         return np.maximum(seen, self.bound if math.isfinite(self.bound) else 1.0)
 
-    def largest_difference(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
-        """The largest size that a query's difference can have.
+    def largest_differences(
+        self, first: np.ndarray, second: np.ndarray, include: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The largest size that an unseen query's difference is taken to have, and can have.
 
         An answer changes by anything up to the whole scale, and mostly not at all. A likelihood
         changes a little nearly everywhere: where most queries differ, an unseen one is taken to
         differ by at most twice the largest difference seen. (At once it, coverage falls below 93%
-        where differences are skewed: `benchmarks/simulations.py`.)
+        where differences are skewed: `benchmarks/simulations.py`.) That is no more than usual: a
+        rare query may lose far more, so claims in a precision's favour rest on what it can.
 
         Args:
-            first, second: float64 (n, queries), NaN or equal where a query doesn't count.
+            first, second: float64 (n, queries).
+            include: bool (n, queries), which queries count.
 
         Returns:
-            float64 (n,).
+            float64 (n,) each.
         """
-        difference = np.nan_to_num(first - second)
-        largest = np.max([self.largest(v) for v in (first, second, difference)], axis=0)
+        first, second = (np.where(include, values, 0.0) for values in (first, second))
+        difference = first - second
+        can = np.max([self.largest(v) for v in (first, second, difference)], axis=0)
         if self.per_likelihood is None:
-            return largest
-        mostly = np.mean(difference != 0, axis=1) > 0.5
-        return np.where(mostly, 2 * np.max(np.abs(difference), axis=1, initial=0), largest)
+            return can, can
+        mostly = np.sum(difference != 0, axis=1) > np.sum(include, axis=1) / 2
+        twice = 2 * np.max(np.abs(difference), axis=1, initial=0)
+        return np.where(mostly, np.minimum(twice, can), can), can
 
     @property
     def direction(self) -> str:

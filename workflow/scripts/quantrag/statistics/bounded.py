@@ -30,7 +30,7 @@ The weighted sum's tail probability is computed by the saddlepoint approximation
 numbers.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import stats
@@ -48,7 +48,9 @@ class Differences:
         sums: float64 (estimates, clusters), sums of the queries' differences.
         counts: float64 (estimates, clusters), how many queries they are sums of; 0 for a cluster
             that doesn't count.
-        bound: float64 (estimates,), the largest possible size of one query's difference.
+        bound: float64 (estimates,), the largest size that one query's difference is taken to have.
+        scale: float64 (estimates,), the largest size that it can have, on which equivalence rests;
+            None for the bound.
         differing: bool (estimates, clusters), which clusters differ; None for those whose sum
             isn't 0.
     """
@@ -57,6 +59,11 @@ class Differences:
     counts: np.ndarray
     bound: np.ndarray
     differing: np.ndarray | None = None
+    scale: np.ndarray | None = None
+
+    def on_scale(self) -> "Differences":
+        """The same, with nothing assumed of what wasn't seen but the scale."""
+        return self if self.scale is None else replace(self, bound=self.scale, scale=None)
 
     @property
     def mean(self) -> np.ndarray:
@@ -118,7 +125,8 @@ class Differences:
 
     def p_equivalence(self, low: np.ndarray, high: np.ndarray) -> np.ndarray:
         """p-values of "the mean lies outside (low, high)": two one-sided tests, (estimates,)."""
-        return np.maximum(self.p_at_least(high), self.p_at_most(low))
+        own = self.on_scale()
+        return np.maximum(own.p_at_least(high), own.p_at_most(low))
 
     def min_detectable(self, alpha: float, power: float) -> np.ndarray:
         """The smallest true difference that `p_value` < alpha finds with probability `power`.
@@ -149,12 +157,12 @@ class Differences:
         with np.errstate(invalid="ignore", divide="ignore"):
             deviation = self.error * np.sqrt(n)
             usual = ((ndtri(1 - alpha) + ndtri((1 + power) / 2)) * deviation / margin) ** 2
-            share = margin / self.bound
+            share = margin / self.on_scale().bound
             least = np.where(share < 1, np.log(alpha) / np.log1p(-np.minimum(share, 1)), 2.0)
         return np.where(margin > 0, np.ceil(np.maximum(usual, least)), np.nan)
 
     def _mirrored(self) -> "Differences":
-        return Differences(-self.sums, self.counts, self.bound, self.differing)
+        return replace(self, sums=-self.sums)
 
     def _per_estimate(self, compute) -> np.ndarray:
         """Values of estimates with two clusters or more, computed in blocks that fit the cache."""

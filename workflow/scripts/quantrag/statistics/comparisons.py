@@ -176,6 +176,8 @@ def _columns(
     low, high = own.interval(confidence)
     p_equivalence = own.p_equivalence(limit)
     equivalent = p_equivalence < alpha
+    is_better = (difference > 0) == metric.higher_is_better
+    detected = (p_holm < alpha) & ~(is_better & (differences.on_scale().p_value() >= alpha))
     return {
         "metric": metric.key,
         "difference": difference,
@@ -186,7 +188,7 @@ def _columns(
         "margin": limit,
         "p_equivalence": p_equivalence,
         "equivalent": equivalent,
-        "verdict": verdicts(difference, p_holm < alpha, equivalent, metric.higher_is_better),
+        "verdict": verdicts(difference, detected, equivalent, metric.higher_is_better),
         "baseline_value": own.baseline,
         "precision_value": own.baseline + difference,
         "min_detectable": own.min_detectable(alpha, power),

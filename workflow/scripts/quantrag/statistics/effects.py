@@ -87,8 +87,10 @@ def effect(
     if metric.is_mean or metric.is_root:
         first, second = (np.where(include, columns[0][rows], 0.0) for rows in pairs.T)
         by_query = first - second
-        bound = metric.largest_difference(first, second)
-        differences = Differences(by_cluster(grid, by_query), by_cluster(grid, include), bound)
+        bound, scale = metric.largest_differences(first, second, include)
+        differences = Differences(
+            by_cluster(grid, by_query), by_cluster(grid, include), bound, scale=scale
+        )
         return Effect(differences, point(reference), metric.is_root)
     estimator = difference_estimator(grid, metric, pairs, include)
     counts = by_cluster(grid, include) > 0
@@ -119,7 +121,11 @@ def pooled(effects: Effect, groups: np.ndarray) -> Differences:
     own = effects.differences
     member = np.arange(groups.max() + 1)[:, None] == groups
     cells = member.sum(axis=1, keepdims=True)
-    bound = np.array([own.bound[row].max() for row in member])
+    # Of cells in which a query counts.
+    bound, scale = (
+        np.max(np.where(member & (own.n_clusters > 0), size, 0.0), axis=1)
+        for size in (own.bound, own.on_scale().bound)
+    )
     differing = (member.astype(np.float64) @ own.differs) > 0
     # Per cell, so that a query counts once however many cells it is in.
     return Differences(
@@ -127,6 +133,7 @@ def pooled(effects: Effect, groups: np.ndarray) -> Differences:
         member.astype(np.float64) @ own.counts / cells,
         bound,
         differing,
+        scale,
     )
 
 

@@ -162,7 +162,8 @@ def _slopes(
         # Of recorded answers the length may be unknown, 0: it doesn't vary, and there is no slope.
         tokens = np.log2(np.maximum(grid.n_tokens[reference], 1))
         difference = np.where(include, values[own] - values[reference], 0.0)
-        bound = float(np.max(metric.largest_difference(values[own], values[reference]), initial=0))
+        usual, _ = metric.largest_differences(values[own], values[reference], include)
+        bound = float(np.max(usual, initial=0))
         by_cluster = (grid.clusters, grid.n_clusters, include)
         slope = slope_of(difference, tokens, *by_cluster, bound)
         level = float(np.max(metric.largest(values[reference]), initial=0))
