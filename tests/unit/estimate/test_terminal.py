@@ -23,6 +23,7 @@ def test_the_papers_grid_from_nothing(facts, tmp_path):
     assert any(line.startswith("total") for line in lines)
     assert "one A100-80GB" in text
     assert "Measured on an H200 on 2026-11-26" in text
+    assert "20 log-probabilities of every token (18% of the time" in " ".join(text.split())
     assert "Assumed (config/estimate.yaml)" in text
     assert "LaMP-5U: 2500 queries" in text
     assert max(map(len, lines)) < 130

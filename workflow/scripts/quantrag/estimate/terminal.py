@@ -1,5 +1,6 @@
 """The estimate of an experiment's cost as a table for the terminal."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from quantrag.tasks.task import PROFILE
 _COLUMNS = (
     "model", "precision", "prompts", "M tokens", "computed", "GPU h", "kWh", "download", "disk",
 )  # fmt: skip
+_WIDTH = 110  # of a paragraph, in characters
 
 
 def estimate(
@@ -171,10 +173,11 @@ def _assumptions(
     }
     counted = {row.model for row in rows if row.work.counted}
     lines = [
-        f"Measured on {rates['on']}:",
+        *textwrap.wrap(f"Measured on {rates['on']}:", _WIDTH),
         f"- reading prompts at {rates['prefill_efficiency']:.0%} of the TFLOPS in 16 bits, "
         f"{rates['dequantizing_efficiency']:.0%} where weights are unpacked on the way, "
-        f"{rates['eight_bit_efficiency']:.0%} in 8 bits",
+        f"{rates['eight_bit_efficiency']:.0%} in 8 bits,",
+        "  if writing answers takes what is assumed",
         "Assumed (config/estimate.yaml), also that other cards reach the same parts:",
         f"- the card: {gpu['tflops_16bit']} TFLOPS in 16 bits, {gpu['tflops_8bit']} in 8, "
         f"{gpu['bandwidth_gb_s']} GB/s, {gpu['watts']} W all the time",

@@ -339,8 +339,9 @@ TABLES = {
                 "What generation took over the whole grid. Weights are on disk, and as they lie in "
                 "memory. The cache's tokens fit into the memory that the engine was given: the "
                 "longest context times the batch. The smallest card holds the weights and one "
-                "longest prompt. Peak memory includes the cache that vLLM reserves, which is the "
-                "same for every precision."
+                "longest prompt; none is named for jobs on a CPU. Peak memory includes the cache "
+                "that vLLM reserves, which is the same for every precision. Time and energy "
+                "include the reading of likelihoods, of which the baseline has less."
             ),
             shown=(
                 *("model", "precision", "engine", "device", "weights_gib", "loaded_gib"),
@@ -726,8 +727,9 @@ PUBLICATION_TABLES = {
             title="Costs",
             tables=("costs",),
             caption=(
-                "Memory, time and energy that generation took. Speed and energy belong to the "
-                "device that they were measured on."
+                "Memory, time and energy that generation took, the reading of likelihoods "
+                "included, of which the baseline has less. Speed and energy belong to the device "
+                "that they were measured on."
             ),
         ),
         PublicationEntry(
