@@ -249,3 +249,13 @@ def test_mistakes_of_a_wording_are_found_before_it_is_used(changes, key, message
     assert found[0] == key
     assert message in found[1]
     assert list(mistakes(WORDING, ())) == []
+
+
+@pytest.mark.parametrize(
+    "change", ["trim", "upper", "lower", "title", "e", "truncate(9000)", "wordwrap", "striptags"]
+)
+def test_no_filter_may_change_the_documents(change):
+    changed = {**WORDING, "with_documents": f"{{{{ documents | {change} }}}} {{{{ query }}}}"}
+    [(key, message)] = mistakes(changed, ())
+    assert key == "with_documents"
+    assert "and as it is" in message

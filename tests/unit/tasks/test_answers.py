@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lamp_tasks import lamp_task
-from quantrag.tasks.answers import INVALID, NO_ANSWER, SHORT, Prediction, rating
+from quantrag.tasks.answers import ANSWERS, INVALID, LABEL, NO_ANSWER, SHORT, Prediction, rating
 from question_tasks import question_task
 
 
@@ -84,6 +84,21 @@ def test_rating_reads_what_lamp_reads(text, number):
 )
 def test_lenient_takes_the_first_label(text, lamp, prediction):
     assert lamp_task(lamp).parse(text, "lenient")[:2] == (prediction, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "labels", "label"),
+    [
+        ("我认为答案是正面的。", ["正面", "负面"], "正面"),
+        ("答案是yes。", ["yes", "no"], "yes"),
+        ("คำตอบคือใช่ครับ", ["ใช่", "ไม่"], "ใช่"),
+        ("不正确", ["正确", "不正确"], "不正确"),
+        ("дано", ["да", "нет"], None),
+        ("нет!", ["да", "нет"], "нет"),
+    ],
+)
+def test_labels_of_any_script(text, labels, label):
+    assert ANSWERS[LABEL].find(text, labels) == label
 
 
 def test_labels_inside_words_are_no_labels():

@@ -68,6 +68,15 @@ def test_in_csv_a_list_is_json_unless_it_is_a_label(tmp_path):
     assert questions(path, answer="label", labels=["[1]", "[2]"])[0].golds == ["[1]"]
 
 
+def test_a_list_is_json_in_the_csv_files_of_a_data_set_too(tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "cache"))
+    path = tmp_path / "data" / "train.csv"
+    path.parent.mkdir()
+    path.write_text('id,question,answers\n1,Q?,"[""a"", 3]"\n2,R?,b\n')
+    found = questions(path, dataset={"path": str(path.parent)})
+    assert [q.golds for q in found] == [["a", "3"], ["b"]]
+
+
 def test_ratings_become_whole_numbers_as_text(tmp_path):
     rows = [{"id": n, "question": "Q?", "answers": gold} for n, gold in enumerate([4, "2.0"])]
     path = write_lines(tmp_path / "q.jsonl", rows)

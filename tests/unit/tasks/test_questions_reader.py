@@ -63,6 +63,11 @@ def test_quoted_evidence_is_found_across_line_ends(tmp_path):
     assert evidence_of(tmp_path, **entry) == ["leave.md#0-44"]
 
 
+def test_a_quote_is_found_in_the_passage_that_is_named(tmp_path):
+    entry = {"evidence": ["leave.md#46-78", "pay.md"], "evidence_text": "before nine"}
+    assert evidence_of(tmp_path, **entry) == ["leave.md#46-78"]
+
+
 def test_quotes_of_several_documents(tmp_path):
     entry = {"evidence": ["pay.md", "leave.md"], "evidence_text": ["before nine", "last day"]}
     assert evidence_of(tmp_path, **entry) == ["leave.md#46-78", "pay.md#0-46"]
@@ -80,6 +85,10 @@ def test_quotes_of_several_documents(tmp_path):
             {"evidence": "pay.md", "evidence_text": "on the first day"},
             'question "2": the evidence_text "on the first day" isn\'t in "pay.md"',
         ),
+        (
+            {"evidence": "leave.md#46-78", "evidence_text": "Everybody\nhas"},
+            'the evidence_text "Everybody has" isn\'t in "leave.md#46-78"',
+        ),
     ],
 )
 def test_evidence_that_is_not_there_is_named(tmp_path, given, message):
@@ -91,8 +100,14 @@ def test_a_corpus_without_text_is_an_error(tmp_path):
     entry = write_handbook(tmp_path)
     for page in ("leave.md", "pay.md"):
         (tmp_path / "handbook" / page).write_text("\n")
+    # That no evidence is in it follows from this.
     with pytest.raises(UserError, match=r"handbook/\*\.md: the corpus is empty"):
-        read(entry, questions={"file": str(write_lines(tmp_path / "q.jsonl", QUESTIONS[1:]))})
+        read(entry)
+
+
+def test_metadata_may_hold_what_utf_8_cannot(tmp_path):
+    [query], _ = read(write_handbook(tmp_path, [{**QUESTIONS[1], "level": "\ud83d ü"}]))
+    assert json.loads(query["metadata"]) == {"level": "? ü"}
 
 
 def test_no_questions_and_no_answers_are_errors(tmp_path):

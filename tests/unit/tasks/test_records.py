@@ -13,7 +13,7 @@ def problems():
 
 def test_no_problem_is_no_error(problems, caplog):
     problems.raise_if_any()
-    problems.warn_if_few("q.json", {"questions": (0, 10)})
+    problems.warn_if_few({"questions": "q.json"}, {"questions": (0, 10)})
     assert caplog.text == ""
 
 
@@ -38,10 +38,19 @@ def test_each_kind_is_shown_before_any_is_shown_twice(problems):
 
 def test_up_to_a_twentieth_may_be_dropped(problems, caplog):
     problems.add("empty", "record 3: text is empty")
-    problems.warn_if_few("q.json", {"questions": (1, 20)})
+    problems.warn_if_few({"questions": "q.json"}, {"questions": (1, 20)})
     assert "q.json: invalid records left out: 1 of 20 questions. record 3" in caplog.text
     with pytest.raises(UserError, match=r"q\.json: 1 of 19 questions are invalid, too many"):
-        problems.warn_if_few("q.json", {"questions": (1, 19)})
+        problems.warn_if_few({"questions": "q.json"}, {"questions": (1, 19)})
+
+
+def test_the_file_of_the_kind_that_is_wrong_is_named(problems, caplog):
+    paths = {"questions": "q.json", "documents": "d.json"}
+    problems.add("empty", "record 3: text is empty")
+    problems.warn_if_few(paths, {"questions": (0, 9), "documents": (1, 20)})
+    assert "q.json, d.json: invalid records left out: 0 of 9 questions, 1 of 20" in caplog.text
+    with pytest.raises(UserError, match=r"^d\.json: 1 of 19 documents are invalid"):
+        problems.warn_if_few(paths, {"questions": (0, 9), "documents": (1, 19)})
 
 
 @pytest.mark.parametrize(

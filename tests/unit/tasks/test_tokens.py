@@ -19,12 +19,19 @@ def test_tokens_by_hand():
         ("an-gel", ["angel"]),  # punctuation goes before articles do
         ("(the) 1,000  \t men", ["1000", "men"]),
         ("Zürich – “café”", ["zürich", "–", "“café”"]),  # SQuAD's punctuation is ASCII
-        ("%", []),
-        ("a", []),
     ],
 )
 def test_squads_normalization_by_hand(text, tokens):
     assert squad_tokens(text) == squad_tokens(text, "gold") == tokens
+
+
+def test_a_gold_of_articles_and_punctuation_is_compared_with_them():
+    assert squad_tokens("%", "gold") == squad_tokens("The", "gold") == []
+    assert squad_tokens("A") == squad_tokens("a.", "A") == ["a"]
+    assert squad_tokens("", "A") == []
+    assert squad_tokens("C", "A") == ["c"]
+    assert squad_tokens("%") == squad_tokens(" %", "%") == ["%"]
+    assert squad_tokens("", "") == []
 
 
 def test_a_gold_of_a_script_without_spaces_is_compared_by_characters():

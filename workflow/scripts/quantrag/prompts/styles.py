@@ -172,7 +172,9 @@ def _rendering_mistakes(
     wording: Mapping[str, Any], labels: Sequence[str]
 ) -> Iterator[tuple[str, str]]:
     """What only shows when the templates are filled in."""
-    mark, lines = "\ue000", "\ue000\n\ue000"  # characters that no template has
+    mark = "\ue000"  # a character that no template has
+    # Whatever a filter might change: white space, case, markup, length.
+    lines = f" aB <&> {mark}\n\n{'word ' * 5_000}\n"
     key = "system"
     try:
         style = make_style(wording, labels)

@@ -20,10 +20,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from quantrag.tasks.tokens import squad_tokens
+from quantrag.tasks.tokens import UNSPACED, squad_tokens
 
 # Raise it whenever a rule gives another prediction for some text: it stands in the scores' files.
-VERSION = 2
+VERSION = 3
 GENERAL_RULES = ("lenient", "strict")
 
 LABEL, RATING, SHORT, TEXT = "label", "rating", "short", "text"
@@ -247,11 +247,19 @@ def _first_label(text: str, labels: Sequence[str]) -> str | None:
         found = [
             (match.start(), -len(label), label)
             for label in labels
-            if (match := re.search(rf"(?<!\w){re.escape(written(label))}(?!\w)", text, re.I))
+            if (match := _as_word(written(label)).search(text))
         ]
         if found:
             return min(found)[2]
     return None
+
+
+def _as_word(text: str) -> re.Pattern[str]:
+    """A text that isn't part of a longer word, except in scripts without spaces."""
+    letter, unspaced = rf"[^\W{UNSPACED}]", f"[{UNSPACED}]"
+    before = "" if re.match(unspaced, text) else f"(?<!{letter})"
+    after = "" if re.match(unspaced, text[-1:]) else f"(?!{letter})"
+    return re.compile(f"{before}{re.escape(text)}{after}", re.IGNORECASE)
 
 
 def _title(text: str, labels: Sequence[str]) -> str:

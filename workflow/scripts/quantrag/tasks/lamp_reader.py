@@ -129,7 +129,7 @@ def read_task(
             "profile documents": (n_wrong_documents, n_documents),
             "golds": (len(without_question), max(len(golds), 1)),
         }
-        problems.warn_if_few(questions_path, dropped)
+        problems.warn_if_few(dict.fromkeys(dropped, questions_path), dropped)
     else:
         problems.raise_if_any()
     if n_questions == 0:

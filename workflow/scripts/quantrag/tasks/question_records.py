@@ -72,7 +72,10 @@ def read_questions(
         {**USUAL, "group": ()},
         needed=("id", "question"),
     )
-    as_text = (source["file"] or "").lower().endswith((".csv", ".tsv"))
+    # A data set may be a folder of such files; of BEIR only the judgements are one.
+    as_text = source["beir"] is None and any(
+        path.lower().endswith((".csv", ".tsv")) for path in files
+    )
     seen: set[str] = set()
     for where, record in columns.checked(_records(source, files)):
         record = _finite(record)
@@ -142,7 +145,7 @@ def _texts(
 
     A data set in SQuAD's layout has them inside an object, under `text`.
     """
-    if as_text and value is not None and value not in labels and value.startswith("["):
+    if as_text and isinstance(value, str) and value.startswith("[") and value not in labels:
         try:
             value = json.loads(value)
         except ValueError:

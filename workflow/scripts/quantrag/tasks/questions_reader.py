@@ -80,15 +80,21 @@ def read_task(reading: Mapping[str, Any], files: Mapping[str, Any]) -> tuple[pa.
     evidence = {question.id: search.evidence(question, problems) for question in found}
     usable = [question for question in found if evidence[question.id] is not None]
     names = {part: _name(reading[part]) for part in ("corpus", "questions")}
+    names["documents"] = names["corpus"]
     dropped = {
         "questions": (len(questions) - len(usable), max(len(questions), 1)),
         "documents": (n_wrong, max(n_documents, 1)),
     }
+    if not n_wrong and not len(documents):
+        raise UserError(f"{names['corpus']}: the corpus is empty: no document has any text.")
     if reading["invalid_records"] == "drop":
-        problems.warn_if_few(names["questions"], dropped)
+        problems.warn_if_few({kind: names[kind] for kind in dropped}, dropped)
     else:
         problems.raise_if_any()
-    _check_there_are_some(questions, usable, documents, names)
+    if not questions:
+        raise UserError(f"{names['questions']}: no questions.")
+    if all(question.golds == [NO_ANSWER] for question in usable):
+        raise UserError(f"{names['questions']}: none of the questions has an answer.")
     held_out = held_out_groups([question.group for question in usable], reading["held_out"])
     chosen = [q for q in usable if (q.group in held_out) == reading["is_training"]]
     chosen = spread(chosen, reading["max_queries"])
@@ -103,6 +109,8 @@ def read_task(reading: Mapping[str, Any], files: Mapping[str, Any]) -> tuple[pa.
     for q in chosen:
         scope = q.id if reading["is_training"] else CORPUS
         metadata = json.dumps(q.metadata, ensure_ascii=False, default=str)
+        # JSON can escape half of a surrogate pair, which UTF-8 can't store: "?" stands for it.
+        metadata = metadata.encode(errors="replace").decode()
         queries.add(q.id, scope, q.group, q.text, q.text, q.golds, evidence[q.id], metadata)
     dropped = {kind: counts for kind, counts in dropped.items() if counts[0]}
     records = json.dumps({"empty_profiles": 0, "dropped": dropped})
@@ -128,7 +136,7 @@ class EvidenceSearch:
     """Finds the passages that questions name as their evidence, while the corpus goes by.
 
     Args:
-        questions: with ids of documents or passages as their evidence, and quotes of documents.
+        questions: with ids of documents or passages as their evidence, and quotes of these.
     """
 
     def __init__(self, questions: Iterable[Question]) -> None:
@@ -136,8 +144,8 @@ class EvidenceSearch:
         self._quotes: dict[str, set[str]] = {}
         for question in questions:
             self._wanted.update(question.evidence)
-            for document in question.evidence:
-                self._quotes.setdefault(document, set()).update(question.quotes)
+            for name in question.evidence:
+                self._quotes.setdefault(name, set()).update(question.quotes)
         self._passages: dict[str, list[str]] = {}
         self._quoted: dict[tuple[str, str], list[str]] = {}
         self._an_id = ""
@@ -152,18 +160,21 @@ class EvidenceSearch:
         for identifier, passage in passages:
             if identifier in self._wanted:
                 self._passages[identifier] = [identifier]
-            if wanted:
+            if wanted or identifier in self._wanted:
                 spans.append((identifier, passage.start, passage.stop))
             yield identifier, passage
-        if spans:
+        if wanted and spans:
             self._passages[document.id] = [identifier for identifier, _, _ in spans]
-        for quote in self._quotes.get(document.id, ()):
-            places = [match.span() for match in _pattern(quote).finditer(document.text)]
-            self._quoted[document.id, quote] = [
-                identifier
-                for identifier, start, stop in spans
-                if any(start < end and begin < stop for begin, end in places)
-            ]
+        named = {identifier for identifier, _, _ in spans} & self._wanted
+        for name in {document.id, *named}:
+            for quote in self._quotes.get(name, ()):
+                places = [match.span() for match in _pattern(quote).finditer(document.text)]
+                self._quoted[name, quote] = [
+                    identifier
+                    for identifier, start, stop in spans
+                    if name in (document.id, identifier)
+                    and any(start < end and begin < stop for begin, end in places)
+                ]
 
     def evidence(self, question: Question, problems: Problems) -> list[str] | None:
         """Ids of the passages that hold a question's evidence; None with a problem noted."""
@@ -182,9 +193,10 @@ class EvidenceSearch:
                 p for name in question.evidence for p in self._quoted.get((name, quote), ())
             ]
             if not passages:
+                start = " ".join(quote.split())[:60]
                 names = " nor in ".join(f'"{name}"' for name in question.evidence)
                 problems.add(
-                    "quote", f'{question.where}: the evidence_text "{quote:.60}" isn\'t in {names}'
+                    "quote", f'{question.where}: the evidence_text "{start}" isn\'t in {names}'
                 )
                 return None
             found += passages
@@ -258,20 +270,6 @@ def _name(source: Mapping[str, Any]) -> str:
     keys = ("files", "table", "file", "beir", "squad")
     named = next((source[key] for key in keys if source.get(key)), None)
     return named or f"data set {source['dataset']['path']}"
-
-
-def _check_there_are_some(
-    questions: Sequence[Question | None],
-    usable: Sequence[Question],
-    documents: pa.Table,
-    names: Mapping[str, str],
-) -> None:
-    if not questions:
-        raise UserError(f"{names['questions']}: no questions.")
-    if not len(documents):
-        raise UserError(f"{names['corpus']}: the corpus is empty: no document has any text.")
-    if all(question.golds == [NO_ANSWER] for question in usable):
-        raise UserError(f"{names['questions']}: none of the questions has an answer.")
 
 
 def _training_documents(

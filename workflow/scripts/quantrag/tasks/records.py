@@ -1,6 +1,7 @@
 """Checks of single fields of records, and the list of what is wrong with them."""
 
 import logging
+from collections.abc import Mapping
 
 from quantrag.errors import UserError
 
@@ -42,11 +43,13 @@ class Problems:
             message += f"\n  ... and {self.total - len(shown)} more."
         return message
 
-    def warn_if_few(self, path: object, dropped: dict[str, tuple[int, int]]) -> None:
+    def warn_if_few(
+        self, paths: Mapping[str, object], dropped: Mapping[str, tuple[int, int]]
+    ) -> None:
         """Log what was dropped.
 
         Args:
-            path: the file, for the messages.
+            paths: the file of each kind of record, for the messages.
             dropped: for each kind of record how many were dropped, and of how many.
 
         Raises:
@@ -55,12 +58,13 @@ class Problems:
         for kind, (count, of) in dropped.items():
             if count > MOST_DROPPED * of:
                 raise UserError(
-                    f"{path}: {count} of {of} {kind} are invalid, too many to leave out (at most "
-                    f"{MOST_DROPPED:.0%}): {self.summary()}"
+                    f"{paths[kind]}: {count} of {of} {kind} are invalid, too many to leave out "
+                    f"(at most {MOST_DROPPED:.0%}): {self.summary()}"
                 )
         if self.total:
             counts = ", ".join(f"{count} of {of} {kind}" for kind, (count, of) in dropped.items())
-            log.warning("%s: invalid records left out: %s. %s", path, counts, self.summary())
+            files = ", ".join(dict.fromkeys(str(paths[kind]) for kind in dropped))
+            log.warning("%s: invalid records left out: %s. %s", files, counts, self.summary())
 
 
 def read_identifier(record: dict, where: str, problems: Problems, key: str = "id") -> str | None:

@@ -4,12 +4,14 @@ import re
 import string
 import unicodedata
 
-# Scripts written without spaces between words: each character is a token, as usual for Chinese
-# and Japanese (sacrebleu's "zh", mT5's ROUGE). Thai, Lao, Tibetan, Myanmar, Khmer; kana, CJK.
-_UNSPACED = re.compile(
-    "[\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf"
-    "\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff]"
+#: Scripts written without spaces between words, for a set in a regular expression: Thai, Lao,
+#: Tibetan, Myanmar, Khmer; kana, CJK. Each of their characters is a token, as usual for Chinese and
+#: Japanese (sacrebleu's "zh", mT5's ROUGE).
+UNSPACED = (
+    "\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf"
+    "\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff"
 )
+_UNSPACED = re.compile(f"[{UNSPACED}]")
 _PUNCTUATION = str.maketrans("", "", string.punctuation)
 _ARTICLES = re.compile(r"\b(?:a|an|the)\b")
 
@@ -50,9 +52,25 @@ def squad_tokens(text: str, gold: str | None = None) -> list[str]:
     characters of a script without spaces, tokens by script, as in MLQA's evaluation for Chinese
     (Lewis et al. 2020, arXiv 1910.07475).
 
+    A gold of nothing but articles and punctuation ("A", "%") would equal an empty answer, and
+    SQuAD's evaluation leaves it out; here both keep their articles then, or, if that isn't
+    enough, their punctuation too.
+
     Args:
         text: the answer, or a gold.
         gold: what it is compared with; None is the text itself.
     """
-    tokenize = tokens_by_script if _UNSPACED.search(text if gold is None else gold) else str.split
-    return tokenize(_ARTICLES.sub(" ", text.lower().translate(_PUNCTUATION)))
+    gold = text if gold is None else gold
+    tokenize = tokens_by_script if _UNSPACED.search(gold) else str.split
+    for normalize in (_without_articles, _without_punctuation):
+        if tokenize(normalize(gold)):
+            return tokenize(normalize(text))
+    return tokenize(text.lower())
+
+
+def _without_articles(text: str) -> str:
+    return _ARTICLES.sub(" ", _without_punctuation(text))
+
+
+def _without_punctuation(text: str) -> str:
+    return text.lower().translate(_PUNCTUATION)
