@@ -372,6 +372,7 @@ rule measure_retrieval:
     params:
         tasks=plan.tasks.corpora,
         retrievers=list(config["retrievers"]),
+        indexed=plan.retrieval.indexed,
         confidence=config["statistics"]["confidence"],
         draws=config["statistics"]["draws"],
         seed=config["seed"],

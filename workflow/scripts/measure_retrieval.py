@@ -20,6 +20,9 @@ with job(snakemake):
         for retriever, run in zip(params.retrievers, runs, strict=False):
             values = per_query(read_arrow(run, ["query_id", "rank", "document_id"]), queries)
             own = clusters["cluster_id"].loc[values.index].to_numpy()
+            recall = None
+            if retriever in params.indexed:
+                recall = float(read_metadata(run).get(INDEX_RECALL, 1))
             rows.append(
                 {
                     "task": task,
@@ -31,7 +34,7 @@ with job(snakemake):
                         draws=params.draws,
                         rng=generator(params.seed, "retrieval", task),
                     ),
-                    INDEX_RECALL: float(read_metadata(run).get(INDEX_RECALL, 1)),
+                    INDEX_RECALL: recall,
                 }
             )
     write_csv(pd.DataFrame(rows, columns=RETRIEVAL_COLUMNS), snakemake.output.table)

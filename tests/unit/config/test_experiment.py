@@ -177,6 +177,25 @@ def test_mistakes_in_a_task_of_questions_are_one_line(demo, changes, expected):
     assert "\n" not in str(caught.value)
 
 
+def test_an_entry_with_a_corpus_needs_its_kind(demo):
+    entry = {key: value for key, value in QUESTIONS.items() if key != "kind"}
+    with pytest.raises(UserError, match=r"tasks\.handbook: the key 'kind' is missing") as caught:
+        load_config({**demo, "tasks": {"handbook": entry}})
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("tasks", [["LaMP-3U"], ["handbook", "LaMP-3U"]])
+def test_passages_for_calibration_come_from_tasks_that_have_some(demo, tasks):
+    calibration = {"source": "corpus", "tasks": tasks}
+    demo["precisions"]["int4-gptq"]["calibration"] = calibration
+    demo["tasks"]["handbook"] = QUESTIONS
+    with pytest.raises(UserError) as caught:
+        load_config(demo)
+    assert str(caught.value).endswith("calibration.tasks: LaMP-3U has no corpus. Allowed: handbook")
+    calibration["tasks"] = ["handbook"]
+    load_config(demo)
+
+
 def test_nothing_is_held_out_where_no_precision_needs_it(demo):
     del demo["precisions"]["int4-gptq"]
     assert load_config(with_questions(demo)).tasks["handbook"].held_out == 0

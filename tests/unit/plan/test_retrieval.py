@@ -77,6 +77,7 @@ def test_rankings_of_others_are_inputs_and_cross_encoders_are_downloaded_too():
     ]
     assert runs("again") == ["<results>/runs/LaMP-5U/both.parquet"]
     assert runs("bm25") == []
+    assert retrieval.indexed == ["bm25", "one", "two", "three"]
     assert retrieval.cross_encoder("again") == retrieval.downloaded["c--d--refs--pr--2"]
 
 

@@ -31,6 +31,14 @@ def test_the_first_documents_are_ordered_anew_and_the_others_follow():
     assert rows.tolist() == [5, 9]
 
 
+def test_documents_behind_follow_right_after_scores_above_zero():
+    def positive(queries, documents):
+        return 10 + distance(queries, documents)
+
+    [(_, scores)] = rerank(positive, ranked([5, 6, 7, 8]), ["5"], TEXTS, depth=2, keep=None)
+    assert scores.tolist() == [10, 9, 8, 7]
+
+
 def test_equal_scores_keep_the_order_of_the_documents():
     [(rows, _)] = rerank(distance, ranked([6, 5, 4]), ["5"], TEXTS, depth=9, keep=None)
     assert rows.tolist() == [5, 4, 6]

@@ -3,11 +3,9 @@
 import ir_measures
 import numpy as np
 import pyarrow as pa
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quantrag.errors import UserError
 from quantrag.retrieval.runs import SCHEMA, best_first, ranking, rankings_of, run_table, write_trec
 from quantrag.tables import write_table
 
@@ -72,11 +70,15 @@ def test_trec_file_is_read_by_ir_measures_with_exact_scores(tmp_path):
     assert (tmp_path / "run").read_text().splitlines()[0] == "q1 Q0 d1 1 0.5 bm25"
 
 
-def test_trec_refuses_an_id_with_white_space(tmp_path):
-    run = run_table(pa.array(["q 1"]), DOCUMENTS, [ranking(0, np.ones(1), None)])
-    with pytest.raises(UserError, match="'q 1'"):
-        write_trec(run, tmp_path / "run", "bm25")
-    assert not list(tmp_path.iterdir())
+def test_white_space_in_ids_is_percent_encoded_in_trec_files(tmp_path):
+    documents = pa.array(["the leave.md#0-44", "the%20leave.md", "b\u2003c"])
+    run = run_table(pa.array(["q\t1"]), documents, [ranking(0, np.array([3.0, 2, 1]), None)])
+    write_trec(run, tmp_path / "run", "bm25")
+    assert (tmp_path / "run").read_text().splitlines() == [
+        "q%091 Q0 the%20leave.md#0-44 1 3.0 bm25",
+        "q%091 Q0 the%2520leave.md 2 2.0 bm25",
+        "q%091 Q0 b%E2%80%83c 3 1.0 bm25",
+    ]
 
 
 def test_a_run_is_read_back_as_the_rows_that_it_was_made_of():

@@ -99,9 +99,9 @@ GOOD = {"id": "a", "question": "Q?", "answers": "yes"}
             'question "b": answers: a text or a list of texts is expected, found true or false',
         ),
         (
-            {**GOOD, "id": "b", "answers": "maybe"},
+            {**GOOD, "id": "b", "answers": "may\nbe"},
             {"answer": "label", "labels": ["yes", "no"]},
-            'question "b": answers is "maybe"; allowed: yes, no',
+            'question "b": answers is "may be"; allowed: yes, no',
         ),
         (
             {"id": "b", "question": "R?"},

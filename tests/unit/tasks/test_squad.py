@@ -43,6 +43,23 @@ def test_paragraphs_are_documents_with_the_title_of_their_article(tmp_path):
     ]
 
 
+def test_articles_of_one_title_are_numbered(tmp_path):
+    article = {"title": "A_b", "paragraphs": [{"context": "x", "qas": [ANSWERED]}]}
+    path = written(tmp_path, {"data": [article, article, {**article, "title": "A_b (2)"}]})
+    records = [record for _, record in read_paragraphs(path)]
+    assert [record["id"] for record in records] == ["A_b/0", "A_b (2)/0", "A_b (2) (2)/0"]
+    assert records[1]["title"] == "A b (2)"
+    found = [(record["evidence"], record["article"]) for _, record in read_questions(path)]
+    assert found[:2] == [("A_b/0", "A b"), ("A_b (2)/0", "A b (2)")]
+
+
+@pytest.mark.parametrize("paragraph", [{"qas": []}, {"context": None, "qas": []}])
+def test_a_paragraph_without_text_is_named(tmp_path, paragraph):
+    content = {"data": [{"title": "a", "paragraphs": [paragraph]}]}
+    with pytest.raises(UserError, match=r"article 1, paragraph 1: .* no text 'context'"):
+        list(read_paragraphs(written(tmp_path, content)))
+
+
 def test_questions_have_their_paragraph_as_evidence_and_none_if_impossible_a_gold(tmp_path):
     path = written(tmp_path)
     [one, other] = read_questions(path)

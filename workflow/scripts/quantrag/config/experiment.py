@@ -150,9 +150,15 @@ def inconsistencies(experiment: Experiment) -> Iterator[tuple[list[str], str]]:
                 message = f"0, but {name} is calibrated on what is held out of the questions"
                 allowed = f"more than 0, or another precisions.{name}.calibration.source (corpus)"
                 yield ["tasks", task, "held_out"], f"{message}. Allowed: {allowed}"
-        if calibration and calibration.source == "corpus" and not questions:
-            message = "corpus, but there is no task of kind questions. Allowed: task, file, dataset"
-            yield [*path, "calibration", "source"], message
+        if calibration and calibration.source == "corpus":
+            with_corpus = [n for n, task in experiment.tasks.items() if task.kind == "questions"]
+            if not with_corpus:
+                message = "corpus, but there is no task of kind questions"
+                yield [*path, "calibration", "source"], f"{message}. Allowed: task, file, dataset"
+            for task in calibration.tasks or []:
+                if with_corpus and task in experiment.tasks and task not in with_corpus:
+                    message = f"{task} has no corpus. Allowed: {', '.join(with_corpus)}"
+                    yield [*path, "calibration", "tasks"], message
         if isinstance(entry, PublishedSettings):
             path.append("checkpoints")
             for model in entry.checkpoints:

@@ -19,6 +19,7 @@ class RetrievalPlan:
     Attributes:
         downloaded: the config's entry of each encoder or cross-encoder that is downloaded, and of
             each tokenizer that documents are cut by, by its folder's name.
+        indexed: names of the retrievers that search a corpus by an index of their own.
     """
 
     def __init__(self, experiment: Experiment) -> None:
@@ -28,6 +29,9 @@ class RetrievalPlan:
             for name, entry in experiment.tasks.items()
         }
         self._depth = experiment.depth
+        self.indexed = [
+            name for name, entry in self._entries.items() if entry["kind"] in ("lucene", "dense")
+        ]
         encoders = (
             entry[key]
             for entry in self._entries.values()

@@ -49,7 +49,7 @@ def rerank(
             for query, rows, scores in zip(chunk, first, found, strict=True):
                 best = best_first(scores)
                 rest = rankings[query][depth:]
-                below = scores.min(initial=0) - np.arange(1, len(rest) + 1)
+                below = scores.min(initial=np.inf) - np.arange(1, len(rest) + 1)
                 yield (
                     np.concatenate([rows[best], rest])[:keep],
                     np.concatenate([scores[best], below])[:keep],

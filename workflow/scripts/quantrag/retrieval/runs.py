@@ -1,13 +1,14 @@
 """Runs: rankings as a table, and as the file that TREC tools read."""
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
+from urllib.parse import quote
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from quantrag.errors import UserError
 from quantrag.retrieval.scopes import rows_of, scopes_of
 from quantrag.tables import atomic_path
 
@@ -113,19 +114,16 @@ def write_trec(run: pa.Table, path: str | Path, tag: str) -> None:
     """Write a run in TREC's format: `query Q0 document rank score tag`, one line each.
 
     Scores are written so that they read back exactly. `trec_eval` sorts by score and breaks ties by
-    document id, so tied documents may be ranked there in another order than here.
-
-    Raises:
-        UserError: an id holds white space, which the format cannot express.
+    document id, so tied documents may be ranked there in another order than here. White space in
+    ids (of files, of articles) and the sign % are percent-encoded, since fields end at white space.
     """
     with atomic_path(path) as temporary, open(temporary, "w", encoding="utf-8") as stream:
         for batch in run.to_batches(max_chunksize=100_000):
             columns = [batch[name].to_pylist() for name in SCHEMA.names]
             for query, rank, document, score in zip(*columns, strict=True):
-                for key in (query, document):
-                    if key.split() != [key]:
-                        raise UserError(
-                            f"{path}: the id {key!r} is empty or holds white space, "
-                            "which TREC's run format doesn't allow."
-                        )
-                stream.write(f"{query} Q0 {document} {rank} {score!r} {tag}\n")
+                ids = f"{_encoded(query)} Q0 {_encoded(document)}"
+                stream.write(f"{ids} {rank} {score!r} {tag}\n")
+
+
+def _encoded(identifier: str) -> str:
+    return re.sub(r"[\s%]", lambda found: quote(found[0]), identifier)

@@ -184,5 +184,6 @@ def _checked(
     if answer == LABEL:
         for gold in golds or [""]:
             if gold not in labels:
-                problems.add("gold", f'{where}: {key} is "{gold}"; allowed: {", ".join(labels)}')
+                shown = " ".join(gold.split())[:60]
+                problems.add("gold", f'{where}: {key} is "{shown}"; allowed: {", ".join(labels)}')
     return golds or [NO_ANSWER]

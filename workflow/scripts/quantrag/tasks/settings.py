@@ -360,6 +360,8 @@ def _check_source(section: Section, keys: Sequence[str]) -> None:
 
 
 def _lamp_by_default(entry: Any) -> Any:
+    if isinstance(entry, dict) and "kind" not in entry and entry.keys() & {"corpus", "questions"}:
+        raise Mistake("the key 'kind' is missing. Allowed for questions on a corpus: questions")
     return {"kind": "lamp", **entry} if isinstance(entry, dict) else entry
 
 

@@ -19,7 +19,9 @@ def read_paragraphs(path: str | Path) -> Iterator[PlacedRecord]:
         UserError: the file is missing, or its layout is another one.
     """
     for where, identifier, title, paragraph in _paragraphs(path):
-        yield where, {"id": identifier, "title": title, "text": paragraph.get("context")}
+        if not isinstance(paragraph.get("context"), str):
+            raise UserError(f"{where}: not in SQuAD's layout: no text 'context'.")
+        yield where, {"id": identifier, "title": title, "text": paragraph["context"]}
 
 
 def read_questions(path: str | Path) -> Iterator[PlacedRecord]:
@@ -52,20 +54,27 @@ def read_questions(path: str | Path) -> Iterator[PlacedRecord]:
 
 
 def _paragraphs(path: str | Path) -> Iterator[tuple[str, str, str, dict[str, Any]]]:
+    """Place, id, the article's title and content; titles that repeat are numbered."""
     content = load_json(path)
+    names: set[str] = set()
     if not isinstance(content, dict):
         raise UserError(f"{path}: not in SQuAD's layout: no object with the list 'data'.")
     for number, article in enumerate(_list(content, "data", f"{path}"), start=1):
         where = f"{path}, article {number}"
         if not isinstance(article, dict):
             raise UserError(f"{where}: not an object.")
-        title = article.get("title") or f"article {number}"
+        title = str(article.get("title") or f"article {number}")
+        repeat, name = 1, title
+        while name in names:
+            repeat += 1
+            name = f"{title} ({repeat})"
+        names.add(name)
         for index, paragraph in enumerate(_list(article, "paragraphs", where)):
             place = f"{where}, paragraph {index + 1}"
             if not isinstance(paragraph, dict):
                 raise UserError(f"{place}: not an object.")
             # As people read it; the file has underscores in the place of spaces.
-            yield place, f"{title}/{index}", str(title).replace("_", " "), paragraph
+            yield place, f"{name}/{index}", name.replace("_", " "), paragraph
 
 
 def _list(record: dict[str, Any], key: str, where: str) -> list[Any]:
