@@ -166,6 +166,17 @@ def test_questions_on_anyones_documents_are_planned(project, handbook):
         assert str(handbook.parent / name) in output, name
 
 
+def test_ones_own_documents_lie_here_wherever_a_profile_keeps_files(project, handbook, tmp_path):
+    storage = ["--default-storage-provider", "fs", "--default-storage-prefix", tmp_path / "storage"]
+    done = run_snakemake(project, "-n", "--cores", "2", "--configfile", handbook, *storage)
+    assert done.returncode == 0, done.stderr
+    output = done.stdout + done.stderr
+    assert f"{tmp_path}/storage/results/" in output
+    for name in ("pages/leave.md", "pages/pay.md", "questions.csv", "squad.json"):
+        assert f"{tmp_path}/{name}" in output
+        assert f"storage{tmp_path}/{name}" not in output
+
+
 def test_rankings_of_others_are_planned_after_them(project, handbook):
     config = yaml.safe_load(handbook.read_text())
     model = {"kind": "huggingface", "repo": "a/b", "revision": "main"}

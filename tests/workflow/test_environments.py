@@ -133,7 +133,7 @@ def scripts_and_environments() -> set[tuple[str, str]]:
     for path in (ROOT / "workflow" / "rules").glob("*.smk"):
         for rule in re.split(r"^\s*(?:rule|checkpoint) ", path.read_text(), flags=re.M)[1:]:
             script = re.search(r'^\s*script:\s*"\.\./scripts/([^"]+)"', rule, flags=re.M)
-            conda = re.search(r"^\s*conda:\n(.*)", rule, flags=re.M)
+            conda = re.search(r"^\s*conda:\n((?: {8}.*\n)+)", rule, flags=re.M)
             if script:
                 assert conda, f"{path.name}: a rule without `conda`:\n{rule[:80]}"
                 names = re.findall(r'"\.\./\.\./envs/([^"]+)\.yaml"', conda[1])

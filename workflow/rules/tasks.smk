@@ -5,6 +5,13 @@
 #           <results>/tasks/{task}/train/{queries,documents}.parquet: the train split (of questions: what is held out), for calibration
 
 
+def task_files(task, split=None):
+    """Files of a split by name. The user's own lie here, wherever a profile keeps all others."""
+    files = plan.tasks.files(task, split)
+    made = {name for name, paths in files.items() if "<resources>" in str(paths)}
+    return {name: paths if name in made else local(paths) for name, paths in files.items()}
+
+
 rule write_demo_data:
     """Write one split of the demo set of a LaMP task; the path holds its parameters."""
     output:
@@ -36,7 +43,7 @@ rule write_demo_data:
 rule prepare_task:
     """Read the evaluated split of one task, check it and write it as tables."""
     input:
-        unpack(lambda wildcards: plan.tasks.files(wildcards.task)),
+        unpack(lambda wildcards: task_files(wildcards.task)),
     output:
         queries="<results>/tasks/{task}/queries.parquet",
         documents="<results>/tasks/{task}/documents.parquet",
@@ -45,7 +52,12 @@ rule prepare_task:
     benchmark:
         "<benchmarks>/prepare_task/{task}.tsv"
     conda:
-        "../../envs/corpus.yaml" if plan.tasks.corpora else "../../envs/data.yaml"
+        # Of each task its own, so that one doesn't run again because another is added.
+        lambda wildcards: (
+            "../../envs/corpus.yaml"
+            if wildcards.task in plan.tasks.corpora
+            else "../../envs/data.yaml"
+        )
     threads: 1
     resources:
         mem_mb=growing(4000),
@@ -64,7 +76,7 @@ rule prepare_task:
 
 use rule prepare_task as prepare_training_split with:
     input:
-        unpack(lambda wildcards: plan.tasks.files(wildcards.task, "train")),
+        unpack(lambda wildcards: task_files(wildcards.task, "train")),
     output:
         queries="<results>/tasks/{task}/train/queries.parquet",
         documents="<results>/tasks/{task}/train/documents.parquet",
