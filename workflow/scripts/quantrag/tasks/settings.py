@@ -204,9 +204,9 @@ class QuestionColumns(Section):
     )
     evidence_text: Line | None = Field(
         None,
-        description="The words of the document named in `evidence` that hold the answer, or a "
-        "list: only passages that overlap them are evidence then; may be missing. Usual: "
-        "`evidence_text`.",
+        description="The words of the document or passage named in `evidence` that hold the "
+        "answer, or a list: only passages that overlap them are evidence then; may be missing. "
+        "Usual: `evidence_text`.",
     )
 
 
