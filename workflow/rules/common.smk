@@ -50,6 +50,14 @@ except UserError as error:
 # With all defaults, as plain values for the scripts.
 config = experiment.model_dump()
 
+
+def task_files(task, split=None):
+    """Files of a split by name. The user's own lie here, wherever a profile keeps all others."""
+    files = plan.tasks.files(task, split)
+    made = {name for name, paths in files.items() if "<resources>" in str(paths)}
+    return {name: paths if name in made else local(paths) for name, paths in files.items()}
+
+
 RESULTS = f"results/{config['experiment']}"
 RESOURCES = "resources"
 # No output: rules add to it, and users commit it.

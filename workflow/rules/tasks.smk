@@ -5,13 +5,6 @@
 #           <results>/tasks/{task}/train/{queries,documents}.parquet: the train split (of questions: what is held out), for calibration
 
 
-def task_files(task, split=None):
-    """Files of a split by name. The user's own lie here, wherever a profile keeps all others."""
-    files = plan.tasks.files(task, split)
-    made = {name for name, paths in files.items() if "<resources>" in str(paths)}
-    return {name: paths if name in made else local(paths) for name, paths in files.items()}
-
-
 rule write_demo_data:
     """Write one split of the demo set of a LaMP task; the path holds its parameters."""
     output:
