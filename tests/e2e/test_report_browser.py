@@ -52,8 +52,8 @@ def draw_all(page):
 
 
 def test_every_view_of_every_figure_is_drawn(page):
-    assert draw_all(page) == 7
-    for i in range(7):
+    assert draw_all(page) == 8
+    for i in range(8):
         options = page.run(
             f"return [...document.querySelectorAll('[data-figure=\"{i}\"] option')]"
             ".map(o => [o.value, o.textContent])"

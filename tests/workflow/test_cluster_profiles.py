@@ -23,7 +23,7 @@ def profile(root, name):
 
 def rules_in_files(root):
     texts = [path.read_text() for path in (root / "workflow" / "rules").glob("*.smk")]
-    return set(re.findall(r"^rule (\w+)|^use rule \w+ as (\w+)", "\n".join(texts), re.MULTILINE))
+    return set(re.findall(r"^ *rule (\w+)|^use rule \w+ as (\w+)", "\n".join(texts), re.MULTILINE))
 
 
 @pytest.mark.parametrize("name", ["default", *TAKE_THE_PLACE_OF_DEFAULT])

@@ -31,7 +31,9 @@ def views(tables: Mapping[str, pd.DataFrame], names: OrderedNames, level: str) -
             | {column: plain(row[column]) for column in columns}
             for row in part.to_dict("records")
         ]
-        x = alt.X("likelihood_difference:Q", title=f"Difference in {likelihood.axis}")
+        # In two lines, for a phone.
+        title_of_x = [f"Difference in {likelihood.label}", likelihood.unit]
+        x = alt.X("likelihood_difference:Q", title=[line for line in title_of_x if line])
         tooltip = [*tips("precision", "model", "retriever", "k")]
         tooltip += [
             tip("likelihood_difference", f"Difference in {likelihood.label}", "+.4f"),
