@@ -9,8 +9,9 @@ from quantrag.generation.costs import COST_COLUMNS
 from quantrag.quantization import checkpoint_table
 from quantrag.retrieval import agreement
 from quantrag.retrieval.quality import MEASURES
+from quantrag.scoring.evidence import INTERACTION, PARTS
 from quantrag.statistics.comparisons import COMPARISON_COLUMNS, POOLED_COLUMNS
-from quantrag.statistics.evidence import EVIDENCE_COLUMNS, INTERACTION, PARTS
+from quantrag.statistics.evidence import EVIDENCE_COLUMNS
 from quantrag.statistics.replication import REPLICATION_COLUMNS
 from quantrag.statistics.retrieval_quality import RETRIEVAL_COLUMNS
 from quantrag.statistics.summaries import SCORE_COLUMNS

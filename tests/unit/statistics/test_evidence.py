@@ -4,12 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from quantrag.scoring.evidence import INTERACTION
 from quantrag.statistics.comparisons import COMPARISON_COLUMNS, compare, pool
-from quantrag.statistics.evidence import (
-    EVIDENCE_COLUMNS,
-    INTERACTION,
-    compare_by_evidence,
-)
+from quantrag.statistics.evidence import EVIDENCE_COLUMNS, compare_by_evidence
 from quantrag.statistics.trends import ALL
 from synthetic_scores import cell, grid_of
 

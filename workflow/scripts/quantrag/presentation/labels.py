@@ -4,10 +4,9 @@ import re
 
 from quantrag.grid import K
 from quantrag.names import NO_RETRIEVER, NOISE_FLOOR
-from quantrag.scoring.evidence import ABSENT
+from quantrag.scoring.evidence import ABSENT, INTERACTION, PRESENT
 from quantrag.scoring.metrics import Metric as Metric
 from quantrag.scoring.metrics import metric as metric
-from quantrag.statistics.evidence import INTERACTION, PRESENT
 
 _KNOWN_NAMES = {
     NO_RETRIEVER: "no retrieval",

@@ -12,6 +12,11 @@ from quantrag.tables import read_table
 #: them is in the prompt, or the third of the prompt's documents in which the first of them stands.
 UNKNOWN, ABSENT = "", "absent"
 THIRDS = ("first", "middle", "last")
+#: Parts of the comparisons: the values of the column that each takes.
+PRESENT = "present"
+PARTS = {PRESENT: THIRDS, ABSENT: (ABSENT,), **{third: (third,) for third in THIRDS}}
+#: The difference with the evidence in the prompt minus the difference without it.
+INTERACTION = f"{PRESENT}-{ABSENT}"
 
 
 def place_of_evidence(documents: Sequence[str], evidence: Collection[str]) -> str:
@@ -41,11 +46,13 @@ def with_documents(
     Args:
         completions: per cell a frame with query_id.
         cells: of each of them.
-        prompts: files `{task}/{retriever}.parquet` of a model. The completions of a cell without
-            such a file are left as they are.
+        prompts: files `{task}/{retriever}.parquet` of a model, of which those of the cells' tasks
+            are read. The completions of a cell without such a file are left as they are.
     """
-    read = {}
+    read, tasks = {}, {cell.task for cell in cells}
     for path in map(Path, prompts):
+        if path.parent.name not in tasks:
+            continue
         frame = read_table(path, ["query_id", "k", "document_ids"])
         for k, part in frame.groupby("k", sort=False):
             read[path.parent.name, path.stem, k] = part.drop(columns="k")

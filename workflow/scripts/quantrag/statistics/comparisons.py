@@ -35,6 +35,7 @@ COMPARISON_COLUMNS = [
     *["noise_right_to_wrong", "noise_wrong_to_right", "n_differing", "margin_needs", "p_swap"],
     *["p_flips", "n_kl"],
 ]
+_NAMES = ["task", "model", "retriever", "k", "baseline", "precision"]
 POOLED_COLUMNS = [
     *["task", "model", "metric", "baseline", "precision", "difference", "ci_low", "ci_high"],
     *["p_value", "p_holm", "margin", "p_equivalence", "equivalent", "verdict"],
@@ -80,7 +81,7 @@ def compare(
     if not len(pairs):
         return pd.DataFrame(columns=COMPARISON_COLUMNS)
     include = included(grid, pairs, policy, subset)
-    shared["p_flips"] = _p_flips(grid, pairs, subset)
+    shared = shared.join(_changed_answers(grid, pairs, subset))
     groups = groups_of(shared)
     without = _without_retrieval(grid, pairs)
     parts = []
@@ -177,7 +178,8 @@ def _columns(
     p_equivalence = own.p_equivalence(limit)
     equivalent = p_equivalence < alpha
     is_better = (difference > 0) == metric.higher_is_better
-    detected = (p_holm < alpha) & ~(is_better & (differences.on_scale().p_value() >= alpha))
+    p_on_scale = p_value if differences.scale is None else differences.on_scale().p_value()
+    detected = (p_holm < alpha) & ~(is_better & (p_on_scale >= alpha))
     return {
         "metric": metric.key,
         "difference": difference,
@@ -263,19 +265,14 @@ def _scores(
     return result
 
 
-def _p_flips(grid: ScoreArrays, pairs: np.ndarray, subset: np.ndarray) -> np.ndarray:
+def _p_flips(
+    grid: ScoreArrays, pairs: np.ndarray, noise: np.ndarray, subset: np.ndarray
+) -> np.ndarray:
     """p-values of "it changes no more answers than the baseline's second pass does", one-sided.
 
     On the same queries: a query's flip against the baseline minus the second pass's. NaN where the
     noise floor wasn't run.
     """
-    rows = grid.rows()
-    noise = np.array(
-        [
-            rows.get((model, NOISE_FLOOR, retriever, k), -1)
-            for model, _, retriever, k in grid.cells.iloc[pairs[:, 0]].itertuples(index=False)
-        ]
-    )
     result = np.full(len(pairs), np.nan)
     known = np.flatnonzero(noise >= 0)
     if len(known):
@@ -312,7 +309,7 @@ def _p_swap(
 def pairs_of(
     grid: ScoreArrays, baseline: str, subset: np.ndarray, *, noise: bool = False
 ) -> tuple[np.ndarray, pd.DataFrame]:
-    """Rows to compare, (n, 2): precision, baseline; and what doesn't depend on the metric.
+    """Rows to compare, (n, 2): precision, baseline; and their names.
 
     The baseline's second pass is compared only where `noise` says so, a cell only where it has
     answers of the subset (bool, (cells, queries)) that count.
@@ -326,47 +323,54 @@ def pairs_of(
         own = subset[reference] & grid.counting(row, reference)
         if not own.any():
             continue
-        second_pass = rows.get((model, NOISE_FLOOR, retriever, k))
-        of_noise = own if second_pass is None else own & grid.counting(second_pass)
-        if not of_noise.any():
-            second_pass = None
-        answers, before = grid.answers, grid.answers[reference]
-        entry = {
-            "task": grid.task.name,
-            "model": model,
-            "retriever": retriever,
-            "k": k,
-            "baseline": baseline,
-            "precision": precision,
-            "flip_rate": np.mean((answers[row] != before)[own]),
-            "noise_flip_rate": np.nan
-            if second_pass is None
-            else np.mean((answers[second_pass] != before)[of_noise]),
-            "right_to_wrong": np.nan,
-            "wrong_to_right": np.nan,
-            "noise_right_to_wrong": np.nan,
-            "noise_wrong_to_right": np.nan,
-            "kl": np.nan,
-            "n_kl": 0,
-            "unparseable_rate": 1 - grid.valid[row, own].mean(),
-            "baseline_unparseable_rate": 1 - grid.valid[reference, own].mean(),
-        }
+        pairs.append((row, reference))
+        names = (grid.task.name, model, retriever, k, baseline, precision)
+        entries.append(dict(zip(_NAMES, names, strict=True)))
+    return np.array(pairs, dtype=np.int64).reshape(-1, 2), pd.DataFrame(entries)
+
+
+def _changed_answers(grid: ScoreArrays, pairs: np.ndarray, subset: np.ndarray) -> pd.DataFrame:
+    """What becomes of the answers themselves in each pair, whatever the metric."""
+    rows = grid.rows()
+    noise = np.array(
+        [
+            rows.get((model, NOISE_FLOOR, retriever, k), -1)
+            for model, _, retriever, k in grid.cells.iloc[pairs[:, 0]].itertuples(index=False)
+        ]
+    )
+    entries = [
+        _changed_in_pair(grid, row, reference, second_pass, subset)
+        for (row, reference), second_pass in zip(pairs, noise, strict=True)
+    ]
+    return pd.DataFrame(entries).assign(p_flips=_p_flips(grid, pairs, noise, subset))
+
+
+def _changed_in_pair(
+    grid: ScoreArrays, row: int, reference: int, second_pass: int, subset: np.ndarray
+) -> dict[str, float]:
+    """The same of one pair; `second_pass` is the row of the baseline's, -1 where there is none."""
+    own = subset[reference] & grid.counting(row, reference)
+    counted = {"": (row, own)}
+    if second_pass >= 0 and (of_noise := own & grid.counting(second_pass)).any():
+        counted["noise_"] = (second_pass, of_noise)
+    entry = {"kl": np.nan, "n_kl": 0}
+    for prefix in ("", "noise_"):
+        for name in ("flip_rate", "right_to_wrong", "wrong_to_right"):
+            entry[prefix + name] = np.nan
+    for prefix, (other, queries) in counted.items():
+        entry[f"{prefix}flip_rate"] = np.mean(
+            (grid.answers[other] != grid.answers[reference])[queries]
+        )
         if CORRECT in grid.scores:
             right = grid.scores.get(RIGHT, grid.scores[CORRECT]) == 1
-            was_right = right[reference]
-            for prefix, other in (("", row), ("noise_", second_pass)):
-                if other is not None:
-                    counted = own if other == row else of_noise
-                    is_right = right[other]
-                    entry[f"{prefix}right_to_wrong"] = np.mean((was_right & ~is_right)[counted])
-                    entry[f"{prefix}wrong_to_right"] = np.mean((is_right & ~was_right)[counted])
-        if grid.logprobs is not None:
-            entry["kl"], entry["n_kl"] = mean_kl(
-                grid.logprobs[reference, own], grid.logprobs[row, own]
-            )
-        pairs.append((row, reference))
-        entries.append(entry)
-    return np.array(pairs, dtype=np.int64).reshape(-1, 2), pd.DataFrame(entries)
+            was_right, is_right = right[reference], right[other]
+            entry[f"{prefix}right_to_wrong"] = np.mean((was_right & ~is_right)[queries])
+            entry[f"{prefix}wrong_to_right"] = np.mean((is_right & ~was_right)[queries])
+    entry["unparseable_rate"] = 1 - grid.valid[row, own].mean()
+    entry["baseline_unparseable_rate"] = 1 - grid.valid[reference, own].mean()
+    if grid.logprobs is not None:
+        entry["kl"], entry["n_kl"] = mean_kl(grid.logprobs[reference, own], grid.logprobs[row, own])
+    return entry
 
 
 def mean_kl(baseline: np.ndarray, other: np.ndarray) -> tuple[float, int]:

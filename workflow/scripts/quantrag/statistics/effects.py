@@ -89,7 +89,10 @@ def effect(
         by_query = first - second
         bound, scale = metric.largest_differences(first, second, include)
         differences = Differences(
-            by_cluster(grid, by_query), by_cluster(grid, include), bound, scale=scale
+            by_cluster(grid, by_query),
+            by_cluster(grid, include),
+            bound,
+            scale=None if scale is bound else scale,
         )
         return Effect(differences, point(reference), metric.is_root)
     estimator = difference_estimator(grid, metric, pairs, include)
@@ -123,8 +126,8 @@ def pooled(effects: Effect, groups: np.ndarray) -> Differences:
     cells = member.sum(axis=1, keepdims=True)
     # Of cells in which a query counts.
     bound, scale = (
-        np.max(np.where(member & (own.n_clusters > 0), size, 0.0), axis=1)
-        for size in (own.bound, own.on_scale().bound)
+        None if size is None else np.max(np.where(member & (own.n_clusters > 0), size, 0.0), axis=1)
+        for size in (own.bound, own.scale)
     )
     differing = (member.astype(np.float64) @ own.differs) > 0
     # Per cell, so that a query counts once however many cells it is in.

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from quantrag.scoring.evidence import ABSENT, THIRDS
+from quantrag.scoring.evidence import ABSENT, INTERACTION, PARTS, PRESENT
 from quantrag.statistics.bounded import Differences
 from quantrag.statistics.comparisons import (
     COMPARISON_COLUMNS,
@@ -25,11 +25,6 @@ from quantrag.statistics.paired import gatekept
 from quantrag.statistics.score_arrays import ScoreArrays
 from quantrag.statistics.trends import ALL
 
-PRESENT = "present"
-#: The difference with the evidence in the prompt minus the difference without it.
-INTERACTION = f"{PRESENT}-{ABSENT}"
-#: Which values of the scores' column `evidence` each part takes.
-PARTS = {PRESENT: THIRDS, ABSENT: (ABSENT,), **{third: (third,) for third in THIRDS}}
 EVIDENCE_COLUMNS = [
     *["task", "model", "retriever", "k", "evidence"],
     *[column for column in COMPARISON_COLUMNS if column not in ("task", "model", "retriever", "k")],
@@ -96,9 +91,8 @@ def _interactions(
     if not len(pairs):
         return []
     groups = groups_of(shared)
-    cell = shared[["task", "model", "retriever", "k", "baseline", "precision"]]
     first = np.unique(groups, return_index=True)[1]
-    model = cell.iloc[first].reset_index(drop=True).assign(retriever=ALL, k=ALL)
+    model = shared.iloc[first].reset_index(drop=True).assign(retriever=ALL, k=ALL)
     frames = []
     for metric in grid.metrics:
         if not metric.is_mean:
@@ -106,22 +100,20 @@ def _interactions(
         effects = [
             effect(grid, metric, pairs, included(grid, pairs, policy, side)) for side in sides
         ]
-        together = [pooled(own, groups) for own in effects]
-        p_value = contrast(*together).p_value()
-        p_family = np.minimum(1.0, p_value * max(np.sum(~np.isnan(p_value)), 1))
-        of_cells = [own.differences for own in effects]
-        p_cells = gatekept(contrast(*of_cells).p_value(), groups, p_family)
-        for named, parts, p_holm in ((model, together, p_family), (cell, of_cells, p_cells)):
-            columns = _columns(*parts, p_holm, confidence)
+        together = _interaction(*(pooled(own, groups) for own in effects), confidence)
+        together["n_cells"] = np.bincount(groups)
+        p_value = together["p_value"]
+        together["p_holm"] = np.minimum(1.0, p_value * max(np.sum(~np.isnan(p_value)), 1))
+        of_cells = _interaction(*(own.differences for own in effects), confidence)
+        of_cells["p_holm"] = gatekept(of_cells["p_value"], groups, together["p_holm"])
+        for named, columns in ((model, together), (shared, of_cells)):
             part = named.assign(metric=metric.key, evidence=INTERACTION, verdict="", **columns)
-            if named is model:
-                part["n_cells"] = np.bincount(groups)
             frames.append(part[part["p_value"].notna()])
     return frames
 
 
-def _columns(
-    present: Differences, absent: Differences, p_holm: np.ndarray, confidence: float
+def _interaction(
+    present: Differences, absent: Differences, confidence: float
 ) -> dict[str, np.ndarray]:
     own = contrast(present, absent)
     # One cluster may weigh more than its bound in a small part; no difference does.
@@ -132,7 +124,6 @@ def _columns(
         "ci_low": low,
         "ci_high": high,
         "p_value": own.p_value(),
-        "p_holm": p_holm,
         "n": np.round(present.counts.sum(axis=1) + absent.counts.sum(axis=1)).astype(np.int64),
         "n_clusters": own.n_clusters,
         "n_differing": own.n_differing,

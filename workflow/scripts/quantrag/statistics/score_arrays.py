@@ -177,9 +177,9 @@ def _score_arrays(task: Task, cells: Sequence[tuple[tuple[str, ...], pd.DataFram
 
 def _label_logprobs(frame: pd.DataFrame, task: Task) -> np.ndarray:
     logprobs = np.full((len(frame), len(task.labels)), np.nan)
-    for row, own in enumerate(frame[LOGPROBS]):
-        if np.ndim(own) == 1:
-            logprobs[row] = own
+    known = frame[LOGPROBS].notna().to_numpy()
+    if known.any():
+        logprobs[known] = np.stack(frame.loc[known, LOGPROBS])
     return logprobs
 
 

@@ -11,8 +11,8 @@ from quantrag.presentation.data import keep_main_metrics, main_metrics, ordered_
 from quantrag.presentation.figures import lines, style
 from quantrag.presentation.figures.canvas import only_text
 from quantrag.presentation.figures.layout import Sheet
+from quantrag.scoring.evidence import INTERACTION
 from quantrag.statistics.comparisons import FEW_DIFFERING
-from quantrag.statistics.evidence import INTERACTION
 from quantrag.statistics.trends import ALL
 
 _MARGIN = {"facecolor": style.MARGIN, "linewidth": 0}

@@ -17,9 +17,9 @@ from quantrag.presentation.data import (
     main_metrics,
     ordered_names,
 )
-from quantrag.scoring.evidence import ABSENT
+from quantrag.scoring.evidence import ABSENT, INTERACTION, PRESENT
 from quantrag.statistics.comparisons import FEW_DIFFERING, POOLED_COLUMNS
-from quantrag.statistics.evidence import EVIDENCE_COLUMNS, INTERACTION, PRESENT
+from quantrag.statistics.evidence import EVIDENCE_COLUMNS
 from quantrag.statistics.trends import ALL, POOLED
 
 MANY_INVALID = 0.05

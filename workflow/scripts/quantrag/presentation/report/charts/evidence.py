@@ -18,7 +18,7 @@ from quantrag.presentation.report.views import (
     tips,
     view_label,
 )
-from quantrag.statistics.evidence import INTERACTION
+from quantrag.scoring.evidence import INTERACTION
 from quantrag.statistics.trends import ALL
 
 _NUMBERS = ["difference", "ci_low", "ci_high", "margin", "p_holm", "n", "n_differing"]
