@@ -16,8 +16,9 @@ with job(snakemake):
         queries = read_arrow(path, ["query_id", "cluster_id", "evidence"])
         clusters = queries.select(["query_id", "cluster_id"]).to_pandas().set_index("query_id")
         # The runs come task by task, in the order of the retrievers.
-        runs = snakemake.input.runs[place * len(params.retrievers) :]
-        for retriever, run in zip(params.retrievers, runs, strict=False):
+        n = len(params.retrievers)
+        runs = snakemake.input.runs[place * n :][:n]
+        for retriever, run in zip(params.retrievers, runs, strict=True):
             values = per_query(read_arrow(run, ["query_id", "rank", "document_id"]), queries)
             own = clusters["cluster_id"].loc[values.index].to_numpy()
             recall = None

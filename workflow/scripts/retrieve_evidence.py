@@ -9,7 +9,10 @@ with job(snakemake):
 
     queries = read_arrow(snakemake.input.queries, columns=["query_id", "scope_id", "evidence"])
     documents = read_arrow(snakemake.input.documents, columns=["scope_id", "document_id"])
-    runs = [rankings_of(read_arrow(run), queries, documents) for run in snakemake.input.runs]
+    runs = [
+        rankings_of(read_arrow(run, columns=["query_id", "document_id"]), queries, documents)
+        for run in snakemake.input.runs
+    ]
     rankings = evidence.retrieve(
         evidence.rows(queries, documents), runs[0] if runs else None, snakemake.params.depth
     )

@@ -10,7 +10,10 @@ with job(snakemake):
     queries = read_arrow(snakemake.input.queries, columns=["query_id", "scope_id"])
     documents = read_arrow(snakemake.input.documents, columns=["scope_id", "document_id"])
     rankings = fusion.fuse(
-        [rankings_of(read_arrow(run), queries, documents) for run in snakemake.input.runs],
+        [
+            rankings_of(read_arrow(run, columns=["query_id", "document_id"]), queries, documents)
+            for run in snakemake.input.runs
+        ],
         depth=snakemake.params.depth,
         **snakemake.params.settings,
     )

@@ -24,7 +24,7 @@ with job(snakemake):
     [run] = snakemake.input.runs
     rankings = rerank(
         CrossEncoder(folder, **settings).score,
-        rankings_of(read_arrow(run), queries, documents),
+        rankings_of(read_arrow(run, columns=["query_id", "document_id"]), queries, documents),
         query_texts(queries).to_pylist(),
         document_texts(documents, choice, load(snakemake.wildcards.task, params.task)),
         depth=depth,

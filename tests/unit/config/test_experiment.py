@@ -2,14 +2,13 @@
 
 import copy
 import re
-from dataclasses import replace
 
 import pytest
 import yaml
 
+from lamp_tasks import in_a_corpus
 from quantrag.config.loading import load_config
 from quantrag.errors import UserError
-from quantrag.tasks import lamp
 
 
 @pytest.fixture
@@ -208,12 +207,6 @@ def test_every_model_needs_a_published_checkpoint(demo):
     demo["precisions"]["int4-gptq"] = {"method": "published", "checkpoints": checkpoints}
     with pytest.raises(UserError, match=r"no checkpoint of b\. Every model needs one"):
         load_config(demo)
-
-
-def in_a_corpus(monkeypatch):
-    """Have the demo's tasks share one corpus each."""
-    define = lamp.define
-    monkeypatch.setattr(lamp, "define", lambda *entry: replace(define(*entry), scope="corpus"))
 
 
 def test_a_retriever_for_profiles_is_refused_where_a_corpus_is_shared(demo, monkeypatch):

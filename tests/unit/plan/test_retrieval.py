@@ -1,11 +1,10 @@
 """Which retriever's stages depend on which of its settings, and where encoders are."""
 
 import re
-from dataclasses import replace
 from types import SimpleNamespace
 
+from lamp_tasks import in_a_corpus
 from quantrag.plan.retrieval import RetrievalPlan
-from quantrag.tasks import lamp
 from shipped_experiments import experiment
 
 HUB = {"kind": "huggingface", "repo": "a/b", "revision": "refs/pr/2"}
@@ -51,8 +50,7 @@ def test_a_shared_corpus_keeps_the_first_documents_and_has_one_statistics(monkey
     assert RETRIEVAL.scope(of) == "profile"
     assert RETRIEVAL.depth(of) is None
     assert RETRIEVAL.statistics(of) == "collection"
-    define = lamp.define
-    monkeypatch.setattr(lamp, "define", lambda *entry: replace(define(*entry), scope="corpus"))
+    in_a_corpus(monkeypatch)
     shared = RetrievalPlan(experiment(retrievers=RETRIEVERS))
     assert shared.scope(of) == "corpus"
     assert shared.depth(of) == 100

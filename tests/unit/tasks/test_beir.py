@@ -1,9 +1,8 @@
 """BEIR's queries and judgements, on made-up files."""
 
-import json
-
 import pytest
 
+from handbook import write_lines
 from quantrag.errors import UserError
 from quantrag.tasks.beir import read_questions
 
@@ -14,9 +13,8 @@ def written(tmp_path, judgements):
         {"_id": "2", "text": "Two?", "answers": ["b"]},
         {"_id": "3", "text": "Three?"},
     ]
-    (tmp_path / "queries.jsonl").write_text("".join(json.dumps(q) + "\n" for q in queries))
     (tmp_path / "test.tsv").write_text(judgements)
-    return tmp_path / "queries.jsonl", tmp_path / "test.tsv"
+    return write_lines(tmp_path / "queries.jsonl", queries), tmp_path / "test.tsv"
 
 
 def test_queries_of_the_split_come_with_their_relevant_documents(tmp_path):
@@ -31,7 +29,7 @@ def test_queries_of_the_split_come_with_their_relevant_documents(tmp_path):
 def test_ids_may_be_numbers_and_what_is_wrong_with_one_is_left_to_the_checks(tmp_path):
     queries, judgements = written(tmp_path, "1\td3\t1\n")
     rows = [{"_id": 1}, {"_id": "1", "text": "again"}, {"_id": [1]}, {"_id": 2}, {}]
-    queries.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    write_lines(queries, rows)
     records = [record for _, record in read_questions(queries, judgements)]
     assert records == [
         {"_id": 1, "evidence": ["d3"]},

@@ -1,11 +1,10 @@
 """Data sets of the library `datasets` in a folder; those on the Hub need a revision."""
 
-import json
-
 import datasets
 import huggingface_hub.constants
 import pytest
 
+from handbook import write_lines
 from hub_stand_in import REVISION, TOKEN, Hub
 from quantrag.errors import UserError
 from quantrag.runtime import hub_failures
@@ -15,9 +14,8 @@ from quantrag.tasks.data_sets import open_data_set, read_data_set
 def test_records_of_a_folder_come_one_by_one(tmp_path, monkeypatch):
     monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "cache"))
     folder = tmp_path / "data"
-    folder.mkdir()
     rows = [{"id": f"{n}", "text": f"text {n}"} for n in range(3)]
-    (folder / "test.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    write_lines(folder / "test.jsonl", rows)
     found = list(read_data_set(str(folder), None, None, "test"))
     assert [record for _, record in found] == rows
     assert found[1][0] == f"data set {folder}, test, record 2"

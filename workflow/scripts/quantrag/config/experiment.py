@@ -98,6 +98,14 @@ class Experiment(Section):
         ks = map(grid.K.parse, self.k)
         return max((k.number for k in ks if not k.fills), default=0)
 
+    @property
+    def scopes(self) -> dict[str, str]:
+        """What the queries of each task search, by its name."""
+        return {
+            name: registry.load(name, entry.model_dump()).scope
+            for name, entry in self.tasks.items()
+        }
+
     def depth(self, scope: str) -> int | None:
         """How many documents of a ranking are kept; None keeps all.
 
@@ -126,6 +134,7 @@ def inconsistencies(experiment: Experiment) -> Iterator[tuple[list[str], str]]:
             allowed = f"less than the context of {model}, {entry.context}"
             message = f"{generation.max_new_tokens} is too large. Allowed: {allowed}"
             yield ["generation", "max_new_tokens"], message
+    with_corpus = [name for name, task in experiment.tasks.items() if task.kind == "questions"]
     for name, entry in precisions.items():
         path = ["precisions", name]
         support = Precision.of(name, entry.model_dump()).support(
@@ -138,20 +147,13 @@ def inconsistencies(experiment: Experiment) -> Iterator[tuple[list[str], str]]:
             if task not in experiment.tasks:
                 message = f"unknown task {shown(task)}" + choices(task, experiment.tasks)
                 yield [*path, "calibration", "tasks"], message
-        questions = {
-            task: of_task
-            for task, of_task in experiment.tasks.items()
-            if of_task.kind == "questions"
-            and calibration
-            and (calibration.tasks is None or task in calibration.tasks)
-        }
-        for task, of_task in questions.items():
-            if calibration.source == "task" and not of_task.held_out:
+        for task in with_corpus if calibration and calibration.source == "task" else ():
+            taken = calibration.tasks is None or task in calibration.tasks
+            if taken and not experiment.tasks[task].held_out:
                 message = f"0, but {name} is calibrated on what is held out of the questions"
                 allowed = f"more than 0, or another precisions.{name}.calibration.source (corpus)"
                 yield ["tasks", task, "held_out"], f"{message}. Allowed: {allowed}"
         if calibration and calibration.source == "corpus":
-            with_corpus = [n for n, task in experiment.tasks.items() if task.kind == "questions"]
             if not with_corpus:
                 message = "corpus, but there is no task of kind questions"
                 yield [*path, "calibration", "source"], f"{message}. Allowed: task, file, dataset"
@@ -172,9 +174,11 @@ def inconsistencies(experiment: Experiment) -> Iterator[tuple[list[str], str]]:
 
 def _mistakes_of_retrievers(experiment: Experiment) -> Iterator[tuple[list[str], str]]:
     """What retrievers don't go with. Yields (path, message)."""
-    tasks = registry.load_all({n: entry.model_dump() for n, entry in experiment.tasks.items()})
-    corpora = [task.name for task in tasks if task.scope == CORPUS]
-    profiles = [task.name for task in tasks if task.scope != CORPUS]
+    scopes = experiment.scopes
+    corpora = [task for task, scope in scopes.items() if scope == CORPUS]
+    profiles = [task for task in scopes if task not in corpora]
+    depths = [depth for depth in map(experiment.depth, scopes.values()) if depth is not None]
+    kept = min(depths, default=None)
     entries = {name: entry.model_dump() for name, entry in experiment.retrievers.items()}
     taken = {name: inputs_of(entry) for name, entry in entries.items()}
     for name, entry in experiment.retrievers.items():
@@ -184,8 +188,6 @@ def _mistakes_of_retrievers(experiment: Experiment) -> Iterator[tuple[list[str],
         if entry.kind == "order" and entry.by == "recency" and corpora:
             message = f"recency is for profiles, and {corpora[0]} has a shared corpus"
             yield ["retrievers", name, "by"], f"{message}. Allowed: random"
-        depths = [experiment.depth(task.scope) for task in tasks]
-        kept = min((depth for depth in depths if depth is not None), default=None)
         if entry.kind == "rerank" and kept is not None and entry.depth > kept:
             message = f"{entry.depth} is too large. Allowed: at most the documents that a ranking "
             yield ["retrievers", name, "depth"], f"{message}keeps, {kept} (retrieval_depth)"

@@ -27,7 +27,9 @@ def wordings(prompts: PromptSettings, tasks: Sequence[Task]) -> dict[str, dict[s
     Raises:
         UserError: the style has none for a task, or the user's file is missing or wrong.
     """
-    own = StyleFile.model_construct(tasks={}) if prompts.file is None else _load(prompts.file)
+    if prompts.file is None:
+        return {task.name: built_in_wording(prompts.style, task.dataset) for task in tasks}
+    own = _load(prompts.file)
     known = [*(task.name for task in tasks), *(task.dataset for task in tasks), *datasets()]
     for key in own.tasks:
         if key not in known:

@@ -101,21 +101,19 @@ class Plan:
             for retriever in self.experiment.retrievers
         ]
 
-    def prompts(self, *models: str) -> list[str]:
-        """Prompts of some models (else of all): a file per task and retriever, `none` for k = 0."""
+    def prompts(self, *models: str, tasks: Iterable[str] | None = None) -> list[str]:
+        """Prompts of some models and tasks (else of all), of each retriever; `none` for k = 0."""
         retrievers = retrievers_with_none(self.experiment.retrievers, self.ks)
         return [
             f"<results>/prompts/{model}/{task}/{retriever}.parquet"
             for model in models or self.experiment.models
-            for task in self.experiment.tasks
+            for task in (self.experiment.tasks if tasks is None else tasks)
             for retriever in retrievers
         ]
 
     def prompts_with_evidence(self, *models: str) -> list[str]:
         """As `prompts`, of the tasks whose questions may say which documents answer them."""
-        return [
-            path for path in self.prompts(*models) if Path(path).parts[-2] in self.tasks.corpora
-        ]
+        return self.prompts(*models, tasks=self.tasks.corpora)
 
     def completions(self) -> list[str]:
         """The completions of every model, precision and cell."""

@@ -7,7 +7,6 @@ from quantrag.config.experiment import Experiment
 from quantrag.model_files import encoder_name
 from quantrag.plan.wildcards import one_of
 from quantrag.retrieval.settings import inputs_of
-from quantrag.tasks import registry
 from quantrag.tasks.task import CORPUS
 
 Entry = Mapping[str, Any]
@@ -24,10 +23,7 @@ class RetrievalPlan:
 
     def __init__(self, experiment: Experiment) -> None:
         self._entries = {name: entry.model_dump() for name, entry in experiment.retrievers.items()}
-        self._scopes = {
-            name: registry.load(name, entry.model_dump()).scope
-            for name, entry in experiment.tasks.items()
-        }
+        self._scopes = experiment.scopes
         self._depth = experiment.depth
         self.indexed = [
             name for name, entry in self._entries.items() if entry["kind"] in ("lucene", "dense")

@@ -30,8 +30,8 @@ class TaskDefinitions:
         self.definitions = {
             name: registry.definition(entry) for name, entry in self._entries.items()
         }
-        tasks = registry.load_all(self.definitions)
-        self.corpora = [task.name for task in tasks if task.scope == CORPUS]
+        self._tasks = registry.load_all(self.definitions)
+        self.corpora = [task.name for task in self._tasks if task.scope == CORPUS]
 
     def files(self, task: str, split: str | None = None) -> dict[str, str | list[str]]:
         """Files that a split is read from, by name; without a split it is the evaluated one."""
@@ -82,7 +82,6 @@ class TaskPlan(TaskDefinitions):
                 registry.input_files(entry, self._evaluated(name))
             except UserError as error:
                 raise UserError(f"tasks.{name}.{error}") from None
-        tasks = registry.load_all(self.definitions)
-        for task in tasks:
+        for task in self._tasks:
             task.check_rule(experiment.scoring.parsing)
-        self.wordings = wordings(experiment.prompts, tasks)
+        self.wordings = wordings(experiment.prompts, self._tasks)

@@ -1,9 +1,5 @@
 """Cross-encoders: a Hugging Face checkpoint that reads a query and a document together."""
 
-import logging
-from pathlib import Path
-from typing import Any
-
 import numpy as np
 import torch
 import transformers
@@ -11,8 +7,6 @@ import transformers
 from quantrag.errors import UserError
 from quantrag.retrieval.text_model import TextModel
 from quantrag.retrieval.vectors import batches_by_length
-
-log = logging.getLogger(__name__)
 
 
 class CrossEncoder(TextModel):
@@ -27,10 +21,7 @@ class CrossEncoder(TextModel):
         UserError: the folder holds no usable checkpoint, or one of an encoder without a classifier.
     """
 
-    def __init__(self, folder: str | Path, *, max_length: int | None, dtype: str):
-        super().__init__(folder, max_length=max_length, dtype=dtype)
-
-    def _load(self, config: Any, dtype: torch.dtype) -> torch.nn.Module:
+    def _load(self, dtype: torch.dtype) -> torch.nn.Module:
         model, report = transformers.AutoModelForSequenceClassification.from_pretrained(
             self.folder,
             dtype=dtype,

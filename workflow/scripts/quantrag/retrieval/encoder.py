@@ -57,7 +57,8 @@ class Encoder(TextModel):
         hidden = self.config.hidden_size
         self.dimension = int(getattr(self.config, "projection_dim", 0) or hidden)
 
-    def _load(self, config: Any, dtype: torch.dtype) -> torch.nn.Module:
+    def _load(self, dtype: torch.dtype) -> torch.nn.Module:
+        config = self.config
         sentence_transformers.check_modules(self.folder)
         sentence_transformers.check_normalize(self.folder, self.settings.normalize)
         is_dpr = (config.architectures or [""])[0] in DPR_CLASSES

@@ -1,6 +1,7 @@
 """A Hugging Face checkpoint that reads texts: loaded, on its device, fed in padded batches."""
 
 import logging
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ BATCH_TOKENS_GPU = 131_072
 DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 
 
-class TextModel:
+class TextModel(ABC):
     """A checkpoint, ready to run on the GPU if there is one, otherwise on the CPU.
 
     What is loaded is the subclass's choice (`_load`).
@@ -44,15 +45,14 @@ class TextModel:
         if name == "auto":
             name = "float16" if self.device == "cuda" else "float32"
         self.dtype_name = name
-        config = transformers.AutoConfig.from_pretrained(self.folder, local_files_only=True)
-        self.config = config
+        self.config = transformers.AutoConfig.from_pretrained(self.folder, local_files_only=True)
         self.tokenizer = transformers.AutoTokenizer.from_pretrained(
             self.folder, local_files_only=True
         )
         # On a CPU only matrix products are worth less than 32 bits: they are most of the work, and
         # what lies between them keeps its precision.
         self.autocast = DTYPES[name] if self.device == "cpu" and name != "float32" else None
-        model = self._load(config, torch.float32 if self.autocast else DTYPES[name])
+        model = self._load(torch.float32 if self.autocast else DTYPES[name])
         self.model = model.to(self.device).eval()
         positions = _position_embeddings(self.model)
         self.max_length = self._length(max_length, positions)
@@ -65,8 +65,9 @@ class TextModel:
         self._rows = self.model.get_input_embeddings().num_embeddings
         log.info("%s on %s in %s", self.folder.name, self.device, name)
 
-    def _load(self, config: Any, dtype: torch.dtype) -> torch.nn.Module:
-        raise NotImplementedError
+    @abstractmethod
+    def _load(self, dtype: torch.dtype) -> torch.nn.Module:
+        """Load the model in a data type. Raises UserError where the checkpoint won't do."""
 
     def _length(self, asked: int | None, positions: torch.nn.Embedding | None) -> int:
         """Tokens of a text that are read: the config's, the folder's, or the positions up to 512.

@@ -18,6 +18,7 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import NamedTuple
 
 from quantrag.tasks.tokens import UNSPACED, squad_tokens
@@ -254,6 +255,7 @@ def _first_label(text: str, labels: Sequence[str]) -> str | None:
     return None
 
 
+@cache
 def _as_word(text: str) -> re.Pattern[str]:
     """A text that isn't part of a longer word, except in scripts without spaces."""
     letter, unspaced = rf"[^\W{UNSPACED}]", f"[{UNSPACED}]"

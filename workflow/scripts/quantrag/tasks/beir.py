@@ -5,7 +5,7 @@ from pathlib import Path
 
 from quantrag.errors import UserError
 from quantrag.tasks.record_files import PlacedRecord, read_records
-from quantrag.tasks.text_files import read_text_files
+from quantrag.tasks.text_files import read_text_file
 
 
 def read_questions(queries: str | Path, judgements: str | Path) -> Iterator[PlacedRecord]:
@@ -35,8 +35,7 @@ def read_questions(queries: str | Path, judgements: str | Path) -> Iterator[Plac
 def _relevant(path: str | Path) -> dict[str, list[str]]:
     """Ids of the relevant documents of each query."""
     found: dict[str, list[str]] = {}
-    [(_, _, text)] = read_text_files([path], Path(path).parent)
-    for number, line in enumerate(text.removesuffix("\n").split("\n"), start=1):
+    for number, line in enumerate(read_text_file(path).removesuffix("\n").split("\n"), start=1):
         fields = line.split("\t")
         if number == 1 and fields[0] == "query-id":
             continue

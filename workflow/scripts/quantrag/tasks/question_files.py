@@ -45,13 +45,16 @@ def check_data_set(path: str, revision: str | None) -> None:
 def _files(part: str, source: Mapping[str, Any]) -> list[str]:
     key = next(key for key in _FILES if source.get(key) is not None)
     try:
-        paths = _FILES[key](source[key], source)
-        for path in paths:
-            if not Path(path).is_file():
-                raise UserError(f"{path}: no such file.")
+        return _FILES[key](source[key], source)
     except UserError as error:
         raise UserError(f"{part}.{key}: {error}") from None
-    return paths
+
+
+def _there(*paths: str) -> list[str]:
+    for path in paths:
+        if not Path(path).is_file():
+            raise UserError(f"{path}: no such file.")
+    return list(paths)
 
 
 def _matching(pattern: str, source: Mapping[str, Any]) -> list[str]:
@@ -66,14 +69,14 @@ def _matching(pattern: str, source: Mapping[str, Any]) -> list[str]:
 def _table(path: str, source: Mapping[str, Any]) -> list[str]:
     if not path.lower().endswith(TABLES):
         raise UserError(f"{path}: unknown kind of table. Allowed: {', '.join(TABLES)}.")
-    return [path]
+    return _there(path)
 
 
 def _beir(folder: str, source: Mapping[str, Any]) -> list[str]:
     # Only questions have a split.
     split = source.get("split")
     names = ["corpus.jsonl"] if split is None else ["queries.jsonl", f"qrels/{split}.tsv"]
-    return [str(Path(folder, name)) for name in names]
+    return _there(*(str(Path(folder, name)) for name in names))
 
 
 def _data_set(data_set: Mapping[str, Any], source: Mapping[str, Any]) -> list[str]:
@@ -87,6 +90,6 @@ _FILES = {
     "table": _table,
     "file": _table,
     "beir": _beir,
-    "squad": lambda path, source: [path],
+    "squad": lambda path, source: _there(path),
     "dataset": _data_set,
 }

@@ -88,7 +88,7 @@ def read_task(reading: Mapping[str, Any], files: Mapping[str, Any]) -> tuple[pa.
     if not n_wrong and not len(documents):
         raise UserError(f"{names['corpus']}: the corpus is empty: no document has any text.")
     if reading["invalid_records"] == "drop":
-        problems.warn_if_few({kind: names[kind] for kind in dropped}, dropped)
+        problems.warn_if_few(names, dropped)
     else:
         problems.raise_if_any()
     if not questions:

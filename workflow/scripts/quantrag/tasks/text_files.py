@@ -34,19 +34,25 @@ def root_of(pattern: str) -> Path:
 def read_text_files(paths: Iterable[str | Path], root: Path) -> Iterator[tuple[str, str, str]]:
     """Path, id (the path below `root`, with `/` on every system) and text of each file.
 
-    A text has the line ends "\\n", whatever the file has, and no byte order mark.
-
     Raises:
-        UserError: a file is missing or not UTF-8.
+        UserError: as `read_text_file`.
     """
     for path in map(Path, paths):
-        try:
-            text = path.read_text(encoding="utf-8-sig")
-        except UnicodeDecodeError as error:
-            raise UserError(f"{path}: not a text file in UTF-8 ({error}).") from None
-        except OSError as error:
-            raise UserError(f"{path}: {error.strerror or error}.") from None
-        yield str(path), path.relative_to(root).as_posix(), text
+        yield str(path), path.relative_to(root).as_posix(), read_text_file(path)
+
+
+def read_text_file(path: str | Path) -> str:
+    """The text of a file, with the line ends "\\n" and no byte order mark.
+
+    Raises:
+        UserError: the file is missing or not UTF-8.
+    """
+    try:
+        return Path(path).read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: not a text file in UTF-8 ({error}).") from None
+    except OSError as error:
+        raise UserError(f"{path}: {error.strerror or error}.") from None
 
 
 def is_markdown(path: str | Path) -> bool:
