@@ -21,6 +21,11 @@ class Continuation:
     key: str
     token_ids: list[int]
 
+    @property
+    def stem(self) -> list[int]:
+        """All tokens but the last."""
+        return self.token_ids[:-1]
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -96,7 +101,7 @@ def by_stem(continuations: Iterable[Continuation]) -> list[list[Continuation]]:
     """
     groups: dict[tuple[int, ...], list[Continuation]] = {}
     for continuation in continuations:
-        groups.setdefault(tuple(continuation.token_ids[:-1]), []).append(continuation)
+        groups.setdefault(tuple(continuation.stem), []).append(continuation)
     return list(groups.values())
 
 

@@ -68,18 +68,18 @@ class TransformersEngine(Engine):
                 yield from self._score(readings[start : start + size])
 
     def report(self) -> dict[str, Any]:
-        settings = quantization_settings(read_config(self.spec.checkpoint))
+        config = read_config(self.spec.checkpoint)
+        settings = quantization_settings(config)
+        dtype = str(self._model.dtype).removeprefix("torch.")
         return {
             "engine": "transformers",
-            "model_dtype": str(self._model.dtype).removeprefix("torch."),
+            "model_dtype": dtype,
             "quantization": self.spec.quantize_on_load or settings.get("quant_method"),
             "architecture": type(self._model).__name__,
             "attention": self._model.config._attn_implementation,
             # Tensors that are shared count once. There is no cache before there are prompts.
             "loaded_weight_bytes": self._model.get_memory_footprint(),
-            "cache_bytes_per_token": kv_bytes_per_token(
-                read_config(self.spec.checkpoint), str(self._model.dtype).removeprefix("torch.")
-            ),
+            "cache_bytes_per_token": kv_bytes_per_token(config, dtype),
         }
 
     def close(self) -> None:
@@ -135,7 +135,7 @@ class TransformersEngine(Engine):
 
     def _score(self, readings: Sequence[tuple[list[int], list[Continuation]]]) -> list[Likelihood]:
         """Likelihoods of continuations of one stem each, read after their prompt."""
-        stems = [group[0].token_ids[:-1] for _, group in readings]
+        stems = [group[0].stem for _, group in readings]
         ids, mask = _padded(
             [prompt + stem for (prompt, _), stem in zip(readings, stems, strict=True)]
         )

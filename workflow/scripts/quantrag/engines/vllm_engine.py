@@ -4,17 +4,13 @@ The engine is stepped here, not through `LLM.generate`, because that returns onl
 prompt is done: a completion has to reach the journal when it is finished.
 """
 
-import atexit
 import difflib
-import importlib.util
 import itertools
 import logging
-import os
-import shutil
 import tempfile
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,7 +19,6 @@ from quantrag.checkpoints.folder import read_config, validate, weight_bytes
 from quantrag.engines import sizing
 from quantrag.engines.base import (
     Completion,
-    Continuation,
     Engine,
     EngineSpec,
     Likelihood,
@@ -32,6 +27,8 @@ from quantrag.engines.base import (
 )
 from quantrag.engines.device import check_device
 from quantrag.engines.vllm_cpu import loadable_checkpoint
+from quantrag.engines.vllm_environment import set_environment
+from quantrag.engines.vllm_reading import Reading, known_from
 from quantrag.engines.vllm_worker import WorkerReport
 from quantrag.errors import UserError
 from quantrag.quantization.hardware import Hardware
@@ -40,7 +37,6 @@ from quantrag.runtime.telemetry import free_memory_bytes
 
 log = logging.getLogger(__name__)
 
-GIB = 2**30
 #: Requests handed to the engine ahead of those that it runs: enough that it never waits, few
 #: enough that a grid of 80,000 prompts doesn't lie in memory as Python lists.
 _AHEAD = 2
@@ -72,7 +68,7 @@ class VllmEngine(Engine):
     def load(self) -> None:
         spec = self.spec
         validate(spec.checkpoint, chat_template=False)
-        _set_environment(spec)
+        set_environment(spec)
         check_device(spec)
         _check_batch_invariant(spec)
 
@@ -133,7 +129,7 @@ class VllmEngine(Engine):
         in_flight = _AHEAD * engine.vllm_config.scheduler_config.max_num_seqs
         # By the key in the engine.
         answering: dict[str, Request] = {}
-        reading: dict[str, _Reading] = {}
+        reading: dict[str, Reading] = {}
         while True:
             room = in_flight - engine.get_num_unfinished_requests()
             for request in itertools.islice(waiting, max(room, 0)):
@@ -149,7 +145,7 @@ class VllmEngine(Engine):
                     continue
                 if (request := answering.pop(output.request_id, None)) is not None:
                     yield self._completion(output)
-                    known = _known(output.outputs[0], request.continuations)
+                    known = known_from(output.outputs[0], request.continuations)
                     # At once: the prompt's blocks are in the cache, which forgets old ones.
                     yield from self._read(request, known, reading)
                     continue
@@ -184,7 +180,7 @@ class VllmEngine(Engine):
         self,
         request: Request,
         known: Mapping[str, Likelihood],
-        reading: "dict[str, _Reading]",
+        reading: "dict[str, Reading]",
     ) -> list[Likelihood]:
         """Have the continuations read of which the answer hasn't said all; the others' likelihoods.
 
@@ -202,11 +198,11 @@ class VllmEngine(Engine):
                 left.append(continuation)
         for group in by_stem(left):
             beginning = known.get(group[0].key, Likelihood("", [], []))
-            self._add_reading(_Reading(request.token_ids, group, beginning), reading)
+            self._add_reading(Reading(request.token_ids, group, beginning), reading)
         return found
 
     def _add_reading(
-        self, this: "_Reading", reading: "dict[str, _Reading]", anew: bool = False
+        self, this: "Reading", reading: "dict[str, Reading]", anew: bool = False
     ) -> None:
         asked: dict[str, Any] = {}
         if this.stem:
@@ -300,7 +296,7 @@ def engine_arguments(spec: EngineSpec, checkpoint: Path) -> dict[str, Any]:
         if options[name] is not None:
             arguments[name] = options[name]
     if spec.device == "cpu":
-        arguments["kv_cache_memory_bytes"] = int(options["kv_cache_gib"] * GIB)
+        arguments["kv_cache_memory_bytes"] = int(options["kv_cache_gib"] * sizing.GIB)
     else:
         arguments["gpu_memory_utilization"] = options["gpu_memory_utilization"]
     return arguments | dict(options["extra"])
@@ -331,14 +327,14 @@ def _check_memory(spec: EngineSpec, checkpoint: Path) -> None:
     weights = weight_bytes(checkpoint)
     dtype = spec.dtype if spec.kv_cache_dtype == "auto" else spec.kv_cache_dtype
     if spec.device == "cpu":
-        budget = weights + int(spec.options["kv_cache_gib"] * GIB) + sizing.WORKSPACE_BYTES
+        budget = weights + int(spec.options["kv_cache_gib"] * sizing.GIB) + sizing.WORKSPACE_BYTES
         where = "generation.vllm.kv_cache_gib"
         if budget > free:
             raise UserError(
-                f"Not enough memory: {weights / GIB:.1f} GiB of weights, "
+                f"Not enough memory: {weights / sizing.GIB:.1f} GiB of weights, "
                 f"{spec.options['kv_cache_gib']} GiB of key-value cache "
                 f"(generation.vllm.kv_cache_gib) and about 1 GiB of workspace are needed, "
-                f"{free / GIB:.1f} GiB are free."
+                f"{free / sizing.GIB:.1f} GiB are free."
             )
     else:
         share = spec.options["gpu_memory_utilization"]
@@ -353,129 +349,6 @@ def _check_memory(spec: EngineSpec, checkpoint: Path) -> None:
         spec.options["tensor_parallel_size"],
         where,
     )
-
-
-def _set_environment(spec: EngineSpec) -> None:
-    os.environ.update(
-        HF_HUB_OFFLINE="1", VLLM_NO_USAGE_STATS="1", DO_NOT_TRACK="1", VLLM_LOGGING_COLOR="0"
-    )
-    # It decides answers, so it is the config's business, and recorded.
-    os.environ["VLLM_BATCH_INVARIANT"] = str(int(spec.options["batch_invariant"]))
-    # A variable that the user has set stays.
-    if _one_process(spec):
-        # No worker to start, which takes half of the start-up time, none to be left behind, and on
-        # a CPU no binding of threads that would put two jobs on the same cores.
-        os.environ.setdefault("VLLM_ENABLE_V1_MULTIPROCESSING", "0")
-    if spec.device == "cpu":
-        os.environ.setdefault("OMP_NUM_THREADS", str(spec.threads))
-        cores = sorted(os.sched_getaffinity(0))[: spec.threads]
-        os.environ.setdefault("VLLM_CPU_OMP_THREADS_BIND", ",".join(map(str, cores)))
-        # On CPUs with AMX, vLLM would also quantize the activations of INT4 models, to 8 bits: a
-        # different precision from the one asked for, and only on some machines.
-        os.environ["VLLM_CPU_INT4_W4A8"] = "0"
-        _preload()
-        if spec.options["enforce_eager"]:
-            # vLLM compiles some functions even then, which takes a C++ compiler and time.
-            os.environ.setdefault("TORCH_COMPILE_DISABLE", "1")
-
-
-def _one_process(spec: EngineSpec) -> bool:
-    """Whether one worker has the whole model, so that the job's process can be it."""
-    sizes = ("tensor_parallel_size", "pipeline_parallel_size", "data_parallel_size")
-    options = spec.options | dict(spec.options["extra"])
-    return all(options.get(size) in (None, 1) for size in sizes)
-
-
-def _preload() -> None:
-    """Name the libraries that vLLM preloads by links, where their own path has a space.
-
-    vLLM puts them into LD_PRELOAD for its child processes, unless it finds them there; the loader
-    takes a space (or a colon) for the end of a path.
-    """
-    specs = [importlib.util.find_spec(name) for name in ("torch", "vllm")]
-    sites = {Path(spec.origin).parent.parent for spec in specs if spec and spec.origin}
-    if not any(character in str(site) for site in sites for character in " :\t\n"):
-        return
-    links = Path(tempfile.mkdtemp(prefix="quantrag-preload-"))
-    atexit.register(shutil.rmtree, links, ignore_errors=True)
-    places = ("vllm/libs/libtcmalloc*.so*", "torch.libs/libgomp*.so*", "torch/lib/libgomp*.so*")
-    found = [os.environ["LD_PRELOAD"]] if os.environ.get("LD_PRELOAD") else []
-    for place in places:
-        paths = sorted(path for site in sites for path in site.glob(place))
-        name = Path(place).name.split("*")[0]
-        if paths and not any(name in entry for entry in found):
-            (links / paths[0].name).symlink_to(paths[0])
-            found.append(str(links / paths[0].name))
-    if found:
-        os.environ["LD_PRELOAD"] = ":".join(found)
-
-
-@dataclass(frozen=True)
-class _Reading:
-    """Continuations of one stem, read after their prompt.
-
-    Attributes:
-        prompt: its token ids.
-        continuations: at least one; they differ in their last token only.
-        known: what the answer has said of the stem's beginning.
-    """
-
-    prompt: list[int]
-    continuations: list[Continuation]
-    known: Likelihood
-
-    @property
-    def stem(self) -> list[int]:
-        """What the continuations have in common: all but their last token."""
-        return self.continuations[0].token_ids[:-1]
-
-    def is_lost(self, cached_tokens: int) -> bool:
-        """Whether a token of the stem that isn't known was predicted by a cached position.
-
-        The cache holds whole blocks. Where one ends with the prompt or inside the stem, nothing is
-        computed there and no logprob is known.
-        """
-        known = len(self.known.logprobs)
-        return known < len(self.stem) and cached_tokens >= len(self.prompt) + known
-
-    def likelihoods(self, output: Any) -> Iterator[Likelihood]:
-        """The likelihood of each continuation, from the engine's finished output."""
-        logprobs, top = list(self.known.logprobs), list(self.known.top)
-        for place in range(len(logprobs), len(self.stem)):
-            entries = output.prompt_logprobs[len(self.prompt) + place]
-            _note(entries, self.stem[place], logprobs, top)
-        (last,) = output.outputs[0].logprobs
-        for continuation in self.continuations:
-            own = Likelihood(continuation.key, list(logprobs), list(top))
-            _note(last, continuation.token_ids[-1], own.logprobs, own.top)
-            yield own
-
-
-def _note(entries: Any, token: int, logprobs: list[float], top: list[bool]) -> None:
-    """Append what a position says of a token; the most likely one is among its entries."""
-    own = entries[token].logprob
-    logprobs.append(float(own))
-    top.append(own >= max(entry.logprob for entry in entries.values()))
-
-
-def _known(answer: Any, continuations: Sequence[Continuation]) -> dict[str, Likelihood]:
-    """What a finished answer says of continuations, by their key.
-
-    It read their tokens as far as it went the same way, and one further where the token at which
-    they part was asked for.
-    """
-    known = {}
-    for continuation in continuations:
-        own = known[continuation.key] = Likelihood(continuation.key, [], [])
-        for token, written, entries in zip(
-            continuation.token_ids, answer.token_ids, answer.logprobs or [], strict=False
-        ):
-            if token not in entries:
-                break
-            _note(entries, token, own.logprobs, own.top)
-            if token != written:
-                break
-    return known
 
 
 def _root_cause(error: BaseException) -> str:
