@@ -14,10 +14,8 @@ from jinja2 import Environment, StrictUndefined
 
 import figure_tables
 from quantrag.presentation.catalogue import (
-    COLUMNS,
     FIGURES,
     PUBLICATION_TABLES,
-    RETRIEVAL_MEASURES,
     TABLES,
     Extent,
     chart_files,
@@ -25,7 +23,7 @@ from quantrag.presentation.catalogue import (
     publication_tables_of,
     tables_of,
 )
-from quantrag.retrieval.quality import MEASURES
+from quantrag.presentation.columns import COLUMNS
 
 ENTRIES = [*FIGURES.values(), *PUBLICATION_TABLES.values()]
 EXTENTS = st.builds(Extent, st.integers(1, 3), st.integers(1, 3), st.booleans())
@@ -68,10 +66,6 @@ def test_every_shown_column_has_a_label_and_exists():
         derived = {"weight_gib"}
         assert set(entry.shown) - derived <= set(made[name].columns)
         assert all(COLUMNS[column].label for column in entry.shown)
-
-
-def test_measures_of_retrieval_are_those_that_are_computed():
-    assert list(RETRIEVAL_MEASURES) == list(MEASURES)
 
 
 @given(EXTENTS)

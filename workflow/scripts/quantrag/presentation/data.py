@@ -9,7 +9,8 @@ import pandas as pd
 from quantrag.errors import UserError
 from quantrag.grid import K
 from quantrag.names import NO_RETRIEVER, NOISE_FLOOR
-from quantrag.presentation.catalogue import RETRIEVAL_MEASURES, TABLES, TEXT_COLUMNS
+from quantrag.presentation.catalogue import TABLES
+from quantrag.presentation.columns import RETRIEVAL_MEASURES, TEXT_COLUMNS
 from quantrag.scoring.metrics import METRICS, main_metric
 
 

@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
-from quantrag.presentation.catalogue import COLUMNS
+from quantrag.presentation.columns import COLUMNS
 from quantrag.presentation.figures import lines, style
 from quantrag.presentation.figures.layout import Sheet
 

@@ -10,7 +10,7 @@ from matplotlib.textpath import TextPath
 from matplotlib.ticker import MaxNLocator
 
 from quantrag.presentation import labels
-from quantrag.presentation.catalogue import COLUMNS
+from quantrag.presentation.columns import COLUMNS
 from quantrag.presentation.data import OrderedNames, keep_main_metrics, main_metrics, ordered_names
 from quantrag.presentation.figures import style
 from quantrag.presentation.figures.layout import Block, Sheet

@@ -4,7 +4,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from quantrag.presentation import labels
-from quantrag.presentation.catalogue import COLUMNS, RETRIEVAL_MEASURES
+from quantrag.presentation.columns import COLUMNS, RETRIEVAL_MEASURES
 from quantrag.presentation.data import measured_retrieval
 from quantrag.presentation.figures import lines, style
 from quantrag.presentation.figures.canvas import only_text

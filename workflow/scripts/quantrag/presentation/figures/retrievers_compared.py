@@ -4,7 +4,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from quantrag.presentation import labels
-from quantrag.presentation.catalogue import COLUMNS
+from quantrag.presentation.columns import COLUMNS
 from quantrag.presentation.data import along_k, keep_main_metrics, main_metrics, ordered_names
 from quantrag.presentation.figures import lines, style
 from quantrag.presentation.figures.canvas import EDGE, LINE

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from quantrag.presentation import labels
-from quantrag.presentation.catalogue import COLUMNS
+from quantrag.presentation.columns import COLUMNS
 from quantrag.presentation.criteria import Criteria
 from quantrag.presentation.publication.parts import number, paged
 from quantrag.presentation.publication.typesetting import Entry, PublicationTable, RowGroup

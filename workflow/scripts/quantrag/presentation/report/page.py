@@ -12,7 +12,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from quantrag.grid import K
 from quantrag.presentation import labels
-from quantrag.presentation.catalogue import COLUMNS, TABLES
+from quantrag.presentation.catalogue import TABLES
+from quantrag.presentation.columns import COLUMNS
 from quantrag.presentation.report.explorer import to_json
 from quantrag.presentation.report.summary import Summary
 from quantrag.presentation.report.views import ReportFigure

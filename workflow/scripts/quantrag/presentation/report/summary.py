@@ -95,10 +95,9 @@ def summary_of(
     tasks = []
     for task in names.tasks:
         own = rows[rows["task"] == task]
-        slopes = trends[(trends["task"] == task) & (trends["metric"] == metrics[task])]
-        means = together[(together["task"] == task) & (together["metric"] == metrics[task])]
-        of_task = (by_evidence["task"] == task) & (by_evidence["metric"] == metrics[task])
-        parts = by_evidence[of_task]
+        slopes, means, parts = (
+            _with(table, task, metrics[task]) for table in (trends, together, by_evidence)
+        )
         findings = []
         for precision, of_precision in own.groupby("precision", sort=False):
             if len(names.models) > 1:
@@ -112,8 +111,7 @@ def summary_of(
         if task in likelihoods:
             title = f"{labels.name(task)}, {labels.metric(likelihoods[task]).label}"
             of_likelihood = _with(comparisons, task, likelihoods[task])
-            means = _with(together, task, likelihoods[task])
-            slopes = _with(trends, task, likelihoods[task])
+            slopes, means = (_with(t, task, likelihoods[task]) for t in (trends, together))
             findings = [
                 _likelihood(part, slopes, means, criteria)
                 for _, part in of_likelihood.groupby(["precision", "model"], sort=False)
@@ -201,10 +199,7 @@ def _likelihood(
     """
     first = rows.iloc[0]
     metric = labels.metric(first["metric"])
-    own, slopes = (
-        t[(t["model"] == first["model"]) & (t["precision"] == first["precision"])]
-        for t in (pooled, trends)
-    )
+    own, slopes = _of(pooled, first), _of(trends, first)
     subject = f"{labels.name(first['precision'])} of {first['model']}"
     unit = f" {metric.unit}" if metric.unit else ""
     parts = []
@@ -244,16 +239,18 @@ def _interval(row: Any, metric: labels.Metric, criteria: Criteria, more: str = "
     if pd.isna(low) or pd.isna(high):
         return ""
     holds = ", which holds 0" if low <= 0 <= high else ""
-    span = f"{_signed(low, metric)} to {_signed(high, metric)}"
-    return f" ({criteria.level} interval {span}{holds}{more})"
+    return f" ({_span(low, high, metric, criteria)}{holds}{more})"
+
+
+def _span(low: float, high: float, metric: labels.Metric, criteria: Criteria) -> str:
+    return f"{criteria.level} interval {_signed(low, metric)} to {_signed(high, metric)}"
 
 
 def _together(row: pd.Series, metric: labels.Metric, criteria: Criteria) -> str:
     """The mean over all cells: the first sentence on a model and precision."""
     size = f"{metric.label} {_signed(row['difference'], metric)}"
     if pd.notna(row["ci_low"]):
-        span = f"{_signed(row['ci_low'], metric)} to {_signed(row['ci_high'], metric)}"
-        size += f", {criteria.level} interval {span}"
+        size += f", {_span(row['ci_low'], row['ci_high'], metric, criteria)}"
     subject = f"{labels.name(row['precision'])} of {row['model']}"
     baseline = labels.name(row["baseline"])
     start = f"Over all {row['n_cells']} cells together, {subject}"
@@ -302,8 +299,7 @@ def _tested(rows: pd.DataFrame, metric: labels.Metric, criteria: Criteria) -> st
         return f"{_cells(rows)} ({metric.label} {sizes}, {_p(rows['p_holm'].max(), '≤')})"
     return "; ".join(
         f"{_cells(rows.iloc[[i]])} ({metric.label} {_signed(row.difference, metric)}, "
-        f"{criteria.level} interval {_signed(row.ci_low, metric)} to "
-        f"{_signed(row.ci_high, metric)}, {_p(row.p_holm)})"
+        f"{_span(row.ci_low, row.ci_high, metric, criteria)}, {_p(row.p_holm)})"
         for i, row in enumerate(rows.itertuples())
     )
 
@@ -409,9 +405,8 @@ def _evidence(rows: pd.DataFrame, metric: labels.Metric, criteria: Criteria) -> 
             f"where it isn't {sizes[1]}: too few questions are on one side to compare the two."
         )
     size = (
-        f"{_signed(row['difference'], metric)}, {criteria.level} interval "
-        f"{_signed(row['ci_low'], metric)} to {_signed(row['ci_high'], metric)}, "
-        f"{_p(row['p_holm'])}"
+        f"{_signed(row['difference'], metric)}, "
+        f"{_span(row['ci_low'], row['ci_high'], metric, criteria)}, {_p(row['p_holm'])}"
     )
     if row["p_holm"] < 1 - criteria.confidence:
         places = ["is in the prompt", "isn't"]
@@ -446,8 +441,7 @@ def _over_models(rows: pd.DataFrame, trends: pd.DataFrame, criteria: Criteria) -
     more = ""
     for row in trends[trends["model"] == POOLED].dropna(subset=["p_holm"]).itertuples():
         interval = (
-            f"{criteria.level} interval {_signed(row.ci_low, metric)} to "
-            f"{_signed(row.ci_high, metric)}; the models' slopes correlate by "
+            f"{_span(row.ci_low, row.ci_high, metric, criteria)}; the models' slopes correlate by "
             f"{row.models_correlation:.2f}"
         )
         if row.p_holm < 1 - criteria.confidence:

@@ -165,6 +165,18 @@ def comparison_tips(level: str) -> list[alt.Tooltip]:
     ]
 
 
+def comparison_row(row: Mapping[str, Any], columns: Sequence[str]) -> dict[str, Any]:
+    """A row for `comparison_layers`, with the numbers of some columns of the table."""
+    numbers = {column: plain(row[column]) for column in columns}
+    margin = numbers["margin"]
+    return {
+        "panel": f"{row['model']}, {labels.name(row['precision'])}",
+        **printed(row),
+        **numbers,
+        "margin_low": None if margin is None else -margin,
+    }
+
+
 def comparison_layers(
     column: str, order: Sequence[str], title: str, tooltip: list[alt.Tooltip], extra: str = ""
 ) -> list[alt.Chart]:

@@ -10,10 +10,9 @@ from quantrag.presentation.data import OrderedNames
 from quantrag.presentation.report.views import (
     View,
     comparison_layers,
+    comparison_row,
     comparison_tips,
     facet,
-    plain,
-    printed,
     tip,
     tips,
     view_label,
@@ -37,15 +36,9 @@ def views(tables: Mapping[str, pd.DataFrame], names: OrderedNames, level: str) -
         metric = labels.metric(key)
         rows = []
         for row in part.to_dict("records"):
-            entry = {
-                "place": labels.EVIDENCE[row["evidence"]],
-                "panel": f"{row['model']}, {labels.name(row['precision'])}",
-                **printed(row),
-                **{column: plain(row[column]) for column in _NUMBERS},
-                "verdict": row["verdict"] or of_interaction,
-            }
-            entry["margin_low"] = None if entry["margin"] is None else -entry["margin"]
-            rows.append(entry)
+            place = {"place": labels.EVIDENCE[row["evidence"]]}
+            verdict = {"verdict": row["verdict"] or of_interaction}
+            rows.append(place | comparison_row(row, _NUMBERS) | verdict)
         better = "right" if metric.higher_is_better else "left"
         title = f"Difference in {metric.axis}; better to the {better}"
         tooltip = [*tips("place", "model", "precision", "verdict"), *comparison_tips(level)]

@@ -11,14 +11,16 @@ from quantrag.presentation.data import OrderedNames
 from quantrag.presentation.report.views import (
     View,
     comparison_layers,
+    comparison_row,
     comparison_tips,
     facet,
-    plain,
-    printed,
     tip,
     tips,
     view_label,
 )
+
+_NUMBERS = ["difference", "ci_low", "ci_high", "margin", "p_holm", "min_detectable_holm"]
+_NUMBERS += ["n_differing"]
 
 
 def views(tables: Mapping[str, pd.DataFrame], names: OrderedNames, level: str) -> list[View]:
@@ -35,16 +37,8 @@ def views(tables: Mapping[str, pd.DataFrame], names: OrderedNames, level: str) -
                     order.append(((retriever, k), f"{name}k = {K.parse(k).label}"))
         lines = dict(order)
         for row in part.to_dict("records"):
-            entry = {
-                "cell": lines[row["retriever"], row["k"]],
-                "panel": f"{row['model']}, {labels.name(row['precision'])}",
-                **printed(row),
-            }
-            columns = ["difference", "ci_low", "ci_high", "margin", "p_holm", "min_detectable_holm"]
-            columns += ["n_differing"]
-            entry |= {column: plain(row[column]) for column in columns}
-            entry["margin_low"] = None if entry["margin"] is None else -entry["margin"]
-            rows.append(entry | {"verdict": row["verdict"]})
+            cell = {"cell": lines[row["retriever"], row["k"]]}
+            rows.append(cell | comparison_row(row, _NUMBERS) | {"verdict": row["verdict"]})
         better = "right" if metric.higher_is_better else "left"
         title = f"Difference in {metric.axis}; better to the {better}"
         tooltip = [*tips("cell", "model", "precision", "verdict")]

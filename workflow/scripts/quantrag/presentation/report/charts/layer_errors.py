@@ -6,7 +6,7 @@ import altair as alt
 import pandas as pd
 
 from quantrag.presentation import labels
-from quantrag.presentation.catalogue import COLUMNS
+from quantrag.presentation.columns import COLUMNS
 from quantrag.presentation.data import OrderedNames
 from quantrag.presentation.figures.layer_errors import MEASURES, by_layer, spans_powers
 from quantrag.presentation.report.views import View, facet, marks, plain, printed, tip, tips

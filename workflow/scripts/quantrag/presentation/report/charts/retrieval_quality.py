@@ -6,7 +6,7 @@ import altair as alt
 import pandas as pd
 
 from quantrag.presentation import labels
-from quantrag.presentation.catalogue import COLUMNS, RETRIEVAL_MEASURES
+from quantrag.presentation.columns import COLUMNS, RETRIEVAL_MEASURES
 from quantrag.presentation.data import OrderedNames, measured_retrieval
 from quantrag.presentation.report.views import View, layered, marks, plain, tip, tips
 

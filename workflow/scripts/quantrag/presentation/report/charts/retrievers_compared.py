@@ -6,7 +6,7 @@ import altair as alt
 import pandas as pd
 
 from quantrag.presentation import labels
-from quantrag.presentation.catalogue import COLUMNS
+from quantrag.presentation.columns import COLUMNS
 from quantrag.presentation.data import OrderedNames
 from quantrag.presentation.figures.retrievers_compared import MEASURES
 from quantrag.presentation.report.views import View, layered, plain, tip, tips
