@@ -11,13 +11,18 @@ One model, one precision, the same prompts and the same answers wanted of everyb
   likelihood     the sweep with likelihoods and without: the baseline's, and a quantized one's with
                  the baseline's answers; and as they are usually measured, by `prompt_logprobs` of
                  `LLM.generate` over prompt and text
+  shuffled       the sweep in a random order, the cache as large as it usually is
+  precisions     sweep and raw at every precision, against what the device can do: the arithmetic
+                 and the reading of memory that the work takes at the rates measured in this run
 
     python benchmarks/generation.py [--json FILE] [--quick] [--parts a,b] [--queries 4]
 
 Every measurement is a process of its own; sweep, raw and likelihood run `--repeats` times in turn,
 and medians count. Prompts are the files that `build_prompts` writes; the demo's and its model are
 the default; `--quantized` is another precision of the same model, the demo's INT4.
-For the sizes of a real model on a GPU without a download: `--random-7b FOLDER --device cuda`.
+For the sizes of a real model without a download: `--random-model 7b --device cuda`, which writes
+24 GB of random weights in three precisions below TMPDIR and runs `precisions`, `shuffled` and
+`one-at-a-time` on 40 queries; `--random-model tiny` tries that on a CPU.
 `--quick`: one query a task, 8 new tokens, only `sweep` and `one-at-a-time`.
 """
 
@@ -25,13 +30,13 @@ import argparse
 import json
 import os
 import random
-import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +49,7 @@ import pyarrow.compute as pc
 
 from benchmarks.parts import common
 from benchmarks.parts.generation_prompts import cells, prompt_files, select_prompts
+from benchmarks.parts.random_model import PRECISIONS, SHAPES, write_checkpoint, write_prompts
 from quantrag.generation.cell_tables import read_prompts
 from quantrag.runtime.telemetry import Stopwatch
 from quantrag.tables import read_arrow
@@ -61,6 +67,7 @@ GOALS = {
     "gold_and_baseline_cost": 1.1,
 }
 PARTS = "sweep,per-cell,one-at-a-time,raw,order,killed,likelihood"
+PARTS_OF_RANDOM = "precisions,shuffled,one-at-a-time"
 KEYS = [
     *GOALS,
     "prefill_tokens_saved_fraction",
@@ -76,22 +83,23 @@ def main() -> None:
     parser.add_argument("--checkpoint", type=Path, default=CHECKPOINT)
     parser.add_argument("--quantized", type=Path, default=QUANTIZED, help="for `likelihood`")
     parser.add_argument("--prompts", type=Path, default=PROMPTS)
-    parser.add_argument("--queries", type=int, default=4, help="queries per task")
+    parser.add_argument("--queries", type=int, help="per task; 4, of a random model 40")
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--dtype", default="bfloat16")
     parser.add_argument("--new-tokens", type=int, default=64)
     parser.add_argument("--compiled", action="store_true", help="without enforce_eager")
     parser.add_argument("--kills", type=int, default=3)
     parser.add_argument("--repeats", type=int, default=3, help="of sweep, raw and likelihood")
-    parser.add_argument("--parts", default=PARTS)
-    parser.add_argument("--random-7b", type=Path, help="write a 7B model here and use it")
+    parser.add_argument("--parts", help=f"{PARTS}; of a random model {PARTS_OF_RANDOM}")
+    parser.add_argument("--random-model", choices=SHAPES, help="random weights of this shape")
+    parser.add_argument("--precisions", default=",".join(PRECISIONS), help="of --random-model")
     arguments = parser.parse_args()
     if arguments.quick:
         arguments.parts, arguments.repeats = "sweep,one-at-a-time", 1
         arguments.queries, arguments.new_tokens = 1, 8
-    if arguments.random_7b:
-        write_random_7b(arguments.random_7b, arguments.checkpoint)
-        arguments.checkpoint = arguments.random_7b
+    random_model = arguments.random_model
+    arguments.parts = arguments.parts or (PARTS_OF_RANDOM if random_model else PARTS)
+    arguments.queries = arguments.queries or (40 if random_model else 4)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     common.run(measure, arguments)
 
@@ -100,7 +108,11 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     """Run the parts one after the other; keys without a measurement are None."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        select_prompts(arguments.prompts, folder / "prompts", arguments.queries)
+        if arguments.random_model:
+            checkpoints = random_checkpoints(arguments, folder)
+        else:
+            checkpoints = {"baseline": arguments.checkpoint, "quantized": arguments.quantized}
+            select_prompts(arguments.prompts, folder / "prompts", arguments.queries)
         prompts = read_prompts(prompt_files(folder))
         distinct = len(set(prompts["prompt_hash"].to_pylist()))
         tokens = pc.sum(prompts["n_tokens"]).as_py()
@@ -108,8 +120,12 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
             f"{len(prompts)} prompts ({distinct} distinct, {tokens:,} tokens) in "
             f"{len(cells(folder))} cells, {arguments.new_tokens} new tokens"
         )
-        found = dict.fromkeys(KEYS) | compared(arguments, folder)
+        found = dict.fromkeys(KEYS)
         parts = arguments.parts.split(",")
+        known = {}
+        if "precisions" in parts:
+            found |= precisions(arguments, folder, checkpoints, known)
+        found |= compared(arguments, folder, known)
         if "order" in parts:
             found |= prefix_order(arguments, folder)
         if "killed" in parts:
@@ -119,25 +135,114 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     rows = []
     for key, value in found.items():
         goal = f"   (goal {GOALS[key]:g})" if key in GOALS else ""
-        rows.append((key + goal, "not measured" if value is None else f"{value:,.3f}"))
+        if not isinstance(value, dict):
+            rows.append((key + goal, printed(value)))
     common.show("generation", rows)
+    show_precisions(found)
     return found
 
 
-def compared(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
-    """The sweep against an engine per cell, one prompt at a time and the engine itself."""
+def printed(value: float | str | None) -> str:
+    if value is None:
+        return "not measured"
+    return value if isinstance(value, str) else f"{value:,.3f}"
+
+
+def show_precisions(found: Mapping[str, Any]) -> None:
+    """A table with a column for each precision."""
+    if "precisions" not in found:
+        return
+    device, columns = found["device"], found["precisions"]
+    print(f"\n{device['name']}: {device['tflops']:,.3g} TFLOPS, {device['gb_per_s']:,.0f} GB/s")
+    print(" " * 32 + "".join(f"{name:>14}" for name in columns))
+    kernels = "linear_kernels"
+    for key in next(iter(columns.values())):
+        if key != kernels:
+            print(f"  {key:<30}" + "".join(f"{row[key]:>14,.3f}" for row in columns.values()))
+    for name, row in columns.items():
+        print(f"  {kernels}, {name}: {row[kernels]}")
+
+
+def random_checkpoints(arguments: argparse.Namespace, folder: Path) -> dict[str, Path]:
+    """Write prompts, and the checkpoints of a random model by precision; the first is the usual."""
+    shape = SHAPES[arguments.random_model]
+    write_prompts(folder / "prompts", shape, arguments.queries, arguments.new_tokens)
+    checkpoints = {}
+    for precision in arguments.precisions.split(","):
+        path = folder / "checkpoints" / precision
+        checkpoints[precision] = common.alone(
+            write_checkpoint, path, shape, precision, arguments.device
+        )
+    arguments.checkpoint, arguments.quantized = (list(checkpoints.values()) * 2)[:2]
+    return checkpoints
+
+
+def in_turn(
+    arguments: argparse.Namespace, folder: Path, roles: Sequence[str], prefix: str = ""
+) -> dict[str, dict[str, Any]]:
+    """What each role reports, medians of `--repeats` runs that take turns."""
+    runs: dict[str, list[dict[str, Any]]] = {role: [] for role in roles}
+    for repeat in range(arguments.repeats):
+        for role, several in runs.items():
+            several.append(timed(arguments, folder, role, f"{prefix}{role}{repeat}"))
+    return {
+        role: {
+            key: value if isinstance(value, str) else statistics.median(run[key] for run in several)
+            for key, value in several[0].items()
+        }
+        for role, several in runs.items()
+    }
+
+
+def precisions(
+    arguments: argparse.Namespace,
+    folder: Path,
+    checkpoints: Mapping[str, Path],
+    known: dict[str, dict[str, Any]],
+) -> dict[str, Any]:
+    """Every precision's sweep, against the engine itself and against what the device can do.
+
+    The first precision's sweep and raw run are also entered in `known`.
+    """
+    limits = timed(arguments, folder, "limits", "limits")
+    found = {}
+    for name, checkpoint in checkpoints.items():
+        own = argparse.Namespace(**{**vars(arguments), "checkpoint": checkpoint})
+        medians = in_turn(own, folder, ("sweep", "raw"), f"{name}-")
+        sweep, raw = medians["sweep"], medians["raw"]
+        for role in ("sweep", "raw"):
+            known.setdefault(role, medians[role])
+        computed = sweep["prompt_tokens"] - sweep["cached_tokens"]
+        reading_s = sweep["operations"] / (limits["tflops"] * 1e12)
+        writing_s = sweep["bytes_read"] / (limits["gb_per_s"] * 1e9)
+        found[name] = {
+            "generate_s": sweep["generate_s"],
+            "raw_generate_s": raw["generate_s"],
+            "raw_engine_fraction": raw["generate_s"] / sweep["generate_s"],
+            "load_s": sweep["load_s"],
+            "raw_load_s": raw["load_s"],
+            "computed_prompt_tokens_per_s": computed / sweep["generate_s"],
+            "output_tokens_per_s": sweep["output_tokens"] / sweep["generate_s"],
+            "arithmetic_alone_s": reading_s,
+            "memory_alone_s": writing_s,
+            "fraction_of_device": (reading_s + writing_s) / sweep["generate_s"],
+            "loaded_gib": sweep["loaded_gib"],
+            "linear_kernels": sweep["linear_kernels"],
+        }
+    return {"device": limits, "precisions": found}
+
+
+def compared(
+    arguments: argparse.Namespace, folder: Path, known: Mapping[str, dict[str, Any]]
+) -> dict[str, Any]:
+    """The sweep against an engine per cell, one prompt at a time and the engine itself.
+
+    What is `known` isn't run again.
+    """
     parts = arguments.parts.split(",")
     found: dict[str, Any] = {}
-    runs: dict[str, list[dict[str, float]]] = {"sweep": [], "raw": []}
-    for repeat in range(arguments.repeats):
-        for role in runs:
-            if role in parts:
-                runs[role].append(timed(arguments, folder, role, f"{role}{repeat}"))
-    medians = {
-        role: {key: statistics.median(run[key] for run in several) for key in several[0]}
-        for role, several in runs.items()
-        if several
-    }
+    asked = [role for role in ("sweep", "raw", "shuffled") if role in parts and role not in known]
+    medians = {**known, **in_turn(arguments, folder, asked)}
     sweep, raw = medians.get("sweep"), medians.get("raw")
     if "per-cell" in parts:
         each = [timed(arguments, folder, "per-cell", "cell", cell) for cell in cells(folder)]
@@ -244,7 +349,10 @@ def timed(
             sys.exit(f"{role} failed:\n{(folder / 'log.txt').read_text()[-3000:]}")
     report = json.loads((folder / name / "report.json").read_text())
     report |= {"wall_s": watch.seconds(), "processor_s": children_processor_s() - before}
-    detail = ", ".join(f"{key} {value:.5g}" for key, value in report.items())
+    detail = ", ".join(
+        f"{key} {value if isinstance(value, str) else f'{value:.5g}'}"
+        for key, value in report.items()
+    )
     say(f"{name if cell is None else cell}: {detail}")
     return report
 
@@ -286,24 +394,6 @@ def start(
         env={**os.environ, "PYTHONPATH": paths},
         start_new_session=True,
     )
-
-
-def write_random_7b(folder: Path, tokenizer: Path) -> None:
-    """A Llama of 7B random weights in bfloat16 (13 GB), with another checkpoint's tokenizer."""
-    import torch
-    from transformers import LlamaConfig, LlamaForCausalLM
-
-    if (folder / "config.json").exists():
-        return
-    vocabulary = json.loads((tokenizer / "config.json").read_text())["vocab_size"]
-    config = LlamaConfig(vocab_size=vocabulary, max_position_embeddings=8192, eos_token_id=2)
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    torch.set_default_dtype(torch.bfloat16)
-    with torch.device(device):
-        model = LlamaForCausalLM(config)
-    model.save_pretrained(folder)
-    for path in tokenizer.glob("*token*"):
-        shutil.copy(path, folder)
 
 
 def say(text: str) -> None:

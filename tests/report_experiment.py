@@ -156,7 +156,7 @@ def make(
             lists["scores"].append(str(path))
             path = folder / "costs" / model / f"{precision}.json"
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps(_costs()))
+            path.write_text(json.dumps({**_costs(), "provenance": origin}))
             lists["costs"].append(str(path))
     path = folder / "benchmarks" / "generate" / "model.tsv"
     path.parent.mkdir(parents=True)

@@ -8,13 +8,13 @@ The folder has `prompts/` in it; the role leaves its `report.json` there.
 import argparse
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pyarrow.compute as pc
 
-from benchmarks.parts.common import CORES
+from benchmarks.parts.common import CORES, machine
 from benchmarks.parts.generation_prompts import (
     cells,
     distinct_prompts,
@@ -83,7 +83,79 @@ def sweep(
     session = read_journal(folder / "journal.jsonl", keys=())[1][-1]
     keys = ["load_s", "generate_s", "prompt_tokens", "cached_tokens", "output_tokens"]
     keys += ["likelihoods"] * bool(session["likelihoods"])
-    return {key: session[key] for key in keys}
+    report = session["report"]
+    kernels = {
+        name for kind, names in report["kernels"].items() if "Linear" in kind for name in names
+    }
+    return {
+        **{key: session[key] for key in keys},
+        **least_work(arguments, session),
+        "loaded_gib": report["loaded_weight_bytes"] / 2**30,
+        "linear_kernels": ", ".join(sorted(kernels)),
+    }
+
+
+def least_work(arguments: argparse.Namespace, session: Mapping[str, Any]) -> dict[str, float]:
+    """Operations and bytes of memory that a session's tokens take at least.
+
+    As `quantrag.estimate.model` reckons: two operations per parameter and token; each step of
+    writing reads all weights, and the cache of every answer in the batch.
+    """
+    report = session["report"]
+    computed = session["prompt_tokens"] - session["cached_tokens"]
+    written, prompts = session["output_tokens"], session["prompts"]
+    steps = written / min(prompts, report["max_num_seqs"])
+    cache = report["cache_bytes_per_token"] * session["prompt_tokens"] / prompts
+    return {
+        "operations": 2 * linear_parameters(arguments.checkpoint) * (computed + written),
+        "bytes_read": steps * report["loaded_weight_bytes"] + written * cache,
+    }
+
+
+def linear_parameters(checkpoint: Path) -> int:
+    """Parameters of a model's matrices, all but those of its embeddings."""
+    import torch
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    config = AutoConfig.from_pretrained(checkpoint, local_files_only=True)
+    with torch.device("meta"):
+        model = AutoModelForCausalLM.from_config(config)
+    return sum(m.weight.numel() for m in model.modules() if isinstance(m, torch.nn.Linear))
+
+
+def limits(arguments: argparse.Namespace) -> dict[str, Any]:
+    """What the device does: 16-bit operations of a large product, bytes of a large copy."""
+    import torch
+
+    on_gpu = arguments.device == "cuda"
+    size = 8192 if on_gpu else 2048
+    torch.set_num_threads(CORES)
+    matrix = torch.randn(size, size, dtype=torch.bfloat16, device=arguments.device)
+    # Far larger than what a processor keeps near.
+    block = torch.empty(2**30 if on_gpu else 2**28, dtype=torch.uint8, device=arguments.device)
+    found: dict[str, Any] = {"name": torch.cuda.get_device_name() if on_gpu else machine()}
+    found["tflops"] = 2 * size**3 / best_of(lambda: matrix @ matrix, on_gpu) / 1e12
+    found["gb_per_s"] = 2 * block.numel() / best_of(block.clone, on_gpu) / 1e9
+    return found
+
+
+def best_of(function: Callable[[], Any], on_gpu: bool, repeats: int = 10) -> float:
+    """Seconds of the fastest call."""
+    import torch
+
+    times = []
+    for _ in range(repeats):
+        watch = Stopwatch()
+        function()
+        if on_gpu:
+            torch.cuda.synchronize()
+        times.append(watch.seconds())
+    return min(times)
+
+
+def shuffled(arguments: argparse.Namespace) -> dict:
+    """The same in a random order."""
+    return sweep(arguments, seed=0)
 
 
 def baseline_scored(arguments: argparse.Namespace) -> dict:
@@ -272,7 +344,9 @@ def start_llm(
 
 
 ROLES = {
+    "limits": limits,
     "sweep": sweep,
+    "shuffled": shuffled,
     "small-cache": small_cache,
     "small-cache-shuffled": small_cache_shuffled,
     "raw": raw,

@@ -8,9 +8,18 @@ import sys
 
 import numpy as np
 import pytest
+import torch
+from transformers import AutoConfig, AutoModelForCausalLM
 
-from benchmarks.parts import common, generation_prompts, retrieval_dense
+from benchmarks.parts import common, generation_prompts, random_model, retrieval_dense
 from generation_samples import TASKS, write_prompts
+from quantrag.checkpoints.folder import (
+    quantization_settings,
+    read_config,
+    tensor_entries,
+    validate,
+)
+from quantrag.generation.cell_tables import read_prompts
 from quantrag.retrieval.scopes import Scopes
 
 NAMES = ("analysis", "generation", "prompts", "retrieval", "simulations", "workflow")
@@ -92,6 +101,34 @@ def test_generation_is_compared_on_the_first_queries_prompts(tmp_path):
     assert len(distinct) == 2 * 3 * len(TASKS)
     assert distinct == sorted(distinct)
     assert {tuple(p) for p in distinct} == {tuple(p) for prompts in of_cells for p in prompts}
+
+
+@pytest.mark.parametrize("precision", random_model.PRECISIONS)
+def test_a_random_model_is_a_whole_checkpoint(tmp_path, precision):
+    shape = random_model.SHAPES["tiny"]
+    folder = random_model.write_checkpoint(tmp_path / "model", shape, precision, "cpu")
+    validate(folder, chat_template=False)
+    stored = tensor_entries(folder)
+    expected = {"bf16": "weight", "int4-gptq": "qweight", "fp8-w8a8": "weight_scale"}[precision]
+    assert f"model.layers.1.mlp.down_proj.{expected}" in stored
+    assert (precision == "bf16") == (not quantization_settings(read_config(folder)))
+    if precision == "bf16":
+        with torch.device("meta"):
+            model = AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(folder))
+        assert set(stored) == set(model.state_dict())
+
+
+def test_prompts_of_a_random_model_share_their_beginnings(tmp_path):
+    shape = random_model.SHAPES["tiny"]
+    random_model.write_prompts(tmp_path / "prompts", shape, queries=3, new_tokens=8)
+    prompts = read_prompts(generation_prompts.prompt_files(tmp_path)).to_pylist()
+    assert len(prompts) == 3 * 5
+    by_k = {row["k"]: row["token_ids"] for row in prompts if row["query_id"] == "q1"}
+    # 24 of the header, 90 at least of the first document.
+    assert by_k["1"][:114] == by_k["3"][:114] == by_k["max_4K"][:114]
+    assert by_k["0"][:24] == by_k["1"][:24]
+    assert max(row["n_tokens"] for row in prompts) <= shape["max_position_embeddings"] - 8
+    assert all(len(row["continuations"]) == 1 for row in prompts)
 
 
 def test_generation_without_prompts_says_what_to_do(tmp_path):

@@ -43,6 +43,11 @@ def test_weights_are_unpacked_where_vllm_has_no_kernel(gptq, tmp_path, dtype, ke
     assert found == (scratch if unpacked else gptq[0])
 
 
+def test_weights_are_unpacked_where_that_is_asked_for(gptq, tmp_path):
+    assert loadable_checkpoint(gptq[0], "bfloat16", True, tmp_path, unpack=True) == tmp_path
+    assert (tmp_path / "model.safetensors").exists()
+
+
 def test_other_packed_formats_are_refused_where_vllm_has_no_kernel(tmp_path):
     settings = {"quant_method": "compressed-tensors", "format": "pack-quantized"}
     (tmp_path / "config.json").write_text(json.dumps({"quantization_config": settings}))

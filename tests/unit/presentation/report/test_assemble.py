@@ -3,10 +3,12 @@
 import html
 import json
 import re
+from pathlib import Path
 
 import pandas as pd
 
 import report_experiment
+from quantrag.presentation import labels
 from quantrag.presentation.report.assemble import make_report, summary_text
 from quantrag.tables import read_table, write_table
 from report_page import Reader, data_of
@@ -21,6 +23,17 @@ def test_what_was_left_out_of_a_task_is_said(tmp_path):
     page = make_report(files, config)
     assert "LaMP-5U: the profiles of 3 queries are empty" in page
     assert "LaMP-5U: 2 of 2,500 questions were unusable and left out." in page
+
+
+def test_weights_that_were_unpacked_are_named(tmp_path):
+    files, config = report_experiment.make(tmp_path)
+    assert "were unpacked to" not in make_report(files, config)
+    path = Path(files.costs[-1])
+    costs = json.loads(path.read_text())
+    costs["provenance"]["engine_reports"] = [{"kernels": {}, "unpacked": True}]
+    path.write_text(json.dumps(costs))
+    named = f"The weights of {labels.name(path.stem)} of {path.parent.name} were unpacked to"
+    assert named in make_report(files, config)
 
 
 def test_the_summary_as_text_is_the_pages_first_sentences(tmp_path):

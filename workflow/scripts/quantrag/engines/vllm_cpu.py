@@ -1,4 +1,4 @@
-"""What is done where vLLM has no kernel for a checkpoint on this machine's processor.
+"""What is done where vLLM has no kernel, or a slow one, for a checkpoint on this machine's processor.
 
 Processors with AVX-512 have vLLM's INT4 kernels; most laptops have only AVX2. The same grid runs on
 all of them; what was done instead is logged and stands in the completions' provenance.
@@ -18,7 +18,9 @@ log = logging.getLogger(__name__)
 GROUP_SIZES = (-1, 32, 64, 128)
 
 
-def loadable_checkpoint(checkpoint: Path, dtype: str, kernel: bool, scratch: Path) -> Path:
+def loadable_checkpoint(
+    checkpoint: Path, dtype: str, kernel: bool, scratch: Path, *, unpack: bool = False
+) -> Path:
     """The checkpoint itself, or its weights unpacked where vLLM has no kernel for them here.
 
     A layer with packed weights multiplies by (integer - zero point) * scale in `dtype`. Unpacked
@@ -30,6 +32,7 @@ def loadable_checkpoint(checkpoint: Path, dtype: str, kernel: bool, scratch: Pat
         dtype: number format of the computation.
         kernel: whether vLLM's build for this processor has its INT4 kernel.
         scratch: empty folder for the unpacked weights, needed until they are loaded.
+        unpack: whether GPTQ's are unpacked even so.
 
     Raises:
         UserError: there is no kernel, and the format is none that we unpack.
@@ -39,14 +42,20 @@ def loadable_checkpoint(checkpoint: Path, dtype: str, kernel: bool, scratch: Pat
     runs = kernel and dtype != "float32"
     if method == "gptq" and not (
         runs
+        and not unpack
         and int(settings["bits"]) == 4
         and settings["sym"]
         and settings["group_size"] in GROUP_SIZES
     ):
-        log.warning(
-            "vLLM has no kernel for these weights on this CPU in %s: they are unpacked. Answers "
-            "are those of %s bits, speed and memory are not.",
+        why = "as generation.vllm.unpack_gptq asks"
+        if not unpack:
+            why = f"vLLM has no kernel for them on this CPU in {dtype}"
+        log.log(
+            logging.INFO if unpack else logging.WARNING,
+            "The weights are unpacked to %s: %s. Answers are those of %s bits, speed and memory "
+            "are not.",
             dtype,
+            why,
             settings["bits"],
         )
         write_unpacked(checkpoint, dtype, scratch)

@@ -97,7 +97,11 @@ class VllmEngine(Engine):
             checkpoint = spec.checkpoint
             if spec.device == "cpu":
                 checkpoint = loadable_checkpoint(
-                    checkpoint, spec.dtype, _has_int4_kernel(), Path(scratch)
+                    checkpoint,
+                    spec.dtype,
+                    _has_int4_kernel(),
+                    Path(scratch),
+                    unpack=spec.options["unpack_gptq"],
                 )
                 self._unpacked = checkpoint != spec.checkpoint
             _check_memory(spec, checkpoint)

@@ -79,7 +79,7 @@ def make_report(files: ReportFiles, config: Mapping[str, Any]) -> str:
         explored=(_task(task, files, config, names.models, precisions) for task in tasks),
         cells=_cells(files.completions),
         precisions=precisions,
-        warnings=[*_warnings(config), *_left_out(files.queries)],
+        warnings=[*_warnings(config), *_unpacked(files.costs), *_left_out(files.queries)],
         runs=provenance_section.run_records(
             [_of_run(files.completions, run, 5) for run in runs],
             [_of_run(files.costs, run, 2) for run in runs],
@@ -331,6 +331,22 @@ def _left_out(queries: Mapping[str, str]) -> Iterator[str]:
         ]
         if dropped:
             yield f"{labels.name(task)}: {', '.join(dropped)} were unusable and left out."
+
+
+def _unpacked(costs: Sequence[str]) -> Iterator[str]:
+    """What the memory and the speed of weights that a CPU had unpacked can't say."""
+    found = [json.loads(Path(path).read_text(encoding="utf-8"))["provenance"] for path in costs]
+    names = [
+        f"{labels.name(origin['precision'])} of {origin['model']}"
+        for origin in found
+        if any(report.get("unpacked") for report in origin["engine_reports"])
+    ]
+    if names:
+        yield (
+            f"The weights of {' and '.join(names)} were unpacked to 16 bits or more when they were "
+            "loaded, since on this CPU that is faster or the only way: the answers are the "
+            "precision's, its speed and memory are not."
+        )
 
 
 def _warnings(config: Mapping[str, Any]) -> Iterator[str]:
