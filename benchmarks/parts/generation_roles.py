@@ -48,6 +48,8 @@ def job_of(
         "vllm": {
             "enforce_eager": not arguments.compiled,
             "block_size": BLOCK_SIZE[arguments.device],
+            # As the demo does.
+            "unpack_gptq": arguments.device == "cpu",
             **vllm,
         },
     }
@@ -185,7 +187,7 @@ def quantized_scored(arguments: argparse.Namespace) -> dict:
 
 
 def prompt_logprobs(arguments: argparse.Namespace) -> dict:
-    """The same likelihoods as they are usually measured, after the same answers.
+    """Likelihoods as they are usually measured, of the baseline, after the same answers.
 
     `prompt_logprobs` over prompt and text, a text at a time: without the cache, since vLLM doesn't
     read it then.
@@ -202,13 +204,7 @@ def prompt_logprobs(arguments: argparse.Namespace) -> dict:
     pairs = [[*prompt, *text] for prompt in ids for text in sorted(texts[tuple(prompt)])]
     longest = max(map(len, pairs))
     watch = Stopwatch()
-    llm = start_llm(
-        arguments,
-        longest,
-        checkpoint=arguments.quantized,
-        tokenizer=str(arguments.checkpoint),
-        block_size=BLOCK_SIZE[arguments.device],
-    )
+    llm = start_llm(arguments, longest, block_size=BLOCK_SIZE[arguments.device])
     load_s = watch.seconds()
     watch = Stopwatch()
     llm.generate([{"prompt_token_ids": x} for x in ids], parameters(arguments), use_tqdm=False)
@@ -315,9 +311,7 @@ def parameters(arguments: argparse.Namespace) -> Any:
     )
 
 
-def start_llm(
-    arguments: argparse.Namespace, longest: int, checkpoint: Path | None = None, **options: Any
-) -> Any:
+def start_llm(arguments: argparse.Namespace, longest: int, **options: Any) -> Any:
     """vLLM's `LLM`, as a user would start it: the engine in processes of its own."""
     os.environ |= {"HF_HUB_OFFLINE": "1", "VLLM_NO_USAGE_STATS": "1"}
     cores = ",".join(map(str, sorted(os.sched_getaffinity(0))))
@@ -333,7 +327,7 @@ def start_llm(
         else {"gpu_memory_utilization": 0.9}
     )
     return LLM(
-        str(checkpoint or arguments.checkpoint),
+        str(arguments.checkpoint),
         dtype=arguments.dtype,
         max_model_len=longest + arguments.new_tokens,
         enforce_eager=not arguments.compiled,

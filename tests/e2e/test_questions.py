@@ -1,7 +1,9 @@
 """Questions on this project's own documentation, through every real component."""
 
 import json
+import os
 import shutil
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -92,5 +94,19 @@ def test_a_changed_document_reruns_what_follows_and_nothing_else(run):
     )
     done = run_snakemake(run, "-n", "--cores", "2", "--configfile", "own.yaml")
     counts = job_counts(done.stdout + done.stderr)
-    assert counts["prepare_task"] == 1
+    assert counts["prepare_corpus"] == counts["prepare_questions"] == 1
     assert "unpack_gguf" not in counts
+
+
+def test_a_changed_question_indexes_nothing_again(run):
+    """After the test above, so of its own only: the other one's page is put back."""
+    shutil.copy(Path(__file__).parents[2] / "docs" / "cluster.md", run / "docs" / "cluster.md")
+    os.utime(run / "docs" / "cluster.md", (0, 0))
+    file = run / "config" / "own-questions.jsonl"
+    file.write_text(file.read_text().replace("Does Snakemake delete", "Does Snakemake ever delete"))
+    done = run_snakemake(run, "-n", "--cores", "2", "--configfile", "own.yaml")
+    counts = job_counts(done.stdout + done.stderr)
+    assert counts["prepare_questions"] == 1
+    assert counts["retrieve_lucene"] == counts["retrieve_dense"] == 1
+    again = {"prepare_corpus", "encode_documents", "index_lucene", "index_faiss", "unpack_gguf"}
+    assert not again & counts.keys()

@@ -1,10 +1,15 @@
 """Made-up entries of tasks of kind `questions`, and the reading of their tables."""
 
 import json
+import tempfile
 from pathlib import Path
 
+import pyarrow as pa
+
+from quantrag.tables import table_metadata, write_table
 from quantrag.tasks import questions
 from quantrag.tasks.settings import QuestionsTask
+from quantrag.tasks.task import CORPUS
 
 LEAVE = "# Leave\n\nEverybody has thirty days\nof leave.\n\n## Sick leave\n\nCall before nine.\n"
 PAY = "# Pay\n\nPay comes on the last day of the month.\n"
@@ -37,6 +42,20 @@ def write_handbook(folder: Path, records=QUESTIONS) -> dict:
 
 def read(entry: dict, split: str = "evaluated", **changes):
     """Queries and documents of an entry, as lists of rows."""
-    full = QuestionsTask.model_validate({**entry, **changes}).model_dump()
-    tables = questions.read(questions.reading(full, split), questions.input_files(full, split))
+    tables = read_tables(QuestionsTask.model_validate({**entry, **changes}).model_dump(), split)
     return [table.to_pylist() for table in tables]
+
+
+def read_tables(entry: dict, split: str = "evaluated") -> tuple[pa.Table, pa.Table]:
+    """The same as tables; the entry has its defaults."""
+
+    def tables_of(split: str, **more: str) -> dict[str, pa.Table]:
+        files = questions.input_files(entry, split) | more
+        return questions.read(questions.reading(entry, split), files)
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "documents.parquet")
+        tables = tables_of(CORPUS)
+        write_table(tables["documents"], path, table_metadata(tables["documents"].schema))
+        tables |= tables_of(split, documents=str(path))
+    return tables["queries"], tables["documents"]

@@ -157,7 +157,9 @@ def test_questions_on_anyones_documents_are_planned(project, handbook):
     output = done.stdout + done.stderr
     counts = job_counts(output)
     # Only the task that calibrates has something held out, and its tokenizer is downloaded.
-    assert (counts["prepare_task"], counts["prepare_training_split"]) == (2, 1)
+    assert (counts["prepare_corpus"], counts["prepare_questions"]) == (2, 2)
+    assert counts["prepare_held_out_questions"] == 1
+    assert not {"prepare_task", "prepare_training_split"} & counts.keys()
     assert counts["download_encoder"] == 1
     assert counts["retrieve_lucene"] == counts["retrieve_dense"] == 2
     assert counts["generate"] == 2

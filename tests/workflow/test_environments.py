@@ -15,6 +15,7 @@ from packaging.utils import canonicalize_name
 from quantrag.engines.registry import ENGINES
 from quantrag.runtime.source_hash import source_files
 from quantrag.tasks.registry import reader_files
+from quantrag.tasks.task import CORPUS
 
 ROOT = Path(__file__).parents[2]
 ENVS = ROOT / "envs"
@@ -147,7 +148,8 @@ def imported_packages(script: str, environment: str) -> set[str]:
     engines = ENGINES.values() if script == "generate.py" else ()
     files = [script, *(engine.source_file for engine in engines)]
     if environment == "corpus":
-        files += reader_files({"kind": "questions"})
+        for split in (CORPUS, "train"):
+            files += reader_files({"kind": "questions"}, split)
     for path in source_files([SCRIPTS / file for file in files], SCRIPTS):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Import):

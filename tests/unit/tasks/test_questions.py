@@ -43,6 +43,14 @@ def test_what_it_is_does_not_depend_on_where_its_files_are(tmp_path):
     assert registry.reading(entry, "evaluated") != registry.reading(moved, "evaluated")
 
 
+def test_no_question_decides_how_the_corpus_is_read(tmp_path):
+    entry = full(write_handbook(tmp_path))
+    moved = full({**entry, "questions": {"file": "elsewhere.jsonl"}}, group="part", held_out=0.1)
+    assert registry.reading(entry, CORPUS) == registry.reading(moved, CORPUS)
+    assert registry.input_files(entry, CORPUS).keys() == {"corpus"}
+    assert registry.input_files(entry, "train").keys() == {"questions"}
+
+
 def test_what_is_held_out_is_never_cut_short(tmp_path):
     entry = full(write_handbook(tmp_path), max_queries=3)
     assert registry.reading(entry, "evaluated")["max_queries"] == 3

@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handbook import LEAVE, PAY, QUESTIONS, read, write_handbook, write_lines
+from handbook import LEAVE, QUESTIONS, read, read_tables, write_handbook, write_lines
 from quantrag.errors import UserError
-from quantrag.tasks import questions
 from quantrag.tasks.answers import NO_ANSWER
 from quantrag.tasks.questions_reader import TRAINING_DOCUMENTS, held_out_groups, spread
 from quantrag.tasks.schemas import RECORDS
@@ -39,13 +38,6 @@ def test_a_folder_of_pages_and_a_file_of_questions(tmp_path):
     assert [json.loads(q["metadata"]) for q in queries] == [{}, {"level": "easy"}, {}]
     assert queries[0]["input"] == queries[0]["query_text"] == "How many days?"
     assert [q["cluster_id"] for q in queries] == ["q1", "2", "q3"]
-
-
-def test_documents_stay_whole_where_nothing_is_cut(tmp_path):
-    queries, documents = read(write_handbook(tmp_path), passages=None)
-    found = [(d["document_id"], d["text"], d["target"]) for d in documents]
-    assert found == [("leave.md", LEAVE, "Leave"), ("pay.md", PAY, "Pay")]
-    assert queries[0]["evidence"] == ["leave.md"]
 
 
 def evidence_of(tmp_path, **given):
@@ -96,15 +88,6 @@ def test_evidence_that_is_not_there_is_named(tmp_path, given, message):
         evidence_of(tmp_path, **given)
 
 
-def test_a_corpus_without_text_is_an_error(tmp_path):
-    entry = write_handbook(tmp_path)
-    for page in ("leave.md", "pay.md"):
-        (tmp_path / "handbook" / page).write_text("\n")
-    # That no evidence is in it follows from this.
-    with pytest.raises(UserError, match=r"handbook/\*\.md: the corpus is empty"):
-        read(entry)
-
-
 def test_metadata_may_hold_what_utf_8_cannot(tmp_path):
     [query], _ = read(write_handbook(tmp_path, [{**QUESTIONS[1], "level": "\ud83d ü"}]))
     assert json.loads(query["metadata"]) == {"level": "? ü"}
@@ -135,7 +118,7 @@ def test_few_wrong_records_can_be_left_out_and_are_counted(tmp_path):
     rows[3]["evidence"] = "nowhere.md"
     entry = write_handbook(tmp_path, rows)
     full = QuestionsTask.model_validate({**entry, "invalid_records": "drop"}).model_dump()
-    queries, _ = questions.read(questions.reading(full, "x"), questions.input_files(full, "x"))
+    queries, _ = read_tables(full)
     assert len(queries) == 29
     records = json.loads(queries.schema.metadata[RECORDS.encode()])
     assert records == {"empty_profiles": 0, "dropped": {"questions": [1, 30]}}

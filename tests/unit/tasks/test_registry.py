@@ -47,9 +47,11 @@ def test_kinds_have_what_the_registry_calls(name):
 
 
 def test_only_a_reader_that_is_imported_by_name_is_named(root):
-    [file] = reader_files({"kind": "questions"})
-    assert (root / "workflow" / "scripts" / file).is_file()
-    assert reader_files({"kind": "lamp"}) == []
+    [corpus], [split] = (reader_files({"kind": "questions"}, name) for name in (CORPUS, "train"))
+    assert corpus != split
+    for file in (corpus, split):
+        assert (root / "workflow" / "scripts" / file).is_file()
+    assert reader_files({"kind": "lamp"}, "train") == []
 
 
 def test_the_training_split_has_its_own_limit(tmp_path):

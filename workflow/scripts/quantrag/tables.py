@@ -71,7 +71,12 @@ def column_names(path: str | Path) -> list[str]:
 
 def read_metadata(path: str | Path) -> dict[str, str]:
     """Key-value metadata that `write_table` stored, without Arrow's own entries."""
-    raw = pq.read_schema(path).metadata or {}
+    return table_metadata(pq.read_schema(path))
+
+
+def table_metadata(schema: pa.Schema) -> dict[str, str]:
+    """Key-value metadata of a schema, without Arrow's own entries."""
+    raw = schema.metadata or {}
     return {key.decode(): value.decode() for key, value in raw.items() if key != b"ARROW:schema"}
 
 

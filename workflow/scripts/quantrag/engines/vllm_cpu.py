@@ -1,4 +1,4 @@
-"""What is done where vLLM has no kernel, or a slow one, for a checkpoint on this machine's processor.
+"""What is done where vLLM has no kernel, or a slow one, for a checkpoint on this processor.
 
 Processors with AVX-512 have vLLM's INT4 kernels; most laptops have only AVX2. The same grid runs on
 all of them; what was done instead is logged and stands in the completions' provenance.

@@ -9,7 +9,7 @@ from quantrag.config.experiment import Experiment
 from quantrag.config.prompt_wordings import wordings
 from quantrag.errors import UserError
 from quantrag.tasks import registry
-from quantrag.tasks.task import CORPUS
+from quantrag.tasks.task import CORPUS, PROFILE
 
 
 class TaskDefinitions:
@@ -18,6 +18,7 @@ class TaskDefinitions:
     Attributes:
         definitions: what each task is, by its name, as plain values; scripts make a `Task` of it.
         corpora: the names of the tasks whose queries all search one corpus.
+        profiles: the names of the others, whose queries come with documents of their own.
     """
 
     def __init__(self, tasks: Mapping[str, BaseModel]) -> None:
@@ -32,14 +33,15 @@ class TaskDefinitions:
         }
         self._tasks = registry.load_all(self.definitions)
         self.corpora = [task.name for task in self._tasks if task.scope == CORPUS]
+        self.profiles = [task.name for task in self._tasks if task.scope == PROFILE]
 
     def files(self, task: str, split: str | None = None) -> dict[str, str | list[str]]:
         """Files that a split is read from, by name; without a split it is the evaluated one."""
         return registry.input_files(self._entries[task], split or self._evaluated(task))
 
-    def reader_files(self, task: str) -> list[str]:
-        """Files whose code reads a task, beside what its rule's script imports."""
-        return registry.reader_files(self._entries[task])
+    def reader_files(self, task: str, split: str | None = None) -> list[str]:
+        """Files whose code reads a split, beside what its rule's script imports."""
+        return registry.reader_files(self._entries[task], split or self._evaluated(task))
 
     def reading(self, task: str, split: str | None = None) -> dict[str, Any]:
         """What decides how a split is read."""
@@ -78,8 +80,10 @@ class TaskPlan(TaskDefinitions):
         """
         super().__init__(experiment.tasks)
         for name, entry in self._entries.items():
+            splits = [CORPUS] if name in self.corpora else []
             try:
-                registry.input_files(entry, self._evaluated(name))
+                for split in [*splits, self._evaluated(name)]:
+                    registry.input_files(entry, split)
             except UserError as error:
                 raise UserError(f"tasks.{name}.{error}") from None
         for task in self._tasks:

@@ -7,14 +7,13 @@ best documents without looking at all: how many is measured (`index_recall`).
 
 import logging
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import faiss
 import numpy as np
 from tqdm import tqdm
 
-from quantrag.retrieval.runs import best_first, ranking
+from quantrag.retrieval.runs import ranking
 from quantrag.retrieval.scopes import Scopes
 from quantrag.tables import atomic_path
 
@@ -33,8 +32,6 @@ FLAT_DOCUMENTS = 1_000_000
 HNSW_NEIGHBOURS, HNSW_BUILDING, HNSW_SEARCHING = 32, 200, 256
 # Queries on which the recall of a graph is measured.
 RECALL_SAMPLE = 200
-# Queries whose candidates are scored again together: of 400 dimensions some 10 MB.
-RESCORED_AT_ONCE = 64
 # FAISS's limit of k on a GPU; larger scopes are searched on the CPU.
 GPU_MOST_RESULTS = 2_048
 
@@ -55,8 +52,13 @@ def flat_index(vectors: np.ndarray, of_document: np.ndarray) -> faiss.IndexFlatI
         stored = _stored(index)
         for start in range(0, len(of_document), ROWS_AT_ONCE):
             part = of_document[start : start + ROWS_AT_ONCE]
-            # "clip", which no row needs, writes in place; numpy's default copies once more.
-            np.take(vectors, part, axis=0, out=stored[start : start + len(part)], mode="clip")
+            place, first = stored[start : start + len(part)], part[0]
+            if np.array_equal(part, np.arange(first, first + len(part))):
+                # Texts of their own: one copy, which is faster than row by row.
+                place[:] = vectors[first : first + len(part)]
+            else:
+                # "clip", which no row needs, writes in place; numpy's default copies once more.
+                np.take(vectors, part, axis=0, out=place, mode="clip")
     return index
 
 
@@ -190,14 +192,11 @@ def retrieve_from_corpus(
             # A candidate that wasn't fetched may equal the last one that is kept.
             whole = found[:, -1] < cuts - ROUNDING * np.abs(cuts)
             whole |= (size == index.ntotal) | _is_graph(index)
-            places = np.flatnonzero(whole)
-            parts = np.split(places, range(RESCORED_AT_ONCE, len(places), RESCORED_AT_ONCE))
-            tasks = [(stored, batch[left[part]], rows[part], depth) for part in parts]
-            # numpy computes outside of Python's lock, but on one core.
-            with ThreadPoolExecutor(faiss.omp_get_max_threads()) as pool:
-                for part, best in zip(parts, pool.map(lambda t: _exactly(*t), tasks), strict=True):
-                    for query, ranked in zip(left[part], best, strict=True):
-                        results[query] = ranked
+            done = left[whole]
+            for query, ranked in zip(
+                done, _exactly(stored, batch[done], rows[whole], depth), strict=True
+            ):
+                results[query] = ranked
             left, size = left[~whole], 2 * size
         log.info("searched %d of %d queries", start + len(batch), len(query_vectors))
         yield from results
@@ -225,17 +224,19 @@ def _exactly(
     stored: np.ndarray, vectors: np.ndarray, rows: np.ndarray, depth: int
 ) -> list[tuple[np.ndarray, np.ndarray]]:
     """The best of some rows for each query, scored again; a row of -1 is none."""
-    rows = np.sort(rows, axis=1)
-    # Not by BLAS, whose order of summation depends on the number of rows.
-    scores = np.einsum("qnd,qd->qn", stored[rows], vectors)
-    scores[rows < 0] = -np.inf
-    orders = [
-        best_first(found)[: min(depth, np.count_nonzero(own >= 0))]
-        for own, found in zip(rows, scores, strict=True)
-    ]
+    rows, vectors = np.sort(rows, axis=1), np.ascontiguousarray(vectors)
+    scores = np.empty(rows.shape, dtype=np.float32)
+    # Pair by pair: the order of summation in a product of matrices depends on their sizes.
+    arrays = map(faiss.swig_ptr, (scores, vectors, stored, rows))
+    n_queries, n_rows = rows.shape
+    faiss.fvec_inner_products_by_idx(*arrays, stored.shape[1], n_queries, n_rows)
+    order = np.argsort(-scores, axis=1, kind="stable")[:, :depth]
+    rows, scores = (np.take_along_axis(x, order, axis=1) for x in (rows, scores))
+    # FAISS scores a row of -1 as minus infinity, so that it comes last.
+    counts = np.count_nonzero(rows >= 0, axis=1)
     return [
-        (own[order], found[order].astype(np.float64))
-        for own, found, order in zip(rows, scores, orders, strict=True)
+        (own[:count], found[:count].astype(np.float64))
+        for own, found, count in zip(rows, scores, counts, strict=True)
     ]
 
 

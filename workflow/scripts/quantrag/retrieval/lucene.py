@@ -98,19 +98,21 @@ def build_index(
             )
             first, last = int(scopes.bounds[inside.start]), int(scopes.bounds[inside.stop])
             owners = np.repeat(np.array(inside), scopes.sizes()[inside.start : inside.stop])
+            indexed: list[int] = []
             for begin in range(first, last, BATCH):
                 batch = texts.slice(begin, min(BATCH, last - begin)).to_pylist()
+                rows = [row for row, text in enumerate(batch, begin) if text.strip()]
                 documents = [
-                    _document(row, text, int(owners[row - first]), statistics)
-                    for row, text in enumerate(batch, begin)
-                    if text.strip()
+                    _document(row, batch[row - begin], int(owners[row - first]), statistics)
+                    for row in rows
                 ]
                 added = indexer.object.addRawDocuments(documents)
                 if added != len(documents):
                     raise RuntimeError(f"Lucene took {added} of {len(documents)} documents")
+                indexed += rows
                 progress.update(len(batch))
             indexer.close()
-            np.save(folder / f"{number}.rows.npy", _rows(shard))
+            np.save(folder / f"{number}.rows.npy", _rows(shard, np.array(indexed, np.int64)))
 
 
 def _own_fields(statistics: str, scopes: range) -> list[str]:
@@ -121,10 +123,14 @@ def _own_fields(statistics: str, scopes: range) -> list[str]:
     return ["-fields", *names]
 
 
+def _id(row: int) -> str:
+    """Sorts as the row does: Lucene compares ids as texts."""
+    return f"{row:010d}"
+
+
 def _document(row: int, text: str, scope: int, statistics: str) -> str:
     # JSON in ASCII, because pyjnius corrupts characters beyond the basic plane.
-    # Ids sort as the rows do: Lucene compares them as texts.
-    fields = {"id": f"{row:010d}", TEXT_FIELD: text}
+    fields = {"id": _id(row), TEXT_FIELD: text}
     # Users are known to Lucene by number, which passes through every analyzer unchanged.
     if statistics == PROFILE:
         # Anserini refuses documents without contents.
@@ -160,18 +166,36 @@ def _open(shard: Path):
     return autoclass("org.apache.lucene.index.DirectoryReader").open(directory)
 
 
-def _rows(shard: Path) -> np.ndarray:
-    """Row of each of Lucene's documents, from the ids that Anserini stores."""
+def _rows(shard: Path, indexed: np.ndarray) -> np.ndarray:
+    """Row of each of Lucene's documents: in the order of their ids they are the rows `indexed`."""
     from jnius import autoclass
 
     reader = _open(shard)
-    values = autoclass("org.apache.lucene.index.MultiDocValues").getBinaryValues(reader, "id")
+    searcher = autoclass("org.apache.lucene.search.IndexSearcher")(reader.getContext())
+    mapper = autoclass("com.fasterxml.jackson.databind.ObjectMapper")()
+    inside = autoclass("org.apache.lucene.search.TermRangeQuery").newStringRange
+    by_id = autoclass("org.apache.lucene.search.Sort")(_field_of_ids())
     rows = np.empty(reader.maxDoc(), dtype=np.int64)
-    for number in range(len(rows)):
-        values.nextDoc()
-        rows[number] = int(values.binaryValue().utf8ToString())
+    for start in range(0, len(indexed), BATCH):
+        part = indexed[start : start + BATCH]
+        query = inside("id", _id(part[0]), _id(part[-1]), True, True)
+        found = searcher.search(query, len(part), by_id)
+        rows[[hit["doc"] for hit in _hits(mapper, found)]] = part
     reader.close()
     return rows
+
+
+def _field_of_ids():
+    """Lucene's sort by the ids that Anserini stores."""
+    from jnius import autoclass
+
+    kind = autoclass("org.apache.lucene.search.SortField$Type").STRING_VAL
+    return autoclass("org.apache.lucene.search.SortField")("id", kind)
+
+
+def _hits(mapper, found) -> list[dict]:
+    """What a search found. One call brings all over as JSON; each by itself would be many calls."""
+    return json.loads(mapper.writeValueAsString(found))["scoreDocs"]
 
 
 class Searcher:
@@ -206,14 +230,13 @@ class Searcher:
         self.Builder = autoclass("org.apache.lucene.search.BooleanQuery$Builder")
         self.TermQuery = autoclass("org.apache.lucene.search.TermQuery")
         # Of equal scores the earlier row is the better, also where the ranking is cut.
-        sort_field = autoclass("org.apache.lucene.search.SortField")
-        by_id = sort_field("id", autoclass("org.apache.lucene.search.SortField$Type").STRING_VAL)
-        self.best_first = autoclass("org.apache.lucene.search.Sort")(sort_field.FIELD_SCORE, by_id)
+        by_score = autoclass("org.apache.lucene.search.SortField").FIELD_SCORE
+        sort = autoclass("org.apache.lucene.search.Sort")
+        self.best_first = sort(by_score, _field_of_ids())
         self.Term = autoclass("org.apache.lucene.index.Term")
         occur = autoclass("org.apache.lucene.search.BooleanClause$Occur")
         self.should, self.filter = occur.SHOULD, occur.FILTER
         self.String = autoclass("java.lang.String")
-        # One call brings all hits over as JSON; taking them one by one crosses to Java for each.
         self.mapper = autoclass("com.fasterxml.jackson.databind.ObjectMapper")()
         self.reader = None
         self.shard = -1
@@ -257,7 +280,7 @@ class Searcher:
             builder.add(owner, self.filter)
             query = builder.build()
         found = self.searcher.search(query, stop - start)
-        hits = json.loads(self.mapper.writeValueAsString(found))["scoreDocs"]
+        hits = _hits(self.mapper, found)
         scores = np.zeros(stop - start)
         rows = self.rows[np.fromiter((hit["doc"] for hit in hits), np.int64, len(hits))]
         if np.any((rows < start) | (rows >= stop)):
@@ -278,7 +301,7 @@ class Searcher:
         """
         self.open(0)
         found = self.searcher.search(self._query(text, TEXT_FIELD), depth, self.best_first)
-        hits = json.loads(self.mapper.writeValueAsString(found))["scoreDocs"]
+        hits = _hits(self.mapper, found)
         rows = self.rows[np.fromiter((hit["doc"] for hit in hits), np.int64, len(hits))]
         scores = np.fromiter((hit["fields"][0] for hit in hits), np.float32, len(hits))
         return rows, scores.astype(np.float64)

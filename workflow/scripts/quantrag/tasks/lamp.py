@@ -74,8 +74,8 @@ def reading(entry: Mapping[str, Any], split: str) -> dict[str, Any]:
     }
 
 
-def read(reading: Mapping[str, Any], files: Mapping[str, str]) -> tuple["pa.Table", "pa.Table"]:
-    """Queries and documents of a split; raises UserError where its files are wrong.
+def read(reading: Mapping[str, Any], files: Mapping[str, str]) -> dict[str, "pa.Table"]:
+    """The tables of a split; raises UserError where its files are wrong.
 
     Args:
         reading: from the function of this name.
@@ -84,7 +84,8 @@ def read(reading: Mapping[str, Any], files: Mapping[str, str]) -> tuple["pa.Tabl
     # Imported here: the Snakefile's process, which only wants paths, has no need of pyarrow.
     from quantrag.tasks.lamp_reader import read_task
 
-    return read_task(files["questions"], files["outputs"], **reading)
+    queries, documents = read_task(files["questions"], files["outputs"], **reading)
+    return {"queries": queries, "documents": documents}
 
 
 def _paper_rule(number: int) -> Callable[[str], str]:

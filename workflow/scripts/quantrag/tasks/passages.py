@@ -18,6 +18,17 @@ class Passage(NamedTuple):
     title: str
 
 
+def passage_id(document_id: str, passage: Passage) -> str:
+    """The id of a passage of a document, by which both are found again (`parse_id`)."""
+    return f"{document_id}#{passage.start}-{passage.stop}"
+
+
+def parse_id(identifier: str) -> tuple[str, int]:
+    """The document that a passage is of, and where in its text it starts."""
+    document_id, _, place = identifier.rpartition("#")
+    return document_id, int(place.partition("-")[0])
+
+
 class Splitter:
     """Cuts texts by the library semantic-text-splitter, which takes the largest units that fit:
     sections of Markdown, paragraphs, sentences, words.

@@ -12,8 +12,8 @@ from quantrag.tasks.text_files import matching_files
 TABLES = (".jsonl", ".csv", ".tsv", ".parquet")
 
 
-def input_files(entry: Mapping[str, Any]) -> dict[str, list[str]]:
-    """Paths of the files of `corpus` and `questions`, and the folder of the `tokenizer`.
+def corpus_files(entry: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Paths of the files of `corpus`, and the folder of the `tokenizer` that cuts them.
 
     Args:
         entry: an entry of the config's `tasks`, with defaults.
@@ -21,12 +21,35 @@ def input_files(entry: Mapping[str, Any]) -> dict[str, list[str]]:
     Raises:
         UserError: a file isn't there, or is of a kind that isn't read; names the key.
     """
-    files = {part: _files(part, entry[part]) for part in ("corpus", "questions")}
+    files = {"corpus": _files("corpus", entry["corpus"])}
     if entry["passages"] is not None:
         # Of a package the job finds it.
         folder = encoder_folder(entry["passages"]["tokenizer"])
         files["tokenizer"] = [folder] if folder else []
     return {name: paths for name, paths in files.items() if paths}
+
+
+def question_files(entry: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Paths of the files of `questions`; as `corpus_files`."""
+    paths = _files("questions", entry["questions"])
+    return {"questions": paths} if paths else {}
+
+
+def as_paths(files: Mapping[str, Any], name: str) -> list[str]:
+    """The paths under a name of a job's files, which are none, one or a list."""
+    paths = files.get(name, [])
+    return [paths] if isinstance(paths, str) else list(paths)
+
+
+def name_of(source: Mapping[str, Any]) -> str:
+    """What a source is called in messages.
+
+    Args:
+        source: the section `corpus` or `questions` of a task's entry.
+    """
+    keys = ("files", "table", "file", "beir", "squad")
+    named = next((source[key] for key in keys if source.get(key)), None)
+    return named or f"data set {source['dataset']['path']}"
 
 
 def check_data_set(path: str, revision: str | None) -> None:

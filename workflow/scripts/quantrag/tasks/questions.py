@@ -16,9 +16,6 @@ if TYPE_CHECKING:
 
 #: Keys of a config entry that say what the task is; the others say which records of it are used.
 DEFINING_KEYS = ("answer", "labels", "group")
-#: The module that reads. Imported by its name, since it needs packages (and is code) that only the
-#: rule with its job has; every other script that asks what a task is comes here too.
-READER = "questions_reader"
 
 
 def define(name: str, entry: Mapping[str, Any]) -> Task:
@@ -37,12 +34,14 @@ def define(name: str, entry: Mapping[str, Any]) -> Task:
 
 
 def input_files(entry: Mapping[str, Any], split: str) -> dict[str, list[str]]:
-    """Paths of the files that a split is read from: both are read from the same.
+    """Paths of the files that the corpus or a split of the questions is read from.
 
     Raises:
         UserError: a file isn't there, or is of a kind that isn't read; names the key.
     """
-    return question_files.input_files(entry)
+    if split == CORPUS:
+        return question_files.corpus_files(entry)
+    return question_files.question_files(entry)
 
 
 def published_files(entry: Mapping[str, Any], split: str, resources: str) -> dict[str, str]:
@@ -64,21 +63,37 @@ def is_invented(entry: Mapping[str, Any]) -> bool:
 
 
 def reading(entry: Mapping[str, Any], split: str) -> dict[str, Any]:
-    """What decides how a split is read, as plain values; "train" is what is held out."""
+    """What decides how the corpus or a split is read, as plain values.
+
+    "train" is what is held out. Nothing of the questions decides how the corpus is read, or it
+    would be indexed again for every change of them.
+    """
+    if split == CORPUS:
+        return {key: entry[key] for key in ("corpus", "passages", "invalid_records")}
     is_training = split == "train"
-    keys = ("corpus", "questions", "answer", "labels", "group", "passages", "held_out")
+    keys = ("questions", "answer", "labels", "group", "held_out", "invalid_records")
     return {
-        **{key: entry[key] for key in (*keys, "invalid_records")},
+        **{key: entry[key] for key in keys},
         "max_queries": None if is_training else entry["max_queries"],
         "is_training": is_training,
     }
 
 
-def read(reading: Mapping[str, Any], files: Mapping[str, Any]) -> tuple["pa.Table", "pa.Table"]:
-    """Queries and documents of a split; raises UserError where its files are wrong.
+def reader(split: str) -> str:
+    """The module that reads the corpus or a split of the questions.
+
+    Imported by its name, since it needs packages (and is code) that only the rule with its job has;
+    every other script that asks what a task is comes here too.
+    """
+    return "corpus_reader" if split == CORPUS else "questions_reader"
+
+
+def read(reading: Mapping[str, Any], files: Mapping[str, Any]) -> dict[str, "pa.Table"]:
+    """Tables of the corpus or of a split; raises UserError where its files are wrong.
 
     Args:
         reading: from the function of this name.
-        files: paths, by the names of `input_files`.
+        files: paths, by the names of `input_files`; of a split also the table of `documents`.
     """
-    return importlib.import_module(f"quantrag.tasks.{READER}").read_task(reading, files)
+    name = reader(CORPUS if "corpus" in reading else "evaluated")
+    return importlib.import_module(f"quantrag.tasks.{name}").read(reading, files)

@@ -6,14 +6,16 @@ A kind is a module of this folder, named in `KINDS`. It has
   records of it are used, and where they come from;
 - `define(name, entry)`: the `Task`;
 - `input_files(entry, split)`: path of each file that a split ("train" for calibration) is read
-  from, or a list of paths, by a name of the kind's own;
+  from, or a list of paths, by a name of the kind's own. Where all queries share one corpus, it is
+  the split "corpus", and the others have only queries;
 - `published_files(entry, split, resources)`: URL of each file that is downloaded, by its path;
 - `reading(entry, split)`: what decides how a split is read, as plain values;
 - `typical_sizes(entry, known)`: the sizes of `config/estimate.yaml` for the task's data set, made
   those of this entry: `queries` and `documents` of a scope;
 - `is_invented(entry)`: whether a program wrote the texts, which the report then says;
-- `read(reading, files)`: tables of queries and documents (`quantrag.tasks.schemas`);
-- `READER`, optional: the module that `read` imports by its name.
+- `read(reading, files)`: the tables `queries` and `documents` (`quantrag.tasks.schemas`), of a
+  corpus and of queries without documents of their own one of them;
+- `reader(split)`, optional: the module that `read` imports by its name.
 
 It is imported by the Snakefile too, so only `read` may import what is slow.
 """
@@ -95,12 +97,13 @@ def reading(entry: Entry, split: str) -> dict[str, Any]:
     return {"kind": kind, **KINDS[kind].reading(entry, split)}
 
 
-def read(reading: Mapping[str, Any], files: Mapping[str, Any]) -> tuple["pa.Table", "pa.Table"]:
-    """Queries and documents of a split.
+def read(reading: Mapping[str, Any], files: Mapping[str, Any]) -> dict[str, "pa.Table"]:
+    """The tables of a split: `queries` and `documents`, or one of them.
 
     Args:
         reading: from the function of this name.
-        files: a path or several, by the names of `input_files`.
+        files: a path or several, by the names of `input_files`; of queries on a corpus also
+            `documents`, the table that the corpus was read into.
 
     Raises:
         UserError: a file is missing or wrong.
@@ -109,10 +112,10 @@ def read(reading: Mapping[str, Any], files: Mapping[str, Any]) -> tuple["pa.Tabl
     return KINDS[own.pop("kind")].read(own, files)
 
 
-def reader_files(entry: Entry) -> list[str]:
-    """The module that a task's kind reads by, where it is imported by name; none otherwise."""
-    name = getattr(KINDS[_kind(entry)], "READER", None)
-    return [f"quantrag/tasks/{name}.py"] if name else []
+def reader_files(entry: Entry, split: str) -> list[str]:
+    """The module that a split is read by, where it is imported by name; none otherwise."""
+    reader = getattr(KINDS[_kind(entry)], "reader", None)
+    return [f"quantrag/tasks/{reader(split)}.py"] if reader else []
 
 
 def _kind(entry: Entry) -> str:

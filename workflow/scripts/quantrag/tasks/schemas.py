@@ -24,10 +24,14 @@ QUERIES = pa.schema(
 DOCUMENTS = pa.schema(
     [(name, pa.string()) for name in ("document_id", "scope_id", "text", "target", "date")]
 )
-#: Key of the metadata of `queries.parquet`: JSON of what a reader of results must know.
+#: Key of the metadata of `queries.parquet` (and of a corpus' documents, which have no
+#: `empty_profiles`): JSON of what a reader of results must know.
 #: `empty_profiles`: how many queries have no documents to search. `dropped`: by kind of record, how
 #: many were left out, and of how many.
 RECORDS = "records"
+#: Key of the metadata of a corpus' `documents.parquet`: whether documents were cut, so that their
+#: ids are those of passages (`quantrag.tasks.passages.passage_id`).
+CUT = "cut"
 
 
 class Rows:
