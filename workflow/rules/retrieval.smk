@@ -12,7 +12,6 @@ from quantrag.model_files import encoder_folder
 rule index_lucene:
     """Build the Lucene index of a task's documents."""
     input:
-        queries="<results>/tasks/{task}/queries.parquet",
         documents="<results>/tasks/{task}/documents.parquet",
     output:
         index=directory("<results>/indexes/{task}/{retriever}/lucene"),

@@ -11,14 +11,14 @@ with job(snakemake):
 
     settings = dict(snakemake.params.settings)
     task = load(snakemake.wildcards.task, snakemake.params.task)
-    queries = read_arrow(snakemake.input.queries, columns=["scope_id"])
     documents = read_arrow(snakemake.input.documents, columns=["scope_id", "text", "target"])
     # Half for Java's heap, half for Python's tables and what Java keeps outside its heap.
     jvm.start(heap_mb=snakemake.resources.mem_mb // 2)
     lucene.build_index(
         snakemake.output.index,
         document_texts(documents, settings.pop("document_text"), task),
-        scopes_of(queries, documents),
+        # Of no query: an index is the same for all.
+        scopes_of(documents.slice(0, 0), documents),
         statistics=snakemake.params.statistics,
         **settings,
     )
