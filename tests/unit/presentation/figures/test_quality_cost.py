@@ -1,6 +1,7 @@
 """Score against cost."""
 
 import pandas as pd
+import pytest
 
 import figure_tables
 from figure_drawing import DEMO, draw
@@ -40,3 +41,17 @@ def test_mean_scores_take_the_cells_that_all_precisions_have():
     )  # fmt: skip
     means = quality_cost.mean_scores(scores, data.ordered_names(scores, baseline="a"))
     assert means["value"].tolist() == [1.0, 2.0]
+
+
+def test_costs_that_hardly_differ_lie_close_together():
+    assert quality_cost.cost_range(pd.Series([1.0, 4.0])) == (1, 4)
+    low, high = quality_cost.cost_range(pd.Series([1.0, 1.0001]))
+    assert high - low == pytest.approx(0.2, rel=1e-3)
+    tables = figure_tables.make(*DEMO, energy=False)
+    costs = tables["costs"]
+    costs["memory_gib"] = [0.27346 + 0.00002 * row for row in range(len(costs))]
+    axes = draw("quality_cost", tables).axes[0]
+    low, high = axes.get_xlim()
+    assert high - low > 0.04
+    axes.figure.canvas.draw()
+    assert not axes.xaxis.get_offset_text().get_text()

@@ -17,6 +17,8 @@ from quantrag.presentation.figures.layout import Block, Sheet
 
 LETTER_HEIGHT = 0.1  # inches between the letters of two models
 MODEL_NAME = 40  # characters
+#: Least part of the largest cost that an axis spans: else what hardly differs looks far apart.
+LEAST_SPAN = 0.2
 
 
 def draw(
@@ -71,6 +73,13 @@ def known_costs(costs: pd.DataFrame) -> list[str]:
     return [memory, *(cost for cost in measured if costs[cost].notna().any())]
 
 
+def cost_range(costs: pd.Series) -> tuple[float, float]:
+    """The least that an axis of these costs has to show."""
+    low, high = float(costs.min()), float(costs.max())
+    more = max(0.0, LEAST_SPAN * high - (high - low)) / 2
+    return low - more, high + more
+
+
 def with_energy_per_token(costs: pd.DataFrame) -> pd.DataFrame:
     """`costs.csv` with a column wh_per_1k: watt-hours per 1,000 tokens read or written."""
     tokens = costs["prompt_tokens"] + costs["output_tokens"]
@@ -113,6 +122,8 @@ def _panel(
         for i, precision in enumerate(part.index):
             axes.plot(x[[0, i]], y[[0, i]], color=style.LIGHT, linewidth=0.7, zorder=1.5)
             axes.plot(x[i], y[i], linestyle="none", **looks[precision].points())
+    # Nothing is seen of these, but the axis goes as far.
+    axes.plot(cost_range(points[cost]), [points["value"].mean()] * 2, linestyle="none")
     # Ticks away from the panel's ends: their labels would meet those of the next panel there.
     low, high = axes.get_xlim()
     inner = low + 0.12 * (high - low), high - 0.12 * (high - low)

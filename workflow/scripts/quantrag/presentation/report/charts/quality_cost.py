@@ -9,6 +9,7 @@ from quantrag.presentation import labels
 from quantrag.presentation.columns import COLUMNS
 from quantrag.presentation.data import OrderedNames
 from quantrag.presentation.figures.quality_cost import (
+    cost_range,
     known_costs,
     mean_scores,
     pareto_front,
@@ -51,8 +52,9 @@ def views(tables: Mapping[str, pd.DataFrame], names: OrderedNames, level: str) -
             ]  # fmt: skip
             tooltip = [*tips("precision", "model")]
             tooltip += [tip("value", metric.label), tip("cost", column.title, ",.3~f")]
+            scale = alt.Scale(zero=False, nice=True, domain=cost_range(merged[cost]))
             base = alt.Chart().encode(
-                x=alt.X("cost:Q", title=column.title, scale=alt.Scale(zero=False, nice=True)),
+                x=alt.X("cost:Q", title=column.title, scale=scale),
                 y=alt.Y("value:Q", title=metric.axis, scale=alt.Scale(zero=False)),
             )
             marks = precision_marks(names)
