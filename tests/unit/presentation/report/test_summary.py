@@ -384,8 +384,8 @@ def test_a_likelihood_is_stated_with_its_interval_and_its_course_over_k():
     title, (finding,) = summary.tasks[1]
     assert title == "LaMP-3U, Ranked probability score"
     assert finding.text == (
-        "Over all 3 cells together, the Ranked probability score of INT4 GPTQ of zephyr differs "
-        "from that of FP16 by +0.007 (95% interval +0.001 to +0.013). Along k: +0.011 at k = 0, "
+        "Over all 3 cells together, the Ranked probability score of INT4 GPTQ of zephyr minus "
+        "that of FP16 is +0.007 (95% interval +0.001 to +0.013). Along k: +0.011 at k = 0, "
         "+0.013 at k = 1, −0.002 at k = 3. With BM25 it changes by −0.004 per doubling of the "
         "prompt (95% interval −0.014 to +0.006, which holds 0)."
     )
@@ -394,13 +394,13 @@ def test_a_likelihood_is_stated_with_its_interval_and_its_course_over_k():
 
 def test_a_likelihood_whose_interval_holds_0_says_so():
     (finding,) = with_likelihood(ci_low=-0.001, ci_high=0.0134).tasks[1][1]
-    assert "by +0.007 (95% interval −0.001 to +0.013, which holds 0)." in finding.text
+    assert "is +0.007 (95% interval −0.001 to +0.013, which holds 0)." in finding.text
 
 
 def test_an_interval_that_is_not_known_is_left_out():
     summary = with_likelihood(ci_low=np.nan, ci_high=np.nan)
     (finding,) = summary.tasks[1][1]
-    assert "differs from that of FP16 by +0.007. Along k" in finding.text
+    assert "minus that of FP16 is +0.007. Along k" in finding.text
     table = comparisons(["inconclusive"] * 3)
     row = pooled("inconclusive", ci_low=np.nan, ci_high=np.nan)
     [(_, [finding])] = summary_of(table, NO_TRENDS, CRITERIA, row).tasks

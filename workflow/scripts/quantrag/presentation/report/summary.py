@@ -210,8 +210,8 @@ def _likelihood(
         same = whole["verdict"] == "equivalent"
         equivalent = f"; equivalent {criteria.within(metric.key)}" if same else ""
         parts.append(
-            f"{where}, the {metric.label} of {subject} differs from that of "
-            f"{labels.name(first['baseline'])} by {_signed(whole['difference'], metric)}{unit}"
+            f"{where}, the {metric.label} of {subject} minus that of "
+            f"{labels.name(first['baseline'])} is {_signed(whole['difference'], metric)}{unit}"
             f"{_interval(whole, metric, criteria, equivalent)}."
         )
     else:
