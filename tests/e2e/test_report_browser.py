@@ -12,6 +12,7 @@ from quantrag.scoring.evidence import ABSENT, THIRDS, place_of_evidence
 
 DOWN = "\ue015"
 RESULT = "document.querySelectorAll('#explorer-list button').length"
+EVIDENCE_SHOWN = "document.querySelector('#explorer [name=evidence]').checkVisibility()"
 
 
 @pytest.fixture(scope="module")
@@ -117,6 +118,8 @@ def test_tables_sort_by_value_both_ways(page):
 def test_the_explorer_filters_and_compares(page):
     show(page, "#explorer")
     page.wait(f"{RESULT} === 12")
+    # There is nothing to choose where no evidence is known.
+    assert not page.run(f"return {EVIDENCE_SHOWN}")
     page.choose("[name=show]", "changed")
     changed = page.run(f"return {RESULT}")
     count = page.run("return document.getElementById('explorer-count').textContent")
@@ -148,6 +151,7 @@ def test_questions_on_a_corpus_are_filtered_by_evidence_and_metadata(browser, tm
     browser.open(path)
     show(browser, "#explorer")
     browser.wait(f"{RESULT} === 20")
+    assert browser.run(f"return {EVIDENCE_SHOWN}")
     browser.choose("[name=k]", "3")
     queries = pd.read_parquet(files.queries["handbook"])
     prompts = pd.read_parquet(next(path for path in files.prompts if path.endswith("bm25.parquet")))

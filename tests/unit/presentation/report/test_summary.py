@@ -412,4 +412,4 @@ def test_nats_per_token_are_named():
     likely = main.assign(metric="nll", difference=0.02)
     row = pooled("equivalent", task="LaMP-5U", metric="nll", n_cells=2)
     (finding,) = summary_of(pd.concat([main, likely]), NO_TRENDS, CRITERIA, row).tasks[1][1]
-    assert "by +0.012 nats per token (95% interval +0.002 to +0.022; equivalent" in finding.text
+    assert "is +0.012 nats per token (95% interval +0.002 to +0.022; equivalent" in finding.text
