@@ -135,13 +135,16 @@ def test_labels_inside_words_are_no_labels():
         ("A Title: Giving Names", "Giving Names"),
         ("A Study of Cats\n\nThis title reflects", "A Study of Cats"),
         ("## A Study of Cats", "A Study of Cats"),
+        # Cut off at the most tokens of an answer.
+        ("A Study of Cats\n\nA Study of Cats\n\nTitle:", "A Study of Cats"),
+        ("Title: A Study of Cats\n**Title:**", "A Study of Cats"),
     ],
 )
 def test_lenient_cleans_titles(text, title):
     assert lamp_task(5).parse(text, "lenient")[:2] == (title, True)
 
 
-@pytest.mark.parametrize("text", ["", "  \n ", '""', "**"])
+@pytest.mark.parametrize("text", ["", "  \n ", '""', "**", "Title:", "Title:\n\nAnswer: "])
 def test_no_title_is_not_valid(text):
     assert lamp_task(5).parse(text, "lenient")[:2] == ("", False)
 

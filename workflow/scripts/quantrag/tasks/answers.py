@@ -266,6 +266,9 @@ def _as_word(text: str) -> re.Pattern[str]:
 
 def _title(text: str, labels: Sequence[str]) -> str:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
+    # An answer that was cut off after a lead has said nothing there.
+    while lines and _LEAD.match(lines[-1]) and not _LEAD.sub("", lines[-1]).strip(_QUOTES):
+        lines.pop()
     if not lines:
         return ""
     led = next((i for i, line in enumerate(lines) if _LEAD.match(line)), None)
