@@ -12,8 +12,8 @@ One model, one precision, the same prompts and the same answers wanted of everyb
                  the baseline's answers; and as they are usually measured, by `prompt_logprobs` of
                  `LLM.generate` over prompt and text
   shuffled       the sweep in a random order, the cache as large as it usually is
-  precisions     sweep and raw at every precision, against what the device can do: the arithmetic
-                 and the reading of memory that the work takes at the rates measured in this run
+  precisions     sweep and raw at every precision, and how long the work's arithmetic and reading
+                 of memory would take at the device's rates, measured in this run in 16 bits
 
     python benchmarks/generation.py [--json FILE] [--quick] [--parts a,b] [--queries 4]
 
@@ -22,7 +22,8 @@ and medians count. Prompts are the files that `build_prompts` writes; the demo's
 the default; `--quantized` is another precision of the same model, the demo's INT4.
 For the sizes of a real model without a download: `--random-model 7b --device cuda`, which writes
 24 GB of random weights in three precisions below TMPDIR and runs `precisions`, `shuffled` and
-`one-at-a-time` on 40 queries; `--random-model tiny` tries that on a CPU.
+`one-at-a-time` once on 40 queries (eight engine starts); `--random-model tiny` tries that on a CPU
+with AVX-512.
 `--quick`: one query a task, 8 new tokens, only `sweep` and `one-at-a-time`.
 """
 
@@ -89,17 +90,24 @@ def main() -> None:
     parser.add_argument("--new-tokens", type=int, default=64)
     parser.add_argument("--compiled", action="store_true", help="without enforce_eager")
     parser.add_argument("--kills", type=int, default=3)
-    parser.add_argument("--repeats", type=int, default=3, help="of sweep, raw and likelihood")
+    parser.add_argument("--repeats", type=int, help="of most parts; 3, of a random model 1")
     parser.add_argument("--parts", help=f"{PARTS}; of a random model {PARTS_OF_RANDOM}")
     parser.add_argument("--random-model", choices=SHAPES, help="random weights of this shape")
-    parser.add_argument("--precisions", default=",".join(PRECISIONS), help="of --random-model")
+    parser.add_argument(
+        "--precisions",
+        default=",".join(PRECISIONS),
+        help="of --random-model; the first one is the baseline",
+    )
     arguments = parser.parse_args()
+    if unknown := set(arguments.precisions.split(",")) - PRECISIONS.keys():
+        parser.error(f"unknown precision {min(unknown)!r}. Allowed: {', '.join(PRECISIONS)}")
     if arguments.quick:
         arguments.parts, arguments.repeats = "sweep,one-at-a-time", 1
         arguments.queries, arguments.new_tokens = 1, 8
     random_model = arguments.random_model
     arguments.parts = arguments.parts or (PARTS_OF_RANDOM if random_model else PARTS)
     arguments.queries = arguments.queries or (40 if random_model else 4)
+    arguments.repeats = arguments.repeats or (1 if random_model else 3)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     common.run(measure, arguments)
 
@@ -125,6 +133,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
         known = {}
         if "precisions" in parts:
             found |= precisions(arguments, folder, checkpoints, known)
+            show_precisions(found)
         found |= compared(arguments, folder, known)
         if "order" in parts:
             found |= prefix_order(arguments, folder)
@@ -138,7 +147,6 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
         if not isinstance(value, dict):
             rows.append((key + goal, printed(value)))
     common.show("generation", rows)
-    show_precisions(found)
     return found
 
 
@@ -150,8 +158,6 @@ def printed(value: float | str | None) -> str:
 
 def show_precisions(found: Mapping[str, Any]) -> None:
     """A table with a column for each precision."""
-    if "precisions" not in found:
-        return
     device, columns = found["device"], found["precisions"]
     print(f"\n{device['name']}: {device['tflops']:,.3g} TFLOPS, {device['gb_per_s']:,.0f} GB/s")
     print(" " * 32 + "".join(f"{name:>14}" for name in columns))
@@ -200,7 +206,7 @@ def precisions(
     checkpoints: Mapping[str, Path],
     known: dict[str, dict[str, Any]],
 ) -> dict[str, Any]:
-    """Every precision's sweep, against the engine itself and against what the device can do.
+    """Every precision's sweep, against the engine itself and against the device's 16-bit rates.
 
     The first precision's sweep and raw run are also entered in `known`.
     """
@@ -225,7 +231,7 @@ def precisions(
             "output_tokens_per_s": sweep["output_tokens"] / sweep["generate_s"],
             "arithmetic_alone_s": reading_s,
             "memory_alone_s": writing_s,
-            "fraction_of_device": (reading_s + writing_s) / sweep["generate_s"],
+            "fraction_of_16_bit_rates": (reading_s + writing_s) / sweep["generate_s"],
             "loaded_gib": sweep["loaded_gib"],
             "linear_kernels": sweep["linear_kernels"],
         }
@@ -255,8 +261,11 @@ def compared(
         single = timed(arguments, folder, "one-at-a-time", "single")
         found["one_at_a_time_generate_s"] = single["generate_s"]
         if sweep:
-            # Generation alone. The loop is spared the repeated prompts that it would answer again.
-            found["sweep_speedup_vs_one_at_a_time"] = single["generate_s"] / sweep["generate_s"]
+            # Generation alone. The loop is spared the repeated prompts that it would answer again,
+            # and of many prompts it has only some.
+            singly = single["generate_s"] / single["prompt_tokens"]
+            together = sweep["generate_s"] / sweep["prompt_tokens"]
+            found["sweep_speedup_vs_one_at_a_time"] = singly / together
     if sweep and raw:
         found["raw_engine_fraction"] = raw["generate_s"] / sweep["generate_s"]
     for name, values in medians.items():

@@ -32,6 +32,7 @@ from quantrag.runtime.telemetry import Stopwatch
 
 #: Tokens in a block of the cache, for sweep and raw alike: vLLM's own 128 on a CPU shares little.
 BLOCK_SIZE = {"cpu": 32, "cuda": 16}
+MOST_SINGLE_PROMPTS = 60
 
 
 def job_of(
@@ -48,8 +49,6 @@ def job_of(
         "vllm": {
             "enforce_eager": not arguments.compiled,
             "block_size": BLOCK_SIZE[arguments.device],
-            # As the demo does.
-            "unpack_gptq": arguments.device == "cpu",
             **vllm,
         },
     }
@@ -91,14 +90,14 @@ def sweep(
     }
     return {
         **{key: session[key] for key in keys},
-        **least_work(arguments, session),
+        **work(arguments, session),
         "loaded_gib": report["loaded_weight_bytes"] / 2**30,
         "linear_kernels": ", ".join(sorted(kernels)),
     }
 
 
-def least_work(arguments: argparse.Namespace, session: Mapping[str, Any]) -> dict[str, float]:
-    """Operations and bytes of memory that a session's tokens take at least.
+def work(arguments: argparse.Namespace, session: Mapping[str, Any]) -> dict[str, float]:
+    """Operations of a session's tokens, and bytes of memory that it reads while writing.
 
     As `quantrag.estimate.model` reckons: two operations per parameter and token; each step of
     writing reads all weights, and the cache of every answer in the batch.
@@ -115,14 +114,16 @@ def least_work(arguments: argparse.Namespace, session: Mapping[str, Any]) -> dic
 
 
 def linear_parameters(checkpoint: Path) -> int:
-    """Parameters of a model's matrices, all but those of its embeddings."""
+    """Parameters of the matrices that every token goes through: no embeddings, no output head."""
     import torch
     from transformers import AutoConfig, AutoModelForCausalLM
 
     config = AutoConfig.from_pretrained(checkpoint, local_files_only=True)
     with torch.device("meta"):
         model = AutoModelForCausalLM.from_config(config)
-    return sum(m.weight.numel() for m in model.modules() if isinstance(m, torch.nn.Linear))
+    head = model.get_output_embeddings()
+    matrices = [m for m in model.modules() if isinstance(m, torch.nn.Linear) and m is not head]
+    return sum(matrix.weight.numel() for matrix in matrices)
 
 
 def limits(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -165,9 +166,10 @@ def baseline_scored(arguments: argparse.Namespace) -> dict:
     return sweep(arguments, likelihood="gold+baseline")
 
 
-def quantized(arguments: argparse.Namespace) -> dict:
-    """The sweep of another precision."""
-    return sweep(arguments, checkpoint=arguments.quantized)
+def quantized(arguments: argparse.Namespace, **options: Any) -> dict:
+    """The sweep of another precision, on a CPU as the demo runs it."""
+    unpack = arguments.device == "cpu"
+    return sweep(arguments, checkpoint=arguments.quantized, unpack_gptq=unpack, **options)
 
 
 def baseline_answers_of(arguments: argparse.Namespace) -> list[Path]:
@@ -178,11 +180,8 @@ def baseline_answers_of(arguments: argparse.Namespace) -> list[Path]:
 
 def quantized_scored(arguments: argparse.Namespace) -> dict:
     """The same with the likelihoods of golds and of the baseline's answers."""
-    return sweep(
-        arguments,
-        checkpoint=arguments.quantized,
-        likelihood="gold+baseline",
-        baseline_files=baseline_answers_of(arguments),
+    return quantized(
+        arguments, likelihood="gold+baseline", baseline_files=baseline_answers_of(arguments)
     )
 
 
@@ -266,6 +265,8 @@ def one_at_a_time(arguments: argparse.Namespace) -> dict:
     from transformers import AutoModelForCausalLM
 
     ids = distinct_prompts(arguments.folder)
+    # Of many, evenly: at 7B a prompt takes seconds.
+    ids = ids[:: -(-len(ids) // MOST_SINGLE_PROMPTS)]
     sampling = job_of(arguments).spec.sampling
     torch.set_num_threads(CORES)
     watch = Stopwatch()
@@ -293,6 +294,7 @@ def one_at_a_time(arguments: argparse.Namespace) -> dict:
     return {
         "load_s": load_s,
         "generate_s": watch.seconds(),
+        "prompts": len(ids),
         "prompt_tokens": sum(map(len, ids)),
         "output_tokens": output_tokens,
     }
@@ -314,11 +316,12 @@ def parameters(arguments: argparse.Namespace) -> Any:
 def start_llm(arguments: argparse.Namespace, longest: int, **options: Any) -> Any:
     """vLLM's `LLM`, as a user would start it: the engine in processes of its own."""
     os.environ |= {"HF_HUB_OFFLINE": "1", "VLLM_NO_USAGE_STATS": "1"}
-    cores = ",".join(map(str, sorted(os.sched_getaffinity(0))))
-    os.environ["VLLM_CPU_OMP_THREADS_BIND"] = cores
-    if not arguments.compiled:
-        # As the sweep does: what vLLM compiles even in eager mode would only slow the start.
-        os.environ["TORCH_COMPILE_DISABLE"] = "1"
+    if arguments.device == "cpu":
+        # As the sweep does (`quantrag.engines.vllm_environment`).
+        cores = ",".join(map(str, sorted(os.sched_getaffinity(0))))
+        os.environ |= {"VLLM_CPU_OMP_THREADS_BIND": cores, "VLLM_CPU_INT4_W4A8": "0"}
+        if not arguments.compiled:
+            os.environ["TORCH_COMPILE_DISABLE"] = "1"
     from vllm import LLM
 
     memory = (

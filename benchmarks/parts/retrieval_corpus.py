@@ -123,7 +123,7 @@ def faiss_flat(passages: int, n_queries: int, repeats: int) -> dict[str, float]:
             "ours": lambda: faiss_index.build_index(vectors, of_document, scratch / "ours"),
             "peer": build_peer,
         }
-        # Fractions of a second, of which the disk's moods are a large part.
+        # Fractions of a second, which the disk's speed dominates.
         indexing, _, _ = in_turn(4 * repeats, build)
         own, peer = (
             faiss_index.read_index(scratch / "ours"),

@@ -32,9 +32,10 @@ def search(
     b: float = 0.4,
     depth: int | None = None,
     scopes_per_shard: int = 500,
+    batch: int = 5_000,
 ) -> list[tuple[list[int], list[float]]]:
     """Index users given as (id, documents, queries), and rank all queries' profiles."""
-    lucene.SCOPES_PER_SHARD = scopes_per_shard
+    lucene.SCOPES_PER_SHARD, lucene.BATCH = scopes_per_shard, batch
     owners = [user for user, documents, _ in users for _ in documents]
     askers = [user for user, _, queries in users for _ in queries]
     scopes = scopes_of(

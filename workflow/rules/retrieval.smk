@@ -30,7 +30,6 @@ rule index_lucene:
     params:
         settings=plan.retrieval.settings("document_text", "analyzer", "keep_stopwords"),
         statistics=plan.retrieval.statistics,
-        task=lambda wildcards: plan.tasks.definitions[wildcards.task],
         code=plan.code("index_lucene.py"),
     script:
         "../scripts/index_lucene.py"
@@ -92,7 +91,6 @@ rule encode_documents:
         settings=plan.retrieval.settings(
             "document_text", "document_prefix", "pooling", "normalize", "max_length", "dtype"
         ),
-        task=lambda wildcards: plan.tasks.definitions[wildcards.task],
         code=plan.code("encode_documents.py"),
     script:
         "../scripts/encode_documents.py"
@@ -202,7 +200,6 @@ rule retrieve_okapi:
         runtime=growing(60),
     params:
         settings=plan.retrieval.settings("document_text", "tokens", "k1", "b", "epsilon"),
-        task=lambda wildcards: plan.tasks.definitions[wildcards.task],
         depth=plan.retrieval.depth,
         code=plan.code("retrieve_okapi.py"),
     script:
@@ -291,7 +288,6 @@ rule retrieve_rerank:
     params:
         model=lambda wildcards: plan.retrieval.cross_encoder(wildcards.retriever),
         settings=plan.retrieval.settings("document_text", "depth", "max_length", "dtype"),
-        task=lambda wildcards: plan.tasks.definitions[wildcards.task],
         depth=plan.retrieval.depth,
         code=plan.code("retrieve_rerank.py"),
     script:

@@ -121,7 +121,7 @@ use rule prepare_corpus as prepare_questions with:
         "<logs>/prepare_questions/{task}.log",
     benchmark:
         "<benchmarks>/prepare_questions/{task}.tsv"
-    # Wrong ones are to be said before documents are encoded for hours.
+    # Report wrong questions before hours go into encoding.
     priority: 1
     params:
         task=lambda wildcards: plan.tasks.reading(wildcards.task),

@@ -10,7 +10,6 @@ with job(snakemake):
     from quantrag.retrieval.text import document_texts
     from quantrag.retrieval.vectors import encode_to_folder
     from quantrag.tables import read_arrow
-    from quantrag.tasks.registry import load
 
     torch.set_num_threads(snakemake.threads)
     settings = dict(snakemake.params.settings)
@@ -20,7 +19,7 @@ with job(snakemake):
     encoder = Encoder(folder, EncodingOptions(**settings))
     encode_to_folder(
         encoder,
-        document_texts(documents, choice, load(snakemake.wildcards.task, snakemake.params.task)),
+        document_texts(documents, choice),
         snakemake.output.vectors,
         encoder.prefix(prefix, "document"),
     )

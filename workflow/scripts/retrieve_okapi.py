@@ -8,7 +8,6 @@ with job(snakemake):
     from quantrag.retrieval.scopes import scopes_of
     from quantrag.retrieval.text import document_texts, query_texts
     from quantrag.tables import read_arrow, write_table
-    from quantrag.tasks.registry import load
 
     settings = dict(snakemake.params.settings)
     choice, tokens = settings.pop("document_text"), settings.pop("tokens")
@@ -17,7 +16,7 @@ with job(snakemake):
         snakemake.input.documents, columns=["scope_id", "document_id", "text", "target"]
     )
     rankings = okapi.retrieve(
-        document_texts(documents, choice, load(snakemake.wildcards.task, snakemake.params.task)),
+        document_texts(documents, choice),
         query_texts(queries),
         scopes_of(queries, documents),
         tokens=tokens,

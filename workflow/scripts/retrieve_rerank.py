@@ -11,7 +11,6 @@ with job(snakemake):
     from quantrag.retrieval.runs import rankings_of, run_table
     from quantrag.retrieval.text import document_texts, query_texts
     from quantrag.tables import read_arrow, write_table
-    from quantrag.tasks.registry import load
 
     torch.set_num_threads(snakemake.threads)
     params, settings = snakemake.params, dict(snakemake.params.settings)
@@ -26,7 +25,7 @@ with job(snakemake):
         CrossEncoder(folder, **settings).score,
         rankings_of(read_arrow(run, columns=["query_id", "document_id"]), queries, documents),
         query_texts(queries).to_pylist(),
-        document_texts(documents, choice, load(snakemake.wildcards.task, params.task)),
+        document_texts(documents, choice),
         depth=depth,
         keep=params.depth,
     )

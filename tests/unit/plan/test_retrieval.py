@@ -3,6 +3,8 @@
 import re
 from types import SimpleNamespace
 
+import pytest
+
 from lamp_tasks import in_a_corpus
 from quantrag.plan.retrieval import RetrievalPlan
 from shipped_experiments import experiment
@@ -24,6 +26,26 @@ RETRIEVAL = RetrievalPlan(experiment(retrievers=RETRIEVERS))
 def test_a_stage_depends_on_the_keys_that_it_names():
     settings = RETRIEVAL.settings("k1", "b")
     assert settings(SimpleNamespace(retriever="bm25")) == {"k1": 2, "b": 0.4}
+
+
+@pytest.mark.parametrize(
+    ("lamp", "text"),
+    [
+        (1, "target_and_text"),
+        (2, "text"),
+        (3, "text"),
+        (4, "target_and_text"),
+        (5, "target_and_text"),
+        (7, "text"),
+    ],
+)
+def test_of_a_task_only_the_text_that_is_usually_searched_decides_an_index(lamp, text):
+    own = {"bm25": {"kind": "lucene"}, "titles": {"kind": "lucene", "document_text": "text"}}
+    plan = RetrievalPlan(experiment(tasks={"t": {"lamp": lamp}}, retrievers=own))
+    settings = plan.settings("document_text")
+    wildcards = SimpleNamespace(task="t", retriever="bm25")
+    assert settings(wildcards) == {"document_text": text}
+    assert settings(SimpleNamespace(task="t", retriever="titles")) == {"document_text": "text"}
 
 
 def test_rules_take_the_retrievers_of_their_kind():

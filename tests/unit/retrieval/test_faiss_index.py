@@ -172,3 +172,13 @@ def test_gpu_search_of_a_corpus_compares_with_all_of_it(monkeypatch):
     monkeypatch.setattr(index, "search", None)
     found = [rows.tolist() for rows, _ in faiss_index.retrieve_from_corpus(index, queries, 9)]
     assert found == expected
+
+
+def test_candidates_that_are_none_come_last_and_are_cut():
+    stored = np.array([[1.0, 0], [0, 1], [1, 0], [2, 0]], dtype=np.float32)
+    rows = np.array([[2, -1, 0, -1], [3, 1, 0, 2]])
+    vectors = np.array([[1.0, 0], [1, 0]], dtype=np.float32)
+    few, all_ = faiss_index._exactly(stored, vectors, rows, 3)
+    assert (few[0].tolist(), few[1].tolist()) == ([0, 2], [1, 1])
+    assert (all_[0].tolist(), all_[1].tolist()) == ([3, 0, 2], [2, 1, 1])
+    assert few[1].dtype == np.float64

@@ -172,6 +172,14 @@ def test_ties_in_a_corpus_keep_its_order_also_where_the_ranking_is_cut(search):
     assert len(set(scores)) == 1
 
 
+def test_rows_are_found_again_across_batches_and_empty_texts(search):
+    empty = {0, 3, 4, 5, 11}
+    documents = ["" if row in empty else f"word{row}" for row in range(14)]
+    queries = [f"word{row}" for row in range(14)]
+    found = search([("u", documents, queries)], statistics="corpus", depth=5, batch=3)
+    assert [rows for rows, _ in found] == [[] if row in empty else [row] for row in range(14)]
+
+
 def test_a_corpus_ranks_as_a_profile_with_the_same_documents_does(search):
     documents = ["one two two", "", "three", "two", "two three one", "two"]
     queries = ["two", "one three", "four"]

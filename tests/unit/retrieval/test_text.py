@@ -1,7 +1,6 @@
 import pyarrow as pa
 import pytest
 
-from lamp_tasks import lamp_task
 from quantrag.retrieval.settings import LuceneSettings
 from quantrag.retrieval.text import document_texts, query_texts
 
@@ -9,20 +8,11 @@ DOCUMENTS = pa.table({"text": ["an abstract"], "target": ["A Title"]})
 
 
 @pytest.mark.parametrize(
-    ("choice", "lamp", "text"),
-    [
-        ("text", 5, "an abstract"),
-        ("target_and_text", 3, "A Title an abstract"),
-        ("task", 5, "A Title an abstract"),
-        ("task", 3, "an abstract"),
-        ("task", 1, "A Title an abstract"),
-        ("task", 4, "A Title an abstract"),
-        ("task", 2, "an abstract"),
-        ("task", 7, "an abstract"),
-    ],
+    ("choice", "text"),
+    [("text", "an abstract"), ("target_and_text", "A Title an abstract")],
 )
-def test_the_searched_text(choice, lamp, text):
-    assert document_texts(DOCUMENTS, choice, lamp_task(lamp)).to_pylist() == [text]
+def test_the_searched_text(choice, text):
+    assert document_texts(DOCUMENTS, choice).to_pylist() == [text]
 
 
 def test_queries_search_with_their_text():
@@ -40,6 +30,6 @@ def test_more_text_than_a_string_array_holds():
     """2 GiB are the most of one `string` array; a table of a task may have more."""
     chunk = pa.array(["x" * 2**26] * 4, pa.string())
     column = pa.chunked_array([chunk] * 9)
-    texts = document_texts(pa.table({"text": column, "target": column}), "text", lamp_task(3))
+    texts = document_texts(pa.table({"text": column, "target": column}), "text")
     assert len(texts) == 36
     assert texts.nbytes > 2**31

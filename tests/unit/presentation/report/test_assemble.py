@@ -32,7 +32,7 @@ def test_weights_that_were_unpacked_are_named(tmp_path):
     costs = json.loads(path.read_text())
     costs["provenance"]["engine_reports"] = [{"kernels": {}, "unpacked": True}]
     path.write_text(json.dumps(costs))
-    named = f"The weights of {labels.name(path.stem)} of {path.parent.name} were unpacked to"
+    named = f"the weights of {labels.name(path.stem)} of {path.parent.name} were unpacked to"
     assert named in make_report(files, config)
 
 

@@ -47,9 +47,9 @@ class VllmSettings(Section):
     unpack_gptq: bool = Field(
         False,
         description="On a CPU, unpack 4-bit weights when they are loaded, though vLLM has a kernel "
-        "for them: equal products up to rounding, prompts are read in half of the time, and the "
-        "memory is that of 16 bits. Where there is no kernel they are unpacked anyway; a GPU has "
-        "one.",
+        "for them: equal products up to rounding, prompts are read in about 60% of the time, and "
+        "the memory is that of 16 bits. Where there is no kernel they are unpacked anyway; a GPU "
+        "has one.",
     )
     extra: Options = Field(
         {},

@@ -7,6 +7,7 @@ from quantrag.config.experiment import Experiment
 from quantrag.model_files import encoder_name
 from quantrag.plan.wildcards import one_of
 from quantrag.retrieval.settings import inputs_of
+from quantrag.tasks.registry import load_all
 from quantrag.tasks.task import CORPUS
 
 Entry = Mapping[str, Any]
@@ -24,6 +25,10 @@ class RetrievalPlan:
     def __init__(self, experiment: Experiment) -> None:
         self._entries = {name: entry.model_dump() for name, entry in experiment.retrievers.items()}
         self._scopes = experiment.scopes
+        tasks = load_all({name: task.model_dump() for name, task in experiment.tasks.items()})
+        self._usual_texts = {
+            task.name: "target_and_text" if task.target_is_searched else "text" for task in tasks
+        }
         self._depth = experiment.depth
         self.indexed = [
             name for name, entry in self._entries.items() if entry["kind"] in ("lucene", "dense")
@@ -50,11 +55,17 @@ class RetrievalPlan:
         return one_of(name for name, entry in self._entries.items() if entry["kind"] == kind)
 
     def settings(self, *keys: str) -> Callable[[Any], dict[str, Any]]:
-        """Params function: the keys of the retriever's entry that one stage depends on."""
+        """Params function: the keys of the retriever's entry that one stage depends on.
+
+        A `document_text` of `task` is resolved: nothing else that a task is decides an index.
+        """
 
         def of(wildcards: Any) -> dict[str, Any]:
             entry = self._entries[wildcards.retriever]
-            return {key: entry[key] for key in keys}
+            found = {key: entry[key] for key in keys}
+            if found.get("document_text") == "task":
+                found["document_text"] = self._usual_texts[wildcards.task]
+            return found
 
         return of
 

@@ -69,7 +69,8 @@ TABLE = {
     ("float16", "transformers", "cpu"): _ANY,
     ("gptq-4", "vllm", "cuda"): _MARLIN,
     ("gptq-4", "vllm", "cpu"): Support(
-        note="a kernel of its own with AVX-512 and bfloat16; else unpacked to `dtype` when loaded"
+        note="a kernel of its own with AVX-512 and bfloat16; else, or with `unpack_gptq`, unpacked "
+        "to `dtype` when loaded"
     ),
     ("gptq-4", "transformers", "cuda"): _DENSE,
     ("gptq-4", "transformers", "cpu"): _DENSE,

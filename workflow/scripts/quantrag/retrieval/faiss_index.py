@@ -54,7 +54,7 @@ def flat_index(vectors: np.ndarray, of_document: np.ndarray) -> faiss.IndexFlatI
             part = of_document[start : start + ROWS_AT_ONCE]
             place, first = stored[start : start + len(part)], part[0]
             if np.array_equal(part, np.arange(first, first + len(part))):
-                # Texts of their own: one copy, which is faster than row by row.
+                # Every document has its own text: one block copy is faster than row by row.
                 place[:] = vectors[first : first + len(part)]
             else:
                 # "clip", which no row needs, writes in place; numpy's default copies once more.

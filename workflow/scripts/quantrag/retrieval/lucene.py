@@ -179,8 +179,10 @@ def _rows(shard: Path, indexed: np.ndarray) -> np.ndarray:
     for start in range(0, len(indexed), BATCH):
         part = indexed[start : start + BATCH]
         query = inside("id", _id(part[0]), _id(part[-1]), True, True)
-        found = searcher.search(query, len(part), by_id)
-        rows[[hit["doc"] for hit in _hits(mapper, found)]] = part
+        documents = [hit["doc"] for hit in _hits(mapper, searcher.search(query, len(part), by_id))]
+        if len(documents) != len(part):
+            raise RuntimeError(f"Lucene has {len(documents)} of {len(part)} documents")
+        rows[documents] = part
     reader.close()
     return rows
 

@@ -3,23 +3,20 @@
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from quantrag.tasks.task import Task
 
-
-def document_texts(documents: pa.Table, choice: str, task: Task) -> pa.Array:
+def document_texts(documents: pa.Table, choice: str) -> pa.Array:
     """The text by which each document is found.
 
     Args:
         documents: table with the string columns `text` and `target`.
-        choice: `text` (abstract, review: without title or rating), `target_and_text` (title first,
-            joined by a space), or `task` (what is usual for the task's data set).
-        task: the documents' task.
+        choice: `text` (abstract, review: without title or rating) or `target_and_text` (title
+            first, joined by a space).
 
     Returns:
         One `large_string` per document, in the table's order.
     """
     text = _large(documents["text"])
-    if choice == "text" or (choice == "task" and not task.target_is_searched):
+    if choice == "text":
         return text
     target = _large(documents["target"])
     return pc.binary_join_element_wise(target, text, pa.scalar(" ", pa.large_string()))

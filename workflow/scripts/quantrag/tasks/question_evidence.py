@@ -28,6 +28,8 @@ class EvidenceSearch:
         self._rows: dict[str, list[int]] = {}
         # Ids of the passages that each name stands for.
         self._passages: dict[str, list[str]] = {}
+        # Text and passages' spans of the documents that quotes were looked for in.
+        self._documents: dict[str, tuple[str, list[tuple[str, int, int]]]] = {}
         self._an_id = self._document_of(self._ids[0]) if self._ids else ""
         named = wanted.intersection(self._ids)
         watched = wanted | {self._document_of(passage) for passage in named}
@@ -84,13 +86,16 @@ class EvidenceSearch:
     def _document(self, name: str) -> tuple[str, list[tuple[str, int, int]]]:
         """The text of a document, and the span of each of its passages.
 
-        Where it was cut, it is put together again: between its passages was only white space.
+        Where it was cut, it is put together again: between its passages was only white space, and
+        each begins and ends after the one before it.
         """
-        text, spans = "", []
-        for row in self._rows[name]:
-            passage = self._texts[row].as_py()
-            start = parse_id(self._ids[row])[1] if self._cut else 0
-            stop = start + len(passage)
-            text = text[:start].ljust(start) + passage + text[stop:]
-            spans.append((self._ids[row], start, stop))
-        return text, spans
+        if name not in self._documents:
+            parts, spans, end = [], [], 0
+            for row in self._rows[name]:
+                passage = self._texts[row].as_py()
+                start = parse_id(self._ids[row])[1] if self._cut else 0
+                parts += [" " * (start - end), passage[max(0, end - start) :]]
+                end = start + len(passage)
+                spans.append((self._ids[row], start, end))
+            self._documents[name] = "".join(parts), spans
+        return self._documents[name]

@@ -122,7 +122,7 @@ def _panel(
         for i, precision in enumerate(part.index):
             axes.plot(x[[0, i]], y[[0, i]], color=style.LIGHT, linewidth=0.7, zorder=1.5)
             axes.plot(x[i], y[i], linestyle="none", **looks[precision].points())
-    # Nothing is seen of these, but the axis goes as far.
+    # Invisible points that only widen the axis.
     axes.plot(cost_range(points[cost]), [points["value"].mean()] * 2, linestyle="none")
     # Ticks away from the panel's ends: their labels would meet those of the next panel there.
     low, high = axes.get_xlim()

@@ -334,7 +334,7 @@ def _left_out(queries: Mapping[str, str]) -> Iterator[str]:
 
 
 def _unpacked(costs: Sequence[str]) -> Iterator[str]:
-    """What the memory and the speed of weights that a CPU had unpacked can't say."""
+    """Precisions whose speed and memory mean nothing because their weights were unpacked."""
     found = [json.loads(Path(path).read_text(encoding="utf-8"))["provenance"] for path in costs]
     names = [
         f"{labels.name(origin['precision'])} of {origin['model']}"
@@ -343,9 +343,9 @@ def _unpacked(costs: Sequence[str]) -> Iterator[str]:
     ]
     if names:
         yield (
-            f"The weights of {' and '.join(names)} were unpacked to 16 bits or more when they were "
-            "loaded, since on this CPU that is faster or the only way: the answers are the "
-            "precision's, its speed and memory are not."
+            f"On this CPU, the weights of {', '.join(names)} were unpacked to 16 or more bits when "
+            "they were loaded. The answers are those of the quantized model; speed and memory are "
+            "those of the unpacked one."
         )
 
 
