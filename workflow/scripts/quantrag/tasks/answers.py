@@ -24,7 +24,7 @@ from typing import NamedTuple
 from quantrag.tasks.tokens import UNSPACED, squad_tokens
 
 # Raise it whenever a rule gives another prediction for some text: it stands in the scores' files.
-VERSION = 3
+VERSION = 4
 GENERAL_RULES = ("lenient", "strict")
 
 LABEL, RATING, SHORT, TEXT = "label", "rating", "short", "text"
