@@ -62,3 +62,12 @@ def test_likelihoods_stand_beside_the_main_metric():
     pairs = [("a", "mae"), ("a", "divergence"), ("a", "rps"), ("b", "accuracy"), ("c", "nll")]
     table = pd.DataFrame(pairs, columns=["task", "metric"])
     assert data.likelihood_metrics(table) == {"a": "rps"}
+
+
+def test_each_tasks_main_metric_comes_first_and_the_others_in_a_fixed_order():
+    rows = [("b", "rps"), ("b", "mae"), ("a", "nll"), ("a", "rougeL"), ("b", "mae"), ("a", "own↑")]
+    table = pd.DataFrame(rows, columns=["task", "metric"]).assign(row=range(6))
+    found = data.main_metrics_first(table)
+    assert found["task"].tolist() == ["b"] * 3 + ["a"] * 3
+    assert found["row"].tolist() == [1, 4, 0, 3, 2, 5]
+    assert data.main_metrics_first(table.iloc[:0]).empty

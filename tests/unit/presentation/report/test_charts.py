@@ -34,6 +34,17 @@ def test_specifications_are_valid_and_complete(size):
     assert sweep.rows[0]["value"] == pytest.approx(row["value"], rel=1e-5)
 
 
+def test_a_figure_begins_with_the_main_metric_of_the_first_task():
+    tables = figure_tables.make(*SMALL_SIZES[1])
+    for name in ("scores", "comparisons"):
+        order = {"task": True, "metric": False}
+        tables[name] = tables[name].sort_values([*order], ascending=[*order.values()])
+    found = {figure.name: figure.views for figure in report_figures(tables, 0.95)}
+    for name in ("k_sweep", "quantization_gap", "forest", "quality_cost"):
+        assert found[name][0].label.startswith("LaMP-3U, MAE"), name
+        assert any("RMSE" in view.label for view in found[name]), name
+
+
 def test_only_the_baseline_has_no_figures_of_differences():
     tables = figure_tables.make(1, 1, 2, 1, 3, noise=False)
     tables["comparisons"] = tables["comparisons"].iloc[:0]

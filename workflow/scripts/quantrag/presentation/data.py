@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from quantrag.errors import UserError
@@ -107,6 +108,17 @@ def main_metrics(table: pd.DataFrame) -> dict[str, str]:
         task: main_metric(list(rows["metric"].unique())).key
         for task, rows in table.groupby("task", sort=False)
     }
+
+
+def main_metrics_first(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of each task by metric: its main one, then the others in the order of `METRICS`."""
+    main, places = main_metrics(table), {key: place for place, key in enumerate(METRICS)}
+    ranks = [
+        -1 if main[task] == metric else places.get(metric, len(places))
+        for task, metric in zip(table["task"], table["metric"], strict=True)
+    ]
+    tasks, _ = pd.factorize(table["task"])
+    return table.iloc[np.lexsort((ranks, tasks))]
 
 
 def likelihood_metrics(table: pd.DataFrame) -> dict[str, str]:

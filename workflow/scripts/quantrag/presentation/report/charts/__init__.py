@@ -13,7 +13,7 @@ from altair.utils.schemapi import debug_mode
 from quantrag.names import NOISE_FLOOR
 from quantrag.presentation import labels
 from quantrag.presentation.catalogue import FIGURES, FigureEntry
-from quantrag.presentation.data import OrderedNames, ordered_names
+from quantrag.presentation.data import OrderedNames, main_metrics_first, ordered_names
 from quantrag.presentation.report.views import ReportFigure, View
 
 
@@ -33,6 +33,11 @@ def report_figures(tables: Mapping[str, pd.DataFrame], confidence: float) -> lis
         "noise_floor": bool((tables["scores"]["precision"] == NOISE_FLOOR).any()),
         "devices": "; ".join(sorted(devices)),
         "ks": names.ks,
+    }
+    # The first sheet of a figure is what a reader sees of it.
+    tables = {
+        name: main_metrics_first(table) if "metric" in table else table
+        for name, table in tables.items()
     }
     found = []
     # Checking every part against the schema takes longer than all else; the tests do it instead.
