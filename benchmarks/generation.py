@@ -42,13 +42,14 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow" / "scripts"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import statistics
 
 import pyarrow.compute as pc
 
-from benchmarks.parts import common
+from benchmarks.parts import common, device_rates
 from benchmarks.parts.generation_prompts import cells, prompt_files, select_prompts
 from benchmarks.parts.random_model import PRECISIONS, SHAPES, write_checkpoint, write_prompts
 from quantrag.generation.cell_tables import read_prompts
@@ -132,8 +133,8 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
         parts = arguments.parts.split(",")
         known = {}
         if "precisions" in parts:
-            found |= precisions(arguments, folder, checkpoints, known)
-            show_precisions(found)
+            numbers, known = precisions(arguments, folder, checkpoints)
+            found |= numbers
         found |= compared(arguments, folder, known)
         if "order" in parts:
             found |= prefix_order(arguments, folder)
@@ -154,19 +155,6 @@ def printed(value: float | str | None) -> str:
     if value is None:
         return "not measured"
     return value if isinstance(value, str) else f"{value:,.3f}"
-
-
-def show_precisions(found: Mapping[str, Any]) -> None:
-    """A table with a column for each precision."""
-    device, columns = found["device"], found["precisions"]
-    print(f"\n{device['name']}: {device['tflops']:,.3g} TFLOPS, {device['gb_per_s']:,.0f} GB/s")
-    print(" " * 32 + "".join(f"{name:>14}" for name in columns))
-    kernels = "linear_kernels"
-    for key in next(iter(columns.values())):
-        if key != kernels:
-            print(f"  {key:<30}" + "".join(f"{row[key]:>14,.3f}" for row in columns.values()))
-    for name, row in columns.items():
-        print(f"  {kernels}, {name}: {row[kernels]}")
 
 
 def random_checkpoints(arguments: argparse.Namespace, folder: Path) -> dict[str, Path]:
@@ -201,41 +189,24 @@ def in_turn(
 
 
 def precisions(
-    arguments: argparse.Namespace,
-    folder: Path,
-    checkpoints: Mapping[str, Path],
-    known: dict[str, dict[str, Any]],
-) -> dict[str, Any]:
+    arguments: argparse.Namespace, folder: Path, checkpoints: Mapping[str, Path]
+) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
     """Every precision's sweep, against the engine itself and against the device's 16-bit rates.
 
-    The first precision's sweep and raw run are also entered in `known`.
+    Returns:
+        What was found, and what the first precision's roles report.
     """
     limits = timed(arguments, folder, "limits", "limits")
-    found = {}
+    medians = {}
     for name, checkpoint in checkpoints.items():
         own = argparse.Namespace(**{**vars(arguments), "checkpoint": checkpoint})
-        medians = in_turn(own, folder, ("sweep", "raw"), f"{name}-")
-        sweep, raw = medians["sweep"], medians["raw"]
-        for role in ("sweep", "raw"):
-            known.setdefault(role, medians[role])
-        computed = sweep["prompt_tokens"] - sweep["cached_tokens"]
-        reading_s = sweep["operations"] / (limits["tflops"] * 1e12)
-        writing_s = sweep["bytes_read"] / (limits["gb_per_s"] * 1e9)
-        found[name] = {
-            "generate_s": sweep["generate_s"],
-            "raw_generate_s": raw["generate_s"],
-            "raw_engine_fraction": raw["generate_s"] / sweep["generate_s"],
-            "load_s": sweep["load_s"],
-            "raw_load_s": raw["load_s"],
-            "computed_prompt_tokens_per_s": computed / sweep["generate_s"],
-            "output_tokens_per_s": sweep["output_tokens"] / sweep["generate_s"],
-            "arithmetic_alone_s": reading_s,
-            "memory_alone_s": writing_s,
-            "fraction_of_16_bit_rates": (reading_s + writing_s) / sweep["generate_s"],
-            "loaded_gib": sweep["loaded_gib"],
-            "linear_kernels": sweep["linear_kernels"],
-        }
-    return {"device": limits, "precisions": found}
+        medians[name] = in_turn(own, folder, ("sweep", "raw"), f"{name}-")
+    rows = {
+        name: device_rates.against(limits, checkpoints[name], **reports)
+        for name, reports in medians.items()
+    }
+    device_rates.show(limits, rows)
+    return {"device": limits, "precisions": rows}, next(iter(medians.values()))
 
 
 def compared(
@@ -294,16 +265,11 @@ def likelihood_costs(arguments: argparse.Namespace, folder: Path) -> dict[str, A
         sys.exit(f"{arguments.quantized}: no such folder. Run the demo, or name --quantized.")
     # The scored sweep of the baseline comes first: the quantized one reads its answers.
     roles = ("baseline-scored", "baseline", "quantized-scored", "quantized")
-    seconds: dict[str, list[float]] = {role: [] for role in roles}
-    for repeat in range(arguments.repeats):
-        for role in roles:
-            # The baseline's answers are looked for in its folder.
-            name = f"{role}{repeat}" if repeat else role
-            seconds[role].append(timed(arguments, folder, role, name)["generate_s"])
+    reports = in_turn(arguments, folder, roles)
     # Many times as slow: once is enough.
     peer = "prompt-logprobs"
-    seconds[peer] = [timed(arguments, folder, peer, peer)["generate_s"]]
-    median = {role: statistics.median(values) for role, values in seconds.items()}
+    reports[peer] = timed(arguments, folder, peer, peer)
+    median = {role: report["generate_s"] for role, report in reports.items()}
     return {
         "gold_cost": median["baseline-scored"] / median["baseline"],
         "gold_and_baseline_cost": median["quantized-scored"] / median["quantized"],

@@ -98,16 +98,10 @@ def fake_checkpoint(folder: Path, weights: bytes = b"weights") -> Path:
 def tiny_checkpoint(folder: Path, context: int = 512) -> Path:
     """A random Llama of 120,000 weights with a tokenizer of one token per word, in float32."""
     import torch
-    from tokenizers import Tokenizer, models, pre_tokenizers
-    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+    from transformers import LlamaConfig, LlamaForCausalLM
 
     torch.manual_seed(0)
-    words = {"<unk>": 0, "<s>": 1, "</s>": END} | {f"w{i}": i for i in range(3, VOCABULARY)}
-    tokenizer = Tokenizer(models.WordLevel(words, unk_token="<unk>"))
-    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-    PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, bos_token="<s>", eos_token="</s>", unk_token="<unk>"
-    ).save_pretrained(folder)
+    write_word_tokenizer(folder, VOCABULARY)
     config = LlamaConfig(
         vocab_size=VOCABULARY,
         hidden_size=64,
@@ -122,6 +116,19 @@ def tiny_checkpoint(folder: Path, context: int = 512) -> Path:
     )
     LlamaForCausalLM(config).save_pretrained(folder)
     return folder
+
+
+def write_word_tokenizer(folder: Path, vocabulary: int) -> None:
+    """A tokenizer of so many tokens, each a made-up word; the first three are special."""
+    from tokenizers import Tokenizer, models, pre_tokenizers
+    from transformers import PreTrainedTokenizerFast
+
+    words = {"<unk>": 0, "<s>": 1, "</s>": END} | {f"w{i}": i for i in range(3, vocabulary)}
+    tokenizer = Tokenizer(models.WordLevel(words, unk_token="<unk>"))
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, bos_token="<s>", eos_token="</s>", unk_token="<unk>"
+    ).save_pretrained(folder)
 
 
 def make_spec(checkpoint: Path, **changes: Any) -> EngineSpec:

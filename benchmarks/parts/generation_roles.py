@@ -8,13 +8,14 @@ The folder has `prompts/` in it; the role leaves its `report.json` there.
 import argparse
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pyarrow.compute as pc
 
-from benchmarks.parts.common import CORES, machine
+from benchmarks.parts.common import CORES
+from benchmarks.parts.device_rates import limits
 from benchmarks.parts.generation_prompts import (
     cells,
     distinct_prompts,
@@ -82,78 +83,18 @@ def sweep(
         baseline_files=baseline_files,
     )
     session = read_journal(folder / "journal.jsonl", keys=())[1][-1]
-    keys = ["load_s", "generate_s", "prompt_tokens", "cached_tokens", "output_tokens"]
+    keys = ["load_s", "generate_s", "prompts", "prompt_tokens", "cached_tokens", "output_tokens"]
     keys += ["likelihoods"] * bool(session["likelihoods"])
     report = session["report"]
     kernels = {
         name for kind, names in report["kernels"].items() if "Linear" in kind for name in names
     }
+    sizes = ("max_num_seqs", "cache_bytes_per_token", "loaded_weight_bytes")
     return {
         **{key: session[key] for key in keys},
-        **work(arguments, session),
-        "loaded_gib": report["loaded_weight_bytes"] / 2**30,
+        **{key: report[key] for key in sizes},
         "linear_kernels": ", ".join(sorted(kernels)),
     }
-
-
-def work(arguments: argparse.Namespace, session: Mapping[str, Any]) -> dict[str, float]:
-    """Operations of a session's tokens, and bytes of memory that it reads while writing.
-
-    As `quantrag.estimate.model` reckons: two operations per parameter and token; each step of
-    writing reads all weights, and the cache of every answer in the batch.
-    """
-    report = session["report"]
-    computed = session["prompt_tokens"] - session["cached_tokens"]
-    written, prompts = session["output_tokens"], session["prompts"]
-    steps = written / min(prompts, report["max_num_seqs"])
-    cache = report["cache_bytes_per_token"] * session["prompt_tokens"] / prompts
-    return {
-        "operations": 2 * linear_parameters(arguments.checkpoint) * (computed + written),
-        "bytes_read": steps * report["loaded_weight_bytes"] + written * cache,
-    }
-
-
-def linear_parameters(checkpoint: Path) -> int:
-    """Parameters of the matrices that every token goes through: no embeddings, no output head."""
-    import torch
-    from transformers import AutoConfig, AutoModelForCausalLM
-
-    config = AutoConfig.from_pretrained(checkpoint, local_files_only=True)
-    with torch.device("meta"):
-        model = AutoModelForCausalLM.from_config(config)
-    head = model.get_output_embeddings()
-    matrices = [m for m in model.modules() if isinstance(m, torch.nn.Linear) and m is not head]
-    return sum(matrix.weight.numel() for matrix in matrices)
-
-
-def limits(arguments: argparse.Namespace) -> dict[str, Any]:
-    """What the device does: 16-bit operations of a large product, bytes of a large copy."""
-    import torch
-
-    on_gpu = arguments.device == "cuda"
-    size = 8192 if on_gpu else 2048
-    torch.set_num_threads(CORES)
-    matrix = torch.randn(size, size, dtype=torch.bfloat16, device=arguments.device)
-    # Far larger than what a processor keeps near.
-    block = torch.empty(2**30 if on_gpu else 2**28, dtype=torch.uint8, device=arguments.device)
-    found: dict[str, Any] = {"name": torch.cuda.get_device_name() if on_gpu else machine()}
-    found["tflops"] = 2 * size**3 / best_of(lambda: matrix @ matrix, on_gpu) / 1e12
-    found["gb_per_s"] = 2 * block.numel() / best_of(block.clone, on_gpu) / 1e9
-    return found
-
-
-def best_of(function: Callable[[], Any], on_gpu: bool, repeats: int = 10) -> float:
-    """Seconds of the fastest call."""
-    import torch
-
-    times = []
-    for _ in range(repeats):
-        watch = Stopwatch()
-        function()
-        if on_gpu:
-            torch.cuda.synchronize()
-        times.append(watch.seconds())
-    return min(times)
 
 
 def shuffled(arguments: argparse.Namespace) -> dict:
@@ -173,8 +114,8 @@ def quantized(arguments: argparse.Namespace, **options: Any) -> dict:
 
 
 def baseline_answers_of(arguments: argparse.Namespace) -> list[Path]:
-    """What `baseline_scored` has written."""
-    folder = arguments.folder.parent / "baseline-scored" / "completions"
+    """What `baseline_scored` has written in its first run."""
+    folder = arguments.folder.parent / "baseline-scored0" / "completions"
     return [folder / cell for cell in cells(arguments.folder)]
 
 
@@ -341,7 +282,7 @@ def start_llm(arguments: argparse.Namespace, longest: int, **options: Any) -> An
 
 
 ROLES = {
-    "limits": limits,
+    "limits": lambda arguments: limits(arguments.device),
     "sweep": sweep,
     "shuffled": shuffled,
     "small-cache": small_cache,

@@ -15,6 +15,7 @@ import pyarrow as pa
 import torch
 from safetensors.torch import save_file
 
+from generation_samples import END, write_word_tokenizer
 from quantrag.prompts.build import PROMPT_SCHEMA, prompt_hash
 from quantrag.tables import write_table
 
@@ -70,7 +71,7 @@ PRECISIONS: dict[str, dict[str, Any]] = {
         },
     },
 }
-END, HEADER, FIRST_WORD = 2, 24, 10
+HEADER, FIRST_WORD = 24, 10
 KS = {"none": ["0"], "bm25": ["1", "3", "5", "max_4K"]}
 
 
@@ -99,7 +100,7 @@ def write_checkpoint(folder: Path, shape: Mapping[str, int], precision: str, dev
     if PRECISIONS[precision]:
         config["quantization_config"] = PRECISIONS[precision]
     _write_json(folder / "config.json", config)
-    _write_tokenizer(folder, shape["vocab_size"])
+    write_word_tokenizer(folder, shape["vocab_size"])
     files: dict[str, str] = {}
     with torch.device(device):
         torch.manual_seed(0)
@@ -163,18 +164,6 @@ def _matrix(precision: str, outputs: int, inputs: int) -> dict[str, torch.Tensor
 
 def _normal(*shape: int) -> torch.Tensor:
     return torch.randn(*shape, dtype=torch.bfloat16) * 0.02
-
-
-def _write_tokenizer(folder: Path, words: int) -> None:
-    from tokenizers import Tokenizer, models, pre_tokenizers
-    from transformers import PreTrainedTokenizerFast
-
-    vocabulary = {"<unk>": 0, "<s>": 1, "</s>": END} | {f"w{i}": i for i in range(3, words)}
-    tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
-    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-    PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, bos_token="<s>", eos_token="</s>", unk_token="<unk>"
-    ).save_pretrained(folder)
 
 
 def _write_json(path: Path, content: Mapping[str, Any]) -> None:

@@ -13,8 +13,8 @@ from transformers import AutoConfig, AutoModelForCausalLM
 
 from benchmarks.parts import (
     common,
+    device_rates,
     generation_prompts,
-    generation_roles,
     random_model,
     retrieval_dense,
 )
@@ -142,15 +142,13 @@ def test_only_matrices_that_every_token_goes_through_count_as_work(tmp_path):
     folder = random_model.write_checkpoint(tmp_path / "model", shape, "int4-gptq", "cpu")
     hidden, inner = shape["hidden_size"], shape["intermediate_size"]
     parameters = shape["num_hidden_layers"] * (4 * hidden**2 + 3 * hidden * inner)
-    assert generation_roles.linear_parameters(folder) == parameters
-    report = {"max_num_seqs": 5, "cache_bytes_per_token": 8, "loaded_weight_bytes": 1000}
-    session = {"prompt_tokens": 300, "cached_tokens": 100, "output_tokens": 40, "prompts": 10}
-    found = generation_roles.work(
-        argparse.Namespace(checkpoint=folder), {**session, "report": report}
-    )
-    assert found["operations"] == 2 * parameters * (200 + 40)
+    assert device_rates.linear_parameters(folder) == parameters
+    sweep = {"prompt_tokens": 300, "cached_tokens": 100, "output_tokens": 40, "prompts": 10}
+    sweep |= {"max_num_seqs": 5, "cache_bytes_per_token": 8, "loaded_weight_bytes": 1000}
+    operations, bytes_read = device_rates.work(folder, sweep)
+    assert operations == 2 * parameters * (200 + 40)
     # Eight steps of five answers; 40 tokens after prompts of 30.
-    assert found["bytes_read"] == 8 * 1000 + 40 * 30 * 8
+    assert bytes_read == 8 * 1000 + 40 * 30 * 8
 
 
 def test_generation_without_prompts_says_what_to_do(tmp_path):

@@ -24,8 +24,8 @@ class RetrievalPlan:
 
     def __init__(self, experiment: Experiment) -> None:
         self._entries = {name: entry.model_dump() for name, entry in experiment.retrievers.items()}
-        self._scopes = experiment.scopes
         tasks = load_all({name: task.model_dump() for name, task in experiment.tasks.items()})
+        self._scopes = {task.name: task.scope for task in tasks}
         self._usual_texts = {
             task.name: "target_and_text" if task.target_is_searched else "text" for task in tasks
         }
